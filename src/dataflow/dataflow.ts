@@ -1,0 +1,68 @@
+import type { Batch } from '../core/batch.ts';
+import type { Change } from '../core/change.ts';
+import type { RecordBlock } from '../core/log-record.ts';
+import type { Row } from '../core/value.ts';
+import type { FunctionRegistry } from '../expr/registry.ts';
+import type { DeploymentPlan } from '../plan/plan.ts';
+
+/**
+ * What runs plans over the log. Two implementations must agree (design, laws 1 and 2): the reference fold (one record
+ * at a time, closures, no state formats) and the engine (columns, epochs, declared state).
+ */
+export interface DataflowOptions {
+  readonly plan: DeploymentPlan;
+  readonly functions: FunctionRegistry;
+  /** IANA zone of CURRENT_DATE and of conversions without a zone */
+  readonly zone: string;
+}
+
+/** Why a record or row did not reach a view: counted, with positions, in the view's ledger. */
+export type LedgerReason = 'late' | 'null_key' | 'undecodable' | 'expression_failed';
+
+export interface LedgerEntry {
+  readonly view: string;
+  readonly reason: LedgerReason;
+  readonly seq: number;
+  readonly appendTime: number;
+  readonly message: string;
+}
+
+/** The reference fold. */
+export interface Fold {
+  /** Applies all records (ticks too) of a block, one at a time. */
+  step(block: RecordBlock): void;
+  /** position reached: next sequence */
+  readonly position: number;
+  /** changes of a view since the last call, ordered by (seq, index) */
+  takeChanges(view: string): readonly Change[];
+  /** the rows of a table or view now, in order of the encoded key; a stream has none */
+  rows(view: string): readonly { readonly row: Row; readonly rowtime: number }[];
+  takeLedger(): readonly LedgerEntry[];
+  /** next clock time (ms) at which a tick would change a row, or null */
+  deadline(): number | null;
+}
+
+/** One epoch's results: changes per view in columns, only views that changed. */
+export interface EpochOutput {
+  /** position after the epoch */
+  readonly position: number;
+  readonly changes: ReadonlyMap<string, readonly Batch[]>;
+  readonly ledger: readonly LedgerEntry[];
+}
+
+/** The engine: the same meaning as {@link Fold}, in columns. */
+export interface Engine {
+  step(block: RecordBlock): EpochOutput;
+  readonly position: number;
+  deadline(): number | null;
+  /** All operator state, self-contained; `restore` on a fresh engine of the same plan continues exactly. */
+  snapshot(): Uint8Array;
+  restore(snapshot: Uint8Array): void;
+  /** bytes and rows of state per view and operator */
+  stateSize(): readonly {
+    readonly view: string;
+    readonly operator: string;
+    readonly rows: number;
+    readonly bytes: number;
+  }[];
+}

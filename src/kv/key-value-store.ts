@@ -1,0 +1,34 @@
+/**
+ * An ordered key-value store. Keys are compared as unsigned bytes. Reads are synchronous and see the last committed
+ * write; no iterator may be held across a turn of the event loop.
+ */
+export interface KeyValueReader {
+  get(key: Uint8Array): Uint8Array | null;
+  /** entries with start <= key < end, in key order (or from the end when `reverse`) */
+  range(range: KeyRange): Iterable<KeyValueEntry>;
+}
+
+export interface KeyRange {
+  readonly start?: Uint8Array | undefined;
+  readonly end?: Uint8Array | undefined;
+  readonly reverse?: boolean | undefined;
+  readonly limit?: number | undefined;
+}
+
+export interface KeyValueEntry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+export interface KeyValueWriter extends KeyValueReader {
+  put(key: Uint8Array, value: Uint8Array): void;
+  delete(key: Uint8Array): void;
+}
+
+export interface KeyValueStore extends KeyValueReader {
+  /** Runs `work` in one atomic transaction and commits it; reads inside see its writes. A throw undoes everything. */
+  write<T>(work: (tx: KeyValueWriter) => T): T;
+  /** Resolves when every committed write is on disk (at once for stores in memory). */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}

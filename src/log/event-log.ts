@@ -1,0 +1,101 @@
+import type { Header, LogRecord, RecordBlock } from '../core/log-record.ts';
+
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitions: number;
+  /** keep an index by key, written in the append's own transaction */
+  readonly keyIndex: boolean;
+}
+
+export interface TopicInfo extends TopicSpec {
+  /** next offset per partition */
+  readonly ends: readonly number[];
+  readonly records: number;
+}
+
+export interface AppendRecord {
+  readonly topic: string;
+  /** without it the key decides (murmur2, as Kafka); a null key goes to partition 0 */
+  readonly partition?: number | undefined;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  /** event time, ms; without it the append time */
+  readonly timestamp?: number | undefined;
+  readonly headers?: readonly Header[] | undefined;
+}
+
+/** One atomic append: all of it becomes durable together or not at all. */
+export interface Append {
+  readonly records: readonly AppendRecord[];
+  /** positions of handlers to set in the same transaction */
+  readonly positions?: readonly HandlerPosition[] | undefined;
+  /** simulated append time (sample history); ignored when it would go backwards */
+  readonly appendTime?: number | undefined;
+}
+
+export interface HandlerPosition {
+  readonly handler: string;
+  readonly seq: number;
+}
+
+export interface AppendedRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly seq: number;
+}
+
+export interface Appended {
+  readonly records: readonly AppendedRecord[];
+  /** the position after the append: its last sequence + 1 */
+  readonly end: number;
+  readonly appendTime: number;
+  /** resolves when the append is durable, rejects with `log_write_failed` when it never will be */
+  readonly durable: Promise<void>;
+}
+
+/** What a worker thread may do with the log of the main thread. Sees flushed records only. */
+export interface LogReader {
+  /** names the log in position tokens; made when the log is created */
+  readonly id: string;
+  /** first sequence still kept */
+  start(): number;
+  /** sequence after the last durable record */
+  end(): number;
+  /** blocks covering [from, to) in order, cut at about `maxRecords` each; `to` is clipped to end() */
+  read(from: number, to?: number, maxRecords?: number): Iterable<RecordBlock>;
+  topics(): readonly TopicInfo[];
+  topic(name: string): TopicInfo | null;
+  close(): Promise<void>;
+}
+
+/** The log: its only writer lives in the main thread. */
+export interface EventLog extends LogReader {
+  /** Creates a topic, or finds it; `topic_exists` when the settings differ, `invalid_topic` for a bad name. */
+  createTopic(spec: TopicSpec): TopicInfo;
+  /** Assigns sequences at once, in call order; becomes durable with the next group commit. */
+  append(append: Append): Appended;
+  /** The last record of a key in a topic with key index; sees accepted appends too, durable or not. */
+  lastByKey(topic: string, key: Uint8Array): LogRecord | null;
+  /** Records of a key in a topic with key index, in order, from a sequence; sees accepted appends too. */
+  byKey(topic: string, key: Uint8Array, fromSeq?: number, limit?: number): LogRecord[];
+  /** Records of one topic (partition) by offset; for browsing, not for scans. */
+  readTopic(topic: string, options: { partition?: number; fromOffset?: number; limit: number }): LogRecord[];
+  /** The last `limit` records of a topic over all partitions, in order of sequence. */
+  lastRecords(topic: string, limit: number): LogRecord[];
+  record(seq: number): LogRecord | null;
+  /** first sequence whose append time is >= ms, or end() */
+  seqAtTime(ms: number): number;
+  /** the durable or accepted position of a handler, null when it never ran */
+  position(handler: string): number | null;
+  /** Writes a tick: moves the clock of the log without a record of a user. */
+  tick(appendTime: number): Appended;
+  /** append time of the last accepted append; 0 when the log is empty */
+  lastAppendTime(): number;
+  /** Called with the new end() after each group commit. Returns how to stop. */
+  onFlushed(listener: (end: number) => void): () => void;
+  /** Rewrites the tail into sealed segment files. Same bytes, sequences, times. */
+  seal(): Promise<void>;
+  /** what recovery found and did at opening, for the operator */
+  readonly recovery: readonly string[];
+}

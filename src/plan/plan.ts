@@ -1,0 +1,239 @@
+import type { Schema } from '../core/schema.ts';
+import type { SqlType } from '../core/sql-type.ts';
+import type { Value } from '../core/value.ts';
+import type { Expr } from '../expr/expr.ts';
+
+/**
+ * The logical plan: frozen, plain, serialisable data. The reference fold interprets it, the engine builds operators
+ * from it; both must agree on every change (design, law 1 and 2). A new node kind fails to compile where a switch over
+ * `node` does not handle it.
+ *
+ * Every node has an `id` by meaning, unique within its view and stable under edits elsewhere (`aggregate`, `filter.2`):
+ * state is stored under it.
+ */
+export type PlanNode =
+  | ScanNode
+  | ReadNode
+  | FilterNode
+  | ProjectNode
+  | ExplodeNode
+  | RekeyNode
+  | NormalizeNode
+  | TemporalFilterNode
+  | AggregateNode
+  | EmitFinalNode
+  | UnionNode;
+
+export type PlanNodeKind = PlanNode['node'];
+
+interface NodeBase {
+  readonly id: string;
+  readonly schema: Schema;
+}
+
+/** Records of a topic, decoded. A stream source gives ADD, a table source UPSERT / DELETE (kind `upsert`). */
+export interface ScanNode extends NodeBase {
+  readonly node: 'scan';
+  readonly source: SourceSpec;
+  /**
+   * Beside the declared columns the scan may give pseudo columns that the query uses; they follow the declared columns
+   * in `schema`, in this order.
+   */
+  readonly pseudo: readonly PseudoColumn[];
+}
+
+export type PseudoColumn = 'ROWPARTITION' | 'ROWOFFSET';
+
+/** The output of another view or derived stream of the catalog. */
+export interface ReadNode extends NodeBase {
+  readonly node: 'read';
+  readonly view: string;
+  readonly kind: RelationKind;
+}
+
+/** Keeps rows whose predicate is true. Over an upsert relation a row that fails becomes DELETE of its key. */
+export interface FilterNode extends NodeBase {
+  readonly node: 'filter';
+  readonly input: PlanNode;
+  readonly predicate: Expr;
+}
+
+/** New columns from the input row. Over upsert relations `schema.key` must be computed from the input's key alone. */
+export interface ProjectNode extends NodeBase {
+  readonly node: 'project';
+  readonly input: PlanNode;
+  readonly columns: readonly Expr[];
+}
+
+/**
+ * Table functions: the input columns followed by one column per function; as many rows as the longest result, shorter
+ * ones padded with NULL; none when all are empty.
+ */
+export interface ExplodeNode extends NodeBase {
+  readonly node: 'explode';
+  readonly input: PlanNode;
+  readonly functions: readonly {
+    readonly fn: string;
+    readonly args: readonly Expr[];
+    readonly type: SqlType;
+  }[];
+}
+
+/**
+ * PARTITION BY: the key becomes these expressions; they are the first columns of `schema`, the input's columns follow
+ * (each expression that is a plain column is moved, not copied: `rest` lists the input columns that follow).
+ * A record without value is kept when every expression reads only key columns, else dropped (ledger `null_key`).
+ */
+export interface RekeyNode extends NodeBase {
+  readonly node: 'rekey';
+  readonly input: PlanNode;
+  readonly keys: readonly Expr[];
+  readonly rest: readonly number[];
+}
+
+/** upsert -> retract: keeps the last row per key, gives RETRACT of the old and ADD of the new one. */
+export interface NormalizeNode extends NodeBase {
+  readonly node: 'normalize';
+  readonly input: PlanNode;
+}
+
+/**
+ * Rows that are visible only while the log's clock is in [from, until), both TIMESTAMP expressions over the row, either
+ * may be absent; NULL of a present bound means never visible. Rows enter and leave by the clock alone.
+ * `predicate` is the whole original condition, for display.
+ */
+export interface TemporalFilterNode extends NodeBase {
+  readonly node: 'temporalFilter';
+  readonly input: PlanNode;
+  readonly from: Expr | null;
+  readonly until: Expr | null;
+}
+
+/**
+ * GROUP BY: output columns are the keys, then WINDOWSTART and WINDOWEND when windowed, then one column per aggregate.
+ * Output kind: upsert by the whole key.
+ * Input kind: append, or retract (then every aggregate must be able to retract).
+ */
+export interface AggregateNode extends NodeBase {
+  readonly node: 'aggregate';
+  readonly input: PlanNode;
+  readonly keys: readonly Expr[];
+  readonly aggregates: readonly AggregateCall[];
+  readonly window: WindowSpec | null;
+  /** a row with a NULL in its key: `drop` (strict; counted as `null_key`) or `group` (VIEW) */
+  readonly nullKeys: 'drop' | 'group';
+  /** a group without rows: `keep` (strict) or `delete` (VIEW). A global group (no keys) in VIEW has a row even when empty. */
+  readonly emptyGroups: 'keep' | 'delete';
+}
+
+export interface AggregateCall {
+  readonly fn: string;
+  readonly args: readonly Expr[];
+  readonly constants: readonly (Value | null)[];
+  readonly type: SqlType;
+  /** COUNT(DISTINCT x) and the like: add each distinct non-null argument row once */
+  readonly distinct: boolean;
+  readonly filter: Expr | null;
+}
+
+export interface WindowSpec {
+  readonly type: 'tumbling' | 'hopping' | 'session';
+  /** ms; for a session the inactivity gap */
+  readonly size: number;
+  /** ms; equals size for tumbling */
+  readonly advance: number;
+  /** ms; default 24 h less the size, at least 0 */
+  readonly grace: number;
+  /** ms that rows of closed windows stay; null: for ever */
+  readonly retention: number | null;
+}
+
+/**
+ * EMIT FINAL: each window once, when it closes (windowEnd + grace <= lane time), ordered by (end, key), at the sequence
+ * that closes it. `closeAfter`: closes on the log's clock too, this many ms after windowEnd + grace, when input is idle.
+ */
+export interface EmitFinalNode extends NodeBase {
+  readonly node: 'emitFinal';
+  readonly input: PlanNode;
+  readonly window: WindowSpec;
+  readonly closeAfter: number | null;
+}
+
+/** All changes of all inputs by (sequence, input): a derived stream fed by several INSERT INTO. */
+export interface UnionNode extends NodeBase {
+  readonly node: 'union';
+  readonly inputs: readonly PlanNode[];
+}
+
+export type RelationKind = 'append' | 'upsert' | 'retract';
+
+export type FormatName = 'JSON' | 'DELIMITED' | 'KAFKA' | 'NONE';
+
+export interface FormatSpec {
+  readonly format: FormatName;
+  /** DELIMITED: one character */
+  readonly delimiter: string;
+  /** JSON: false writes and reads a single column without an object around it */
+  readonly wrapSingle: boolean;
+}
+
+/** A declared stream or table over a topic. */
+export interface SourceSpec {
+  readonly kind: 'stream' | 'table';
+  readonly name: string;
+  readonly topic: string;
+  readonly columns: readonly SourceColumn[];
+  readonly keyFormat: FormatSpec;
+  readonly valueFormat: FormatSpec;
+  /** WITH (TIMESTAMP = 'column'): event time from this column */
+  readonly timestamp: { readonly column: string; readonly format: string | null } | null;
+  readonly partitions: number;
+  /** a windowed key in the topic, as ksqlDB writes it */
+  readonly window: { readonly type: 'tumbling' | 'hopping' | 'session'; readonly size: number | null } | null;
+  /** lines of the comment block before the declaration */
+  readonly description: string;
+}
+
+export interface SourceColumn {
+  readonly name: string;
+  readonly type: SqlType;
+  readonly from: 'key' | 'value' | 'headers' | 'header';
+  /** name of the header for `from: 'header'` */
+  readonly header: string | null;
+}
+
+/** A derived relation that is also written to a topic. */
+export interface SinkSpec {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly keyFormat: FormatSpec;
+  readonly valueFormat: FormatSpec;
+  /** event time of the written record from this column, else the change's rowtime */
+  readonly timestamp: { readonly column: string; readonly format: string | null } | null;
+}
+
+/** One view file, planned. */
+export interface ViewPlan {
+  readonly name: string;
+  /** `stream` and `table` are strict KSQL, `view` is complete SQL */
+  readonly statement: 'stream' | 'table' | 'view';
+  readonly root: PlanNode;
+  /** kind of the root's output */
+  readonly kind: RelationKind;
+  readonly sink: SinkSpec | null;
+  /** views and sources that it reads, by name, in order of first mention */
+  readonly reads: readonly string[];
+  /** topics that it reads directly or through other views */
+  readonly topics: readonly string[];
+  readonly description: string;
+  /** hash of the plan and of everything below it that decides its rows; spelling and comments do not matter */
+  readonly fingerprint: string;
+  /** the statement as the user wrote it */
+  readonly sql: string;
+}
+
+/** All plans of one deployment in an order in which each view follows what it reads. */
+export interface DeploymentPlan {
+  readonly sources: readonly SourceSpec[];
+  readonly views: readonly ViewPlan[];
+}
