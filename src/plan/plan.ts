@@ -31,20 +31,27 @@ interface NodeBase {
   readonly schema: Schema;
 }
 
-/** Records of a topic, decoded. A stream source gives ADD, a table source UPSERT / DELETE (kind `upsert`). */
+/**
+ * Records of a topic, decoded. A stream source gives ADD, a table source UPSERT / DELETE (kind `upsert`).
+ * `schema.columns` are, in this order: the declared columns that the plan needs (all key columns are kept; found in
+ * `source.columns` by exact name, in declared order), WINDOWSTART and WINDOWEND when `source.window` is set (they are the
+ * last two of `schema.key`), then the pseudo columns.
+ */
 export interface ScanNode extends NodeBase {
   readonly node: 'scan';
   readonly source: SourceSpec;
-  /**
-   * Beside the declared columns the scan may give pseudo columns that the query uses; they follow the declared columns
-   * in `schema`, in this order.
-   */
+  /** Pseudo columns that the query uses: ROWPARTITION INT, ROWOFFSET BIGINT. */
   readonly pseudo: readonly PseudoColumn[];
+  /**
+   * Set on the scan of a view's own topic (a declared stream that INSERT INTO writes): it gives only records that the
+   * view did not write itself, and its changes are not written to the sink again.
+   */
+  readonly outside?: true | undefined;
 }
 
 export type PseudoColumn = 'ROWPARTITION' | 'ROWOFFSET';
 
-/** The output of another view or derived stream of the catalog. */
+/** The output of another view or derived stream of the catalog: all columns of its root, hidden ones too. */
 export interface ReadNode extends NodeBase {
   readonly node: 'read';
   readonly view: string;
@@ -208,8 +215,16 @@ export interface SinkSpec {
   readonly partitions: number;
   readonly keyFormat: FormatSpec;
   readonly valueFormat: FormatSpec;
-  /** event time of the written record from this column, else the change's rowtime */
+  /**
+   * Event time of the written record from this column, else the change's rowtime. Readers of the relation see this event
+   * time as ROWTIME too; a record whose column is NULL or unreadable is dropped (ledger `undecodable`).
+   */
   readonly timestamp: { readonly column: string; readonly format: string | null } | null;
+  /** a windowed key: WINDOWSTART and WINDOWEND go into the record's key, as ksqlDB writes it */
+  readonly window?: {
+    readonly type: 'tumbling' | 'hopping' | 'session';
+    readonly size: number | null;
+  } | null;
 }
 
 /** One view file, planned. */
@@ -220,7 +235,13 @@ export interface ViewPlan {
   readonly root: PlanNode;
   /** kind of the root's output */
   readonly kind: RelationKind;
+  /** key columns of the root become the record's key, the others its value, in order */
   readonly sink: SinkSpec | null;
+  /**
+   * Positions of root columns that only identify the row and are not served (a VIEW over a table that does not select
+   * its key): they follow the named columns.
+   */
+  readonly hidden?: readonly number[] | undefined;
   /** views and sources that it reads, by name, in order of first mention */
   readonly reads: readonly string[];
   /** topics that it reads directly or through other views */
