@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../core/clock.ts';
+import type { LogRecord, RecordBlock } from '../core/log-record.ts';
+import type { Append, Appended, EventLog, TopicInfo, TopicSpec } from './event-log.ts';
+import { keyText, requireKeyIndex } from './key-index.ts';
+import type { Accepted, TopicState } from './log-head.ts';
+import { appendedOf, LogHead, topicInfo } from './log-head.ts';
+import type { LogLimits } from './log-limits.ts';
+import { DEFAULT_LOG_LIMITS } from './log-limits.ts';
+import { blockOf, MAX_READ_RECORDS } from './record-block.ts';
+
+export interface MemoryLogOptions {
+  readonly clock: Clock;
+  /** `[A-Za-z0-9_]`; random when not given */
+  readonly id?: string | undefined;
+  readonly limits?: Partial<LogLimits> | undefined;
+}
+
+export function createMemoryLog(options: MemoryLogOptions): EventLog {
+  return new MemoryLog(options);
+}
+
+export function randomLogId(): string {
+  return randomBytes(6).toString('hex');
+}
+
+/** The log without a disk: an append is durable as soon as it is accepted; listeners hear of it a microtask later. */
+class MemoryLog implements EventLog {
+  readonly id: string;
+  readonly recovery: readonly string[] = [];
+  readonly #head: LogHead;
+  readonly #records: LogRecord[] = [];
+  /** sequences of each topic with key index, by key */
+  readonly #byKey = new Map<string, Map<string, number[]>>();
+  readonly #positions = new Map<string, number>();
+  readonly #listeners = new Set<(end: number) => void>();
+  #flushing: Promise<void> | null = null;
+
+  constructor(options: MemoryLogOptions) {
+    this.id = options.id ?? randomLogId();
+    this.#head = new LogHead(options.clock, { ...DEFAULT_LOG_LIMITS, ...options.limits });
+  }
+
+  createTopic(spec: TopicSpec): TopicInfo {
+    const { topic, created } = this.#head.createTopic(spec);
+    if (created && spec.keyIndex) this.#byKey.set(spec.name, new Map());
+    return topicInfo(topic);
+  }
+
+  append(append: Append): Appended {
+    const accepted = this.#head.accept(append);
+    for (const [i, record] of append.records.entries()) {
+      const { topic, partition, offset, seq } = accepted.records[i]!;
+      const key = record.key === null ? null : record.key.slice();
+      this.#records.push({
+        seq,
+        topic,
+        partition,
+        offset,
+        timestamp: record.timestamp ?? accepted.appendTime,
+        appendTime: accepted.appendTime,
+        key,
+        value: record.value === null ? null : record.value.slice(),
+        headers: record.headers === undefined ? [] : [...record.headers],
+      });
+      if (key !== null) this.#index(topic, key, seq);
+    }
+    for (const { handler, seq } of append.positions ?? []) this.#positions.set(handler, seq);
+    return this.#appended(accepted);
+  }
+
+  tick(appendTime: number): Appended {
+    const accepted = this.#head.acceptTick(appendTime);
+    this.#records.push({
+      ...accepted.records[0]!,
+      timestamp: accepted.appendTime,
+      appendTime: accepted.appendTime,
+      key: null,
+      value: null,
+      headers: [],
+    });
+    return this.#appended(accepted);
+  }
+
+  start(): number {
+    return 0;
+  }
+
+  end(): number {
+    return this.#records.length;
+  }
+
+  *read(from: number, to = this.end(), maxRecords = MAX_READ_RECORDS): Generator<RecordBlock> {
+    const end = Math.min(to, this.end());
+    for (let at = Math.max(0, from); at < end; at += maxRecords) {
+      yield blockOf(this.#records.slice(at, Math.min(end, at + maxRecords)));
+    }
+  }
+
+  topics(): readonly TopicInfo[] {
+    return this.#head.topics();
+  }
+
+  topic(name: string): TopicInfo | null {
+    const topic = this.#head.topic(name);
+    return topic === null ? null : topicInfo(topic);
+  }
+
+  lastByKey(topic: string, key: Uint8Array): LogRecord | null {
+    const seq = this.#sequences(topic, key).at(-1);
+    return seq === undefined ? null : this.record(seq);
+  }
+
+  byKey(topic: string, key: Uint8Array, fromSeq = 0, limit = Number.POSITIVE_INFINITY): LogRecord[] {
+    return this.#sequences(topic, key)
+      .filter(seq => seq >= fromSeq)
+      .slice(0, limit)
+      .map(seq => this.#records[seq]!);
+  }
+
+  readTopic(topic: string, options: { partition?: number; fromOffset?: number; limit: number }): LogRecord[] {
+    const { partition, fromOffset = 0, limit } = options;
+    return this.#ofTopic(this.#head.knownTopic(topic))
+      .filter(r => r.offset >= fromOffset && (partition === undefined || r.partition === partition))
+      .take(limit)
+      .toArray();
+  }
+
+  lastRecords(topic: string, limit: number): LogRecord[] {
+    const records = this.#ofTopic(this.#head.knownTopic(topic)).toArray();
+    return limit <= 0 ? [] : records.slice(-limit);
+  }
+
+  record(seq: number): LogRecord | null {
+    return this.#records[seq] ?? null;
+  }
+
+  seqAtTime(ms: number): number {
+    const seq = this.#records.findIndex(r => r.appendTime >= ms);
+    return seq < 0 ? this.end() : seq;
+  }
+
+  position(handler: string): number | null {
+    return this.#positions.get(handler) ?? null;
+  }
+
+  lastAppendTime(): number {
+    return this.#head.lastAppendTime;
+  }
+
+  onFlushed(listener: (end: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async seal(): Promise<void> {}
+
+  async close(): Promise<void> {
+    await this.#flushing;
+    this.#listeners.clear();
+  }
+
+  #appended(accepted: Accepted): Appended {
+    this.#flushing ??= Promise.resolve().then(() => {
+      this.#flushing = null;
+      for (const listener of this.#listeners) listener(this.end());
+    });
+    return appendedOf(accepted, this.#flushing);
+  }
+
+  #index(topic: string, key: Uint8Array, seq: number): void {
+    const index = this.#byKey.get(topic);
+    if (index === undefined) return;
+    const text = keyText(key);
+    const sequences = index.get(text);
+    if (sequences === undefined) index.set(text, [seq]);
+    else sequences.push(seq);
+  }
+
+  #sequences(topic: string, key: Uint8Array): readonly number[] {
+    requireKeyIndex(this.#head.knownTopic(topic));
+    return this.#byKey.get(topic)?.get(keyText(key)) ?? [];
+  }
+
+  #ofTopic(topic: TopicState): IteratorObject<LogRecord> {
+    return this.#records.values().filter(r => r.topic === topic.spec.name);
+  }
+}
