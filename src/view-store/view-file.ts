@@ -1,0 +1,69 @@
+import type { KeyRange, KeyValueEntry, KeyValueReader, KeyValueStore } from '../kv/key-value-store.ts';
+import { readRowChanges } from './row-changes.ts';
+
+const META = Uint8Array.of(0);
+const ROW = 1;
+const AFTER_ROWS = Uint8Array.of(ROW + 1);
+
+/**
+ * The file of one view version: its folded rows and the position they stand at (`stamp`), in one store.
+ * Key 00 is the stamp, keys 01... are rows.
+ */
+export class ViewFile {
+  readonly #store: KeyValueStore;
+
+  constructor(store: KeyValueStore) {
+    this.#store = store;
+  }
+
+  /** the rows hold every change of records with seq < stamp; 0 for a new file */
+  stamp(): number {
+    return readStamp(this.#store);
+  }
+
+  /** Applies changes and moves the stamp, atomically. Changes at or below the stamp may be applied again. */
+  fold(changes: readonly Uint8Array[], stamp: number): void {
+    this.#store.write(tx => {
+      for (const bytes of changes) {
+        for (const change of readRowChanges(bytes)) {
+          if (change.value === null) tx.delete(rowKey(change.key));
+          else tx.put(rowKey(change.key), change.value.slice());
+        }
+      }
+      const value = new Uint8Array(8);
+      new DataView(value.buffer).setFloat64(0, stamp, true);
+      tx.put(META, value);
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+}
+
+/** The folded rows, for the serving thread. */
+export function viewFileRows(store: KeyValueReader): KeyValueReader {
+  return {
+    get: key => store.get(rowKey(key)),
+    *range(range: KeyRange): Generator<KeyValueEntry> {
+      const bounds: KeyRange = {
+        ...range,
+        start: rowKey(range.start ?? new Uint8Array(0)),
+        end: range.end === undefined ? AFTER_ROWS : rowKey(range.end),
+      };
+      for (const { key, value } of store.range(bounds)) yield { key: key.subarray(1), value };
+    },
+  };
+}
+
+export function readStamp(store: KeyValueReader): number {
+  const value = store.get(META);
+  return value === null ? 0 : new DataView(value.buffer, value.byteOffset, 8).getFloat64(0, true);
+}
+
+function rowKey(key: Uint8Array): Uint8Array {
+  const out = new Uint8Array(key.length + 1);
+  out[0] = ROW;
+  out.set(key, 1);
+  return out;
+}
