@@ -1,0 +1,79 @@
+import { assert } from './assert.ts';
+import type { Pool } from './batch.ts';
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const encoder = new TextEncoder();
+/** below this length a loop over ASCII beats the decoder's call */
+const SHORT = 24;
+
+/** Decodes UTF-8 bytes [start, end); short ASCII without a call into the decoder. */
+export function decodeText(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start <= SHORT) {
+    let text = '';
+    let i = start;
+    for (; i < end; i++) {
+      const byte = bytes[i] as number;
+      if (byte >= 0x80) break;
+      text += String.fromCharCode(byte);
+    }
+    if (i === end) return text;
+  }
+  return decoder.decode(bytes.subarray(start, end));
+}
+
+/**
+ * A slice pool: id i is the bytes [start[i], end[i]) of `bytes`, or of `extra` when start[i] >= bytes.length (text that
+ * does not stand literally in the records: unescaped, converted). Nothing is decoded until it is asked for.
+ */
+export class SlicePool implements Pool {
+  readonly interned = false;
+  readonly data: Uint8Array;
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  readonly #extra: Uint8Array | null;
+
+  constructor(data: Uint8Array, start: Int32Array, end: Int32Array, extra: Uint8Array | null = null) {
+    this.data = data;
+    this.start = start;
+    this.end = end;
+    this.#extra = extra;
+  }
+
+  text(id: number): string {
+    const start = this.start[id] as number;
+    const end = this.end[id] as number;
+    const base = this.data.length;
+    if (start < base) return decodeText(this.data, start, end);
+    return start === end || this.#extra === null ? '' : decodeText(this.#extra, start - base, end - base);
+  }
+
+  bytes(id: number): Uint8Array {
+    const start = this.start[id] as number;
+    const end = this.end[id] as number;
+    const base = this.data.length;
+    if (start < base || this.#extra === null) return this.data.subarray(start, end);
+    return this.#extra.subarray(start - base, end - base);
+  }
+}
+
+/** Computed texts or bytes: id i is the i-th value. */
+export class ValuePool implements Pool {
+  readonly interned = false;
+  readonly values: readonly (string | Uint8Array)[];
+
+  constructor(values: readonly (string | Uint8Array)[]) {
+    this.values = values;
+  }
+
+  text(id: number): string {
+    const value = this.values[id];
+    assert(value !== undefined, 'no such text in the pool');
+    return typeof value === 'string' ? value : decodeText(value, 0, value.length);
+  }
+
+  bytes(id: number): Uint8Array {
+    const value = this.values[id];
+    assert(value !== undefined, 'no such bytes in the pool');
+    return typeof value === 'string' ? encoder.encode(value) : value;
+  }
+}

@@ -1,0 +1,202 @@
+import type { Batch, Bits, Vec } from './batch.ts';
+import { bitAt, makeBits, setBit } from './bits.ts';
+import { ValuePool } from './pool.ts';
+import { MAX_I64_PRECISION, type SqlType } from './sql-type.ts';
+import type { Row, Value } from './value.ts';
+
+/** How a column of a type is stored. */
+export function vecKind(type: SqlType): Vec['t'] {
+  switch (type.kind) {
+    case 'BOOLEAN':
+    case 'INT':
+    case 'DATE':
+    case 'TIME':
+      return 'i32';
+    case 'BIGINT':
+      return 'i64';
+    case 'DECIMAL':
+      return type.precision <= MAX_I64_PRECISION ? 'i64' : 'val';
+    case 'DOUBLE':
+    case 'TIMESTAMP':
+      return 'f64';
+    case 'STRING':
+    case 'BYTES':
+      return 'str';
+    default:
+      return 'val';
+  }
+}
+
+export function isNullAt(vec: Vec, i: number): boolean {
+  return vec.t === 'val' ? (vec.v[i] ?? null) === null : bitAt(vec.nulls, i);
+}
+
+/** The value of row i (physical) of a column. */
+export function valueAt(vec: Vec, type: SqlType, i: number): Value | null {
+  if (vec.t === 'val') return vec.v[i] ?? null;
+  if (vec.nulls !== null && bitAt(vec.nulls, i)) return null;
+  switch (vec.t) {
+    case 'i32':
+      return type.kind === 'BOOLEAN' ? vec.v[i] !== 0 : (vec.v[i] as number);
+    case 'i64':
+      return vec.v[i] as bigint;
+    case 'f64':
+      return vec.v[i] as number;
+    case 'str': {
+      const id = vec.v[i] as number;
+      return type.kind === 'STRING' ? vec.pool.text(id) : vec.pool.bytes(id);
+    }
+  }
+}
+
+/** The values of physical row i of a batch. */
+export function rowAt(batch: Batch, i: number): Row {
+  return batch.schema.columns.map((column, c) => valueAt(batch.cols[c] as Vec, column.type, i));
+}
+
+/** The physical indices of the selected rows, in order. */
+export function* selectedRows(batch: Batch): Iterable<number> {
+  if (batch.sel !== null) yield* batch.sel;
+  else for (let i = 0; i < batch.n; i++) yield i;
+}
+
+/** Collects values of one type into a column. */
+export class VecBuilder {
+  readonly type: SqlType;
+  readonly #kind: Vec['t'];
+  #n = 0;
+  #i32: Int32Array;
+  #i64: BigInt64Array;
+  #f64: Float64Array;
+  #values: (Value | null)[] = [];
+  #nulls: Bits | null = null;
+
+  constructor(type: SqlType, capacity = 64) {
+    this.type = type;
+    this.#kind = vecKind(type);
+    this.#i32 = new Int32Array(this.#kind === 'i32' ? capacity : 0);
+    this.#i64 = new BigInt64Array(this.#kind === 'i64' ? capacity : 0);
+    this.#f64 = new Float64Array(this.#kind === 'f64' ? capacity : 0);
+  }
+
+  get length(): number {
+    return this.#n;
+  }
+
+  push(value: Value | null): void {
+    const i = this.#n++;
+    if (value === null) {
+      if (this.#kind === 'val') {
+        this.#values.push(null);
+        return;
+      }
+      if (this.#kind === 'str') this.#values.push('');
+      this.#nulls = grownBits(this.#nulls, i + 1);
+      setBit(this.#nulls, i);
+      return;
+    }
+    switch (this.#kind) {
+      case 'i32':
+        if (i >= this.#i32.length) this.#i32 = grownI32(this.#i32, i + 1);
+        this.#i32[i] = typeof value === 'boolean' ? (value ? 1 : 0) : (value as number);
+        return;
+      case 'i64':
+        if (i >= this.#i64.length) this.#i64 = grownI64(this.#i64, i + 1);
+        this.#i64[i] = value as bigint;
+        return;
+      case 'f64':
+        if (i >= this.#f64.length) this.#f64 = grownF64(this.#f64, i + 1);
+        this.#f64[i] = value as number;
+        return;
+      default:
+        this.#values.push(value);
+    }
+  }
+
+  /** The column; the builder must not be used any more. */
+  build(): Vec {
+    const n = this.#n;
+    const nulls = this.#nulls === null ? null : grownBits(this.#nulls, n);
+    switch (this.#kind) {
+      case 'i32':
+        return { t: 'i32', v: n <= this.#i32.length ? this.#i32 : grownI32(this.#i32, n), nulls };
+      case 'i64':
+        return { t: 'i64', v: n <= this.#i64.length ? this.#i64 : grownI64(this.#i64, n), nulls };
+      case 'f64':
+        return { t: 'f64', v: n <= this.#f64.length ? this.#f64 : grownF64(this.#f64, n), nulls };
+      case 'str': {
+        const ids = new Int32Array(n);
+        for (let i = 0; i < n; i++) ids[i] = i;
+        return { t: 'str', v: ids, pool: new ValuePool(this.#values as (string | Uint8Array)[]), nulls };
+      }
+      case 'val':
+        return { t: 'val', v: this.#values };
+    }
+  }
+}
+
+/** Rows as a batch; the ordinary way to make one by hand. */
+export function batchOf(options: {
+  readonly schema: Batch['schema'];
+  readonly rows: readonly Row[];
+  readonly seq: readonly number[];
+  readonly rowtime: readonly number[];
+  readonly op?: readonly number[] | undefined;
+  readonly noValue?: readonly boolean[] | undefined;
+}): Batch {
+  const { schema, rows } = options;
+  const cols = schema.columns.map((column, c) => {
+    const builder = new VecBuilder(column.type, rows.length);
+    for (const row of rows) builder.push(row[c] ?? null);
+    return builder.build();
+  });
+  let noValue: Bits | null = null;
+  options.noValue?.forEach((set, i) => {
+    if (!set) return;
+    noValue ??= makeBits(rows.length);
+    setBit(noValue, i);
+  });
+  return {
+    schema,
+    n: rows.length,
+    cols,
+    seq: Float64Array.from(options.seq),
+    rowtime: Float64Array.from(options.rowtime),
+    op: options.op ? Int8Array.from(options.op) : null,
+    noValue,
+    sel: null,
+  };
+}
+
+export function capacityFor(needed: number, current: number): number {
+  let capacity = Math.max(64, current);
+  while (capacity < needed) capacity *= 2;
+  return capacity;
+}
+
+export function grownI32(old: Int32Array, needed: number): Int32Array {
+  const grown = new Int32Array(capacityFor(needed, old.length));
+  grown.set(old);
+  return grown;
+}
+
+export function grownI64(old: BigInt64Array, needed: number): BigInt64Array {
+  const grown = new BigInt64Array(capacityFor(needed, old.length));
+  grown.set(old);
+  return grown;
+}
+
+export function grownF64(old: Float64Array, needed: number): Float64Array {
+  const grown = new Float64Array(capacityFor(needed, old.length));
+  grown.set(old);
+  return grown;
+}
+
+/** A bit set with room for n bits that holds what `old` holds; `old` itself when it is large enough. */
+export function grownBits(old: Bits | null, n: number): Bits {
+  const words = (n + 31) >>> 5;
+  if (old !== null && old.length >= words) return old;
+  const grown = new Uint32Array(capacityFor(words, 2));
+  if (old !== null) grown.set(old);
+  return grown;
+}
