@@ -99,14 +99,17 @@ export class Journal<Catalog> {
       throw new MillraceError(
         'data_corrupt',
         `the state stands at ${head.position}, ahead of the log, which ends at ${logEnd}`,
-        { hint: 'the log has lost records; restore it, or remove state/ to rebuild every view from what is left' },
+        {
+          hint: 'the log has lost records; restore it, or remove state/ to rebuild every view from what is left',
+        },
       );
     }
     const snapshot = new Uint8Array(this.#snapshotLength(head.chunks));
     let at = 0;
     for (let i = 0; i < head.chunks; i++) {
       const chunk = this.#store.get(chunkKey(i));
-      if (chunk === null) throw new MillraceError('data_corrupt', `chunk ${i} of the state snapshot is missing`);
+      if (chunk === null)
+        throw new MillraceError('data_corrupt', `chunk ${i} of the state snapshot is missing`);
       snapshot.set(chunk, at);
       at += chunk.length;
     }
