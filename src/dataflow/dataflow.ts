@@ -55,9 +55,16 @@ export interface Engine {
   step(block: RecordBlock): EpochOutput;
   readonly position: number;
   deadline(): number | null;
-  /** All operator state, self-contained; `restore` on a fresh engine of the same plan continues exactly. */
-  snapshot(): Uint8Array;
-  restore(snapshot: Uint8Array): void;
+  /**
+   * The operator state per view, each part self-contained (no ids into pools shared between views), so that parts of
+   * several engines at the same position can be put together: a rebuilt view joins the live engine in this way.
+   */
+  snapshot(): ReadonlyMap<string, Uint8Array>;
+  /**
+   * Loads state into a fresh engine whose plan has all these views; a view without a part starts empty. The engine then
+   * continues exactly at `position`.
+   */
+  restore(parts: ReadonlyMap<string, Uint8Array>, position: number): void;
   /** bytes and rows of state per view and operator */
   stateSize(): readonly {
     readonly view: string;
