@@ -18,15 +18,17 @@ export interface ColumnsReaderOptions {
   readonly format: FormatSpec;
   /** a single column stands alone, without an object around it */
   readonly unwrapped: boolean;
+  /** columns that somebody reads: the others are NULL and may hold anything */
+  readonly needed: (column: Column) => boolean;
 }
 
-export function columnsReader({ columns, format, unwrapped }: ColumnsReaderOptions): ColumnsReader {
+export function columnsReader({ columns, format, unwrapped, needed }: ColumnsReaderOptions): ColumnsReader {
   if (columns.length === 0) return () => [];
   switch (format.format) {
     case 'JSON':
-      return unwrapped ? jsonValueReader(columns) : jsonObjectReader(columns);
+      return unwrapped ? jsonValueReader(columns) : jsonObjectReader(columns, needed);
     case 'DELIMITED':
-      return delimitedReader(columns, format.delimiter);
+      return delimitedReader(columns, format.delimiter, needed);
     case 'KAFKA':
       return kafkaReader(columns);
     case 'NONE':
@@ -36,9 +38,9 @@ export function columnsReader({ columns, format, unwrapped }: ColumnsReaderOptio
   }
 }
 
-function jsonObjectReader(columns: readonly Column[]): ColumnsReader {
+function jsonObjectReader(columns: readonly Column[], needed: (column: Column) => boolean): ColumnsReader {
   const names = columns.map(c => c.name);
-  const readers = columns.map(c => jsonCoercion(c.type));
+  const readers = columns.map(c => (needed(c) ? jsonCoercion(c.type) : () => null));
   return bytes => {
     const json = readJson(bytes);
     if (json === null) return null;
@@ -55,13 +57,18 @@ function jsonValueReader(columns: readonly Column[]): ColumnsReader {
   };
 }
 
-function delimitedReader(columns: readonly Column[], delimiter: string): ColumnsReader {
+function delimitedReader(
+  columns: readonly Column[],
+  delimiter: string,
+  needed: (column: Column) => boolean,
+): ColumnsReader {
   return bytes => {
     const fields = splitDelimited(utf8Text(bytes), delimiter);
     if (fields.length !== columns.length) {
       return fail(`expected ${columns.length} fields, found ${fields.length}`);
     }
     return columns.map((c, i) => {
+      if (!needed(c)) return null;
       try {
         return valueFromField(fields[i] ?? '', c.type);
       } catch (error) {

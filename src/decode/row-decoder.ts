@@ -1,6 +1,6 @@
 import { assert } from '../core/assert.ts';
 import type { Header, LogRecord } from '../core/log-record.ts';
-import type { Schema } from '../core/schema.ts';
+import type { Column, Schema } from '../core/schema.ts';
 import type { Row, Value } from '../core/value.ts';
 import type { SourceColumn, SourceSpec } from '../plan/plan.ts';
 import { type ColumnsReader, columnsReader } from './columns-reader.ts';
@@ -32,7 +32,8 @@ export interface RowDecoderOptions {
   readonly source: SourceSpec;
   /**
    * What the rows hold, by name: declared columns, ROWPARTITION, ROWOFFSET, and for a windowed source WINDOWSTART and
-   * WINDOWEND; the schema of the plan's scan.
+   * WINDOWEND; the schema of the plan's scan. Other columns (but for the timestamp's) are not decoded: a record may hold
+   * anything there.
    */
   readonly schema: Schema;
   /** reads a STRING timestamp column by its declared format; null when the text does not fit it */
@@ -51,15 +52,19 @@ export function createRowDecoder(options: RowDecoderOptions): RowDecoder {
   const { source, schema, upcast } = options;
   const keyColumns = source.columns.filter(c => c.from === 'key');
   const valueColumns = source.columns.filter(c => c.from === 'value');
+  const names = new Set(schema.columns.map(c => c.name));
+  const needed = (c: Column) => names.has(c.name) || c.name === source.timestamp?.column;
   const readKey = columnsReader({
     columns: keyColumns,
     format: source.keyFormat,
     unwrapped: keyColumns.length === 1,
+    needed: () => true,
   });
   const readValue = columnsReader({
     columns: valueColumns,
     format: source.valueFormat,
     unwrapped: valueColumns.length === 1 && !source.valueFormat.wrapSingle,
+    needed,
   });
   const cells = schema.columns.map(c => cellReader(source, c.name, keyColumns, valueColumns));
   const rowtime = rowtimeReader(options, keyColumns, valueColumns);

@@ -31,18 +31,20 @@ function encoderOf(
 ) {
   const columns = types.map((type, i) => ({ name: `C${i}`, type }));
   const schema: Schema = { columns, key: [...Array(keys).keys()], windowed };
-  const sink: SinkSpec = { topic: 'T', partitions: 1, keyFormat: key, valueFormat: value, timestamp: null };
-  const encode = createRecordEncoder({
-    sink,
-    schema,
-    window: windowed ? 'session' : null,
-    timestampParser: () => () => null,
-  });
+  const window = windowed ? ({ type: 'session', size: null } as const) : null;
+  const sink: SinkSpec = {
+    topic: 'T',
+    partitions: 1,
+    keyFormat: key,
+    valueFormat: value,
+    timestamp: null,
+    window,
+  };
+  const encode = createRecordEncoder(sink, schema);
   return (c: Change) => {
     const record = encode(c);
-    const text = (bytes: Uint8Array | null | undefined) =>
-      bytes === null || bytes === undefined ? null : new TextDecoder().decode(bytes);
-    return { key: text(record?.key), value: text(record?.value), bytes: record };
+    const text = (bytes: Uint8Array | null) => (bytes === null ? null : new TextDecoder().decode(bytes));
+    return { key: text(record.key), value: text(record.value), bytes: record };
   };
 }
 
@@ -104,5 +106,5 @@ it('writes the window behind the key', () => {
   const encode = encoderOf([STRING, BIGINT, BIGINT, INT], 3, KAFKA_FORMAT, JSON_FORMAT, true);
   const { bytes, value } = encode(change(['k', 1n, 2n, 7]));
   expect(value).toBe('{"C3":7}');
-  expect([...(bytes?.key ?? [])]).toEqual([0x6b, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1]);
+  expect([...(bytes.key ?? [])]).toEqual([0x6b, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1]);
 });

@@ -15,6 +15,7 @@ import {
   structOf,
   TIMESTAMP,
 } from '../../src/core/sql-type.ts';
+import { createRowDecoder } from '../../src/decode/row-decoder.ts';
 import {
   bytes,
   CSV_FORMAT,
@@ -24,6 +25,7 @@ import {
   JSON_FORMAT,
   KAFKA_FORMAT,
   record,
+  source,
   UNWRAPPED_JSON,
 } from './source-fixture.ts';
 
@@ -236,4 +238,11 @@ it('an upcaster lifts the record before decoding', () => {
   const upcast = (r: LogRecord) => ({ ...r, value: bytes('{"V":2}') });
   const decode = decoderOf({ columns: [column('V', INT)] }, [], upcast);
   expect(decode(record('{"old":1}'))).toMatchObject({ row: [2] });
+});
+
+it('columns that nobody reads may hold anything', () => {
+  const columns = [column('A', INT), column('B', INT)];
+  const schema = { columns: columns.slice(1), key: [], windowed: false };
+  const decode = createRowDecoder({ source: source({ columns }), schema, timestampParser: () => () => null });
+  expect(decode(record('{"A":"x","B":2}'))).toMatchObject({ row: [2] });
 });
