@@ -1,0 +1,275 @@
+import { isUtf8 } from 'node:buffer';
+import type { Bits, Vec } from '../../core/batch.ts';
+import { clearBit, makeBits, setBit } from '../../core/bits.ts';
+import { type RecordBlock, recordAt } from '../../core/log-record.ts';
+import type { Column, Schema } from '../../core/schema.ts';
+import type { SourceColumn, SourceSpec } from '../../plan/plan.ts';
+import { createRowDecoder, type RowDecoder, type RowDecoderOptions } from '../row-decoder.ts';
+import { ColumnSink } from './column-sink.ts';
+import { ObjectScanner } from './object-scanner.ts';
+import { Kind, scanKind, scanScalar, type Target } from './scalar-scanner.ts';
+import { skipSpace } from './skip-value.ts';
+
+/** The records of one source in a block, in columns; failed records are left out. */
+export interface DecodedBlock {
+  readonly n: number;
+  /** one per column of the decoder's schema */
+  readonly cols: readonly Vec[];
+  /** index of each row's record in the block */
+  readonly record: Int32Array;
+  readonly rowtime: Float64Array;
+  readonly noValue: Bits | null;
+  readonly failures: readonly BlockFailure[];
+}
+
+export interface BlockFailure {
+  readonly record: number;
+  readonly reason: 'undecodable' | 'null_key';
+  readonly message: string;
+}
+
+export interface BlockDecoder {
+  /** Decodes the records with these indices (the first `count` of `records`, ascending). */
+  decode(block: RecordBlock, records: Int32Array, count: number): DecodedBlock;
+}
+
+/**
+ * Decodes whole blocks: rows that are plain JSON (and KAFKA keys) go straight from bytes to columns, every other row
+ * through the row decoder. The answers are those of the row decoder in every case.
+ */
+export function createBlockDecoder(options: RowDecoderOptions): BlockDecoder {
+  return new SourceDecoder(options);
+}
+
+class SourceDecoder implements BlockDecoder {
+  /** the columns of the schema, then the timestamp column when it is not among them */
+  readonly #columns: readonly Column[];
+  readonly #given: number;
+  readonly #source: SourceSpec;
+  readonly #slow: RowDecoder;
+  readonly #key: KeyReader | null;
+  readonly #value: ObjectScanner | null;
+  readonly #keyAt: readonly number[];
+  readonly #valueAt: readonly number[];
+  readonly #fast: boolean;
+  /** position in the schema of the timestamp column; -1: the record's own time */
+  readonly #timestamp: number;
+  readonly #partition: number;
+  readonly #offset: number;
+
+  constructor(options: RowDecoderOptions) {
+    const { source, schema } = options;
+    this.#source = source;
+    this.#slow = createRowDecoder(options);
+    this.#given = schema.columns.length;
+    this.#columns = withTimestamp(schema, source);
+    const position = (c: SourceColumn): number => this.#columns.findIndex(s => s.name === c.name);
+    const keys = source.columns.filter(c => c.from === 'key');
+    const values = source.columns.filter(c => c.from === 'value');
+    const read = values.filter(c => position(c) >= 0);
+    this.#keyAt = keys.map(position);
+    this.#valueAt = read.map(position);
+    this.#key = keyReader(source, keys);
+    const unwrapped = values.length === 1 && !source.valueFormat.wrapSingle;
+    this.#value =
+      source.valueFormat.format === 'JSON' && values.length > 0 && !unwrapped
+        ? new ObjectScanner(read)
+        : null;
+    this.#timestamp =
+      source.timestamp === null ? -1 : this.#columns.findIndex(c => c.name === source.timestamp?.column);
+    this.#partition = this.#columns.findIndex(c => c.name === 'ROWPARTITION');
+    this.#offset = this.#columns.findIndex(c => c.name === 'ROWOFFSET');
+    const headers = this.#columns.some(c =>
+      source.columns.some(s => s.name === c.name && s.from !== 'key' && s.from !== 'value'),
+    );
+    this.#fast =
+      options.upcast === undefined &&
+      source.window === null &&
+      !headers &&
+      this.#value !== null &&
+      this.#key !== null &&
+      timestampIsPlain(source, this.#columns[this.#timestamp]);
+  }
+
+  decode(block: RecordBlock, records: Int32Array, count: number): DecodedBlock {
+    const sinks = this.#columns.map(c => new ColumnSink(c.type, count, block.bytes));
+    const record = new Int32Array(count);
+    const rowtime = new Float64Array(count);
+    const failures: BlockFailure[] = [];
+    let noValue: Bits | null = null;
+    this.#aim(sinks);
+    let n = 0;
+    for (let k = 0; k < count; k++) {
+      const i = records[k] as number;
+      if (this.#fast && this.#plain(block, i, sinks, n, rowtime)) {
+        record[n++] = i;
+        continue;
+      }
+      const decoded = this.#slow(recordAt(block, i));
+      if (!decoded.ok) {
+        failures.push({ record: i, reason: decoded.reason, message: decoded.message });
+        for (const sink of sinks) if (sink.nulls !== null) clearBit(sink.nulls, n);
+        continue;
+      }
+      for (let c = 0; c < this.#given; c++) (sinks[c] as ColumnSink).set(n, decoded.row[c] ?? null);
+      if (decoded.noValue) {
+        noValue ??= makeBits(count);
+        setBit(noValue, n);
+      }
+      rowtime[n] = decoded.rowtime;
+      record[n++] = i;
+    }
+    return { n, cols: sinks.slice(0, this.#given).map(s => s.build(n)), record, rowtime, noValue, failures };
+  }
+
+  /** Points the scanners at the columns of a new block. */
+  #aim(sinks: readonly ColumnSink[]): void {
+    const of = (at: number): ColumnSink | null => sinks[at] ?? null;
+    this.#value?.target(this.#valueAt.map(of));
+    this.#key?.target(this.#keyAt.map(of));
+  }
+
+  #plain(
+    block: RecordBlock,
+    i: number,
+    sinks: readonly ColumnSink[],
+    n: number,
+    rowtime: Float64Array,
+  ): boolean {
+    const start = block.valueStart[i] as number;
+    if (start < 0) return false;
+    const keyStart = block.keyStart[i] as number;
+    if (keyStart < 0) {
+      if (this.#source.kind === 'table') return false;
+      for (const at of this.#keyAt) sinks[at]?.setNull(n);
+    } else if (!this.#key?.read(block.bytes, keyStart, block.keyEnd[i] as number, n)) return false;
+    if (!this.#value?.scan(block.bytes, start, block.valueEnd[i] as number, n)) return false;
+    if (this.#timestamp < 0) rowtime[n] = block.timestamp[i] as number;
+    else {
+      const sink = sinks[this.#timestamp] as ColumnSink;
+      if (sink.nulls !== null && ((sink.nulls[n >>> 5] as number) >>> (n & 31)) & 1) return false;
+      const time = sink.kind === 'i64' ? wide(sink.words, n) : (sink.f64[n] as number);
+      if (!(time >= 0)) return false;
+      rowtime[n] = time;
+    }
+    if (this.#partition >= 0) (sinks[this.#partition] as ColumnSink).i32[n] = block.partition[i] as number;
+    if (this.#offset >= 0) (sinks[this.#offset] as ColumnSink).i64[n] = BigInt(block.offset[i] as number);
+    return true;
+  }
+}
+
+function wide(words: Int32Array, row: number): number {
+  return (words[row * 2 + 1] as number) * 4294967296 + ((words[row * 2] as number) >>> 0);
+}
+
+function withTimestamp(schema: Schema, source: SourceSpec): readonly Column[] {
+  const declared = source.columns.find(c => c.name === source.timestamp?.column);
+  if (declared === undefined || schema.columns.some(c => c.name === declared.name)) return schema.columns;
+  return [...schema.columns, { name: declared.name, type: declared.type }];
+}
+
+function timestampIsPlain(source: SourceSpec, column: Column | undefined): boolean {
+  if (source.timestamp === null) return true;
+  const declared = source.columns.find(c => c.name === source.timestamp?.column);
+  return (column?.type.kind === 'BIGINT' || column?.type.kind === 'TIMESTAMP') && declared?.from === 'value';
+}
+
+/** Reads a plain key into the key columns; false: the row decoder must. */
+interface KeyReader {
+  target(sinks: readonly (ColumnSink | null)[]): void;
+  read(bytes: Uint8Array, start: number, end: number, row: number): boolean;
+}
+
+function keyReader(source: SourceSpec, keys: readonly Column[]): KeyReader | null {
+  const [only] = keys;
+  if (only === undefined) return { target: () => undefined, read: () => true };
+  const { format } = source.keyFormat;
+  if (format === 'KAFKA' && keys.length === 1) return kafkaKey(only);
+  if (format === 'JSON') return keys.length === 1 ? jsonKey(only) : jsonObjectKey(source, keys);
+  return null;
+}
+
+function kafkaKey(column: Column): KeyReader | null {
+  let sink: ColumnSink | null = null;
+  const target = (sinks: readonly (ColumnSink | null)[]): void => {
+    sink = sinks[0] ?? null;
+  };
+  switch (column.type.kind) {
+    case 'STRING':
+      return {
+        target,
+        read: (bytes, start, end, row) => {
+          let high = 0;
+          for (let p = start; p < end; p++) high |= bytes[p] as number;
+          if (high >= 0x80 && !isUtf8(bytes.subarray(start, end))) return false;
+          if (sink !== null) {
+            sink.start[row] = start;
+            sink.end[row] = end;
+          }
+          return true;
+        },
+      };
+    case 'INT':
+      return {
+        target,
+        read: (bytes, start, end, row) => {
+          if (end - start !== 4) return false;
+          if (sink !== null) sink.i32[row] = bigEndian(bytes, start);
+          return true;
+        },
+      };
+    case 'BIGINT':
+      return {
+        target,
+        read: (bytes, start, end, row) => {
+          if (end - start !== 8) return false;
+          if (sink !== null) {
+            sink.words[row * 2 + 1] = bigEndian(bytes, start);
+            sink.words[row * 2] = bigEndian(bytes, start + 4);
+          }
+          return true;
+        },
+      };
+    default:
+      return null;
+  }
+}
+
+function bigEndian(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)
+  );
+}
+
+function jsonKey(column: Column): KeyReader {
+  const target: Target = {
+    kind: scanKind(column.type),
+    precision: column.type.kind === 'DECIMAL' ? column.type.precision : 0,
+    scale: column.type.kind === 'DECIMAL' ? column.type.scale : 0,
+    sink: null,
+  };
+  return {
+    target: sinks => {
+      target.sink = sinks[0] ?? null;
+    },
+    read: (bytes, start, end, row) => {
+      const p = skipSpace(bytes, start, end);
+      // a null key of a table is a failure, of a stream a null: the row decoder tells
+      if (p >= end || bytes[p] === 0x6e || target.kind === Kind.OTHER) return false;
+      const q = scanScalar(bytes, p, end, target, row);
+      return q >= 0 && skipSpace(bytes, q, end) === end;
+    },
+  };
+}
+
+function jsonObjectKey(source: SourceSpec, keys: readonly Column[]): KeyReader | null {
+  if (source.kind === 'table') return null;
+  const scanner = new ObjectScanner(keys);
+  return {
+    target: sinks => scanner.target(sinks),
+    read: (bytes, start, end, row) => scanner.scan(bytes, start, end, row),
+  };
+}

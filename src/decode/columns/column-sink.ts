@@ -1,0 +1,124 @@
+import type { Bits, Vec } from '../../core/batch.ts';
+import { clearBit, makeBits, setBit } from '../../core/bits.ts';
+import { SlicePool } from '../../core/pool.ts';
+import type { SqlType } from '../../core/sql-type.ts';
+import type { Value } from '../../core/value.ts';
+import { vecKind } from '../../core/vec.ts';
+
+const encoder = new TextEncoder();
+
+/**
+ * One column of a block while it is decoded. Fast paths write into the typed arrays directly; `set` takes any value.
+ * Rows may be written again until the next one is begun (a fast path gave up halfway).
+ */
+export class ColumnSink {
+  readonly type: SqlType;
+  readonly kind: Vec['t'];
+  readonly i32: Int32Array;
+  readonly f64: Float64Array;
+  readonly i64: BigInt64Array;
+  /** `i64` as low and high words, so that a value below 2^53 is stored without making a bigint */
+  readonly words: Int32Array;
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  readonly values: (Value | null)[];
+  nulls: Bits | null = null;
+  readonly #data: Uint8Array;
+  readonly #capacity: number;
+  #extra = new Uint8Array(0);
+  #extraLength = 0;
+
+  constructor(type: SqlType, capacity: number, data: Uint8Array) {
+    this.type = type;
+    this.kind = vecKind(type);
+    this.i32 = new Int32Array(this.kind === 'i32' ? capacity : 0);
+    this.f64 = new Float64Array(this.kind === 'f64' ? capacity : 0);
+    this.i64 = new BigInt64Array(this.kind === 'i64' ? capacity : 0);
+    this.words = new Int32Array(this.i64.buffer);
+    this.start = new Int32Array(this.kind === 'str' ? capacity : 0);
+    this.end = new Int32Array(this.kind === 'str' ? capacity : 0);
+    this.values = this.kind === 'val' ? new Array<Value | null>(capacity).fill(null) : [];
+    this.#data = data;
+    this.#capacity = capacity;
+  }
+
+  setNull(row: number): void {
+    if (this.kind === 'val') {
+      this.values[row] = null;
+      return;
+    }
+    this.nulls ??= makeBits(this.#capacity);
+    setBit(this.nulls, row);
+  }
+
+  set(row: number, value: Value | null): void {
+    if (value === null) {
+      this.setNull(row);
+      return;
+    }
+    if (this.nulls !== null) clearBit(this.nulls, row);
+    switch (this.kind) {
+      case 'i32':
+        this.i32[row] = typeof value === 'boolean' ? (value ? 1 : 0) : (value as number);
+        return;
+      case 'f64':
+        this.f64[row] = value as number;
+        return;
+      case 'i64':
+        this.i64[row] = value as bigint;
+        return;
+      case 'str':
+        this.#setBytes(row, typeof value === 'string' ? encoder.encode(value) : (value as Uint8Array));
+        return;
+      case 'val':
+        this.values[row] = value;
+    }
+  }
+
+  /** The value of a row back as text bytes; for the timestamp column. */
+  #setBytes(row: number, bytes: Uint8Array): void {
+    const at = this.#extraLength;
+    if (at + bytes.length > this.#extra.length) {
+      const grown = new Uint8Array(Math.max(256, this.#extra.length * 2, at + bytes.length));
+      grown.set(this.#extra.subarray(0, at));
+      this.#extra = grown;
+    }
+    this.#extra.set(bytes, at);
+    this.#extraLength = at + bytes.length;
+    this.start[row] = this.#data.length + at;
+    this.end[row] = this.#data.length + at + bytes.length;
+  }
+
+  /** The column of the first n rows. */
+  build(n: number): Vec {
+    const nulls = this.nulls;
+    switch (this.kind) {
+      case 'i32':
+        return { t: 'i32', v: this.i32, nulls };
+      case 'i64':
+        return { t: 'i64', v: this.i64, nulls };
+      case 'f64':
+        return { t: 'f64', v: this.f64, nulls };
+      case 'str':
+        return {
+          t: 'str',
+          v: identity(n),
+          pool: new SlicePool(this.#data, this.start, this.end, this.#extraLength === 0 ? null : this.#extra),
+          nulls,
+        };
+      case 'val':
+        return { t: 'val', v: this.values };
+    }
+  }
+}
+
+let ids = new Int32Array(0);
+
+/** 0, 1, 2, ...: shared, as ids are never written. */
+function identity(n: number): Int32Array {
+  if (ids.length < n) {
+    ids = new Int32Array(Math.max(n, ids.length * 2, 1024));
+    for (let i = 0; i < ids.length; i++) ids[i] = i;
+  }
+  return ids;
+}

@@ -1,0 +1,128 @@
+import { decodeText } from '../../core/pool.ts';
+import type { Column } from '../../core/schema.ts';
+import type { ColumnSink } from './column-sink.ts';
+import { Kind, scanKind, scanScalar, type Target } from './scalar-scanner.ts';
+import { skipSpace, standsAt } from './skip-value.ts';
+
+/** field spellings remembered per scanner; records with more go to the row decoder */
+const MAX_SPELLINGS = 256;
+const encoder = new TextEncoder();
+
+interface Spelling {
+  /** the name with its quotes, as it stands in the records */
+  readonly bytes: Uint8Array;
+  readonly target: Target;
+  /** column, or -1 for a field that nobody reads */
+  readonly column: number;
+}
+
+/**
+ * Reads JSON objects straight from record bytes into columns. Speculates that fields come in the order of the record
+ * before; any other order costs a lookup. Whatever is not plain makes the row fall back to the row decoder, which
+ * alone decides on failures: so both always agree.
+ */
+export class ObjectScanner {
+  readonly #columns: readonly Column[];
+  readonly #targets: readonly Target[];
+  readonly #spellings: Spelling[] = [];
+  readonly #order: Spelling[] = [];
+  readonly #lastRow: Float64Array;
+  readonly #exact: boolean;
+  #row = 0;
+
+  constructor(columns: readonly Column[]) {
+    this.#columns = columns;
+    this.#targets = columns.map(c => ({
+      kind: scanKind(c.type),
+      precision: c.type.kind === 'DECIMAL' ? c.type.precision : 0,
+      scale: c.type.kind === 'DECIMAL' ? c.type.scale : 0,
+      sink: null,
+    }));
+    this.#lastRow = new Float64Array(columns.length).fill(-1);
+    // two columns that differ by case only: the row decoder's rule is needed
+    this.#exact = new Set(columns.map(c => c.name.toUpperCase())).size === columns.length;
+  }
+
+  /** Where the values go from now on; null: the column is only checked. */
+  target(sinks: readonly (ColumnSink | null)[]): void {
+    this.#targets.forEach((t, i) => {
+      t.sink = sinks[i] ?? null;
+    });
+  }
+
+  /** False: the row decoder must read this record. */
+  scan(bytes: Uint8Array, start: number, end: number, row: number): boolean {
+    if (!this.#exact) return false;
+    const tick = ++this.#row;
+    const order = this.#order;
+    const lastRow = this.#lastRow;
+    let p = skipSpace(bytes, start, end);
+    if (p >= end || bytes[p] !== 0x7b) return false;
+    p = skipSpace(bytes, p + 1, end);
+    let found = 0;
+    if (p < end && bytes[p] === 0x7d) p++;
+    else {
+      for (let k = 0; ; k++) {
+        let spelling: Spelling | undefined = k < order.length ? order[k] : undefined;
+        if (spelling === undefined || !standsAt(bytes, p, end, spelling.bytes)) {
+          spelling = this.#lookup(bytes, p, end);
+          if (spelling === undefined) return false;
+          order[k] = spelling;
+        }
+        p += spelling.bytes.length;
+        if (bytes[p] !== 0x3a) {
+          p = skipSpace(bytes, p, end);
+          if (p >= end || bytes[p] !== 0x3a) return false;
+        }
+        p++;
+        if (p < end && (bytes[p] as number) <= 0x20) p = skipSpace(bytes, p, end);
+        if (p >= end) return false;
+        p = scanScalar(bytes, p, end, spelling.target, row);
+        if (p < 0 || p >= end) return false;
+        const column = spelling.column;
+        if (column >= 0) {
+          if (lastRow[column] === tick) return false; // twice, or in two spellings
+          lastRow[column] = tick;
+          found++;
+        }
+        let c = bytes[p] as number;
+        if (c <= 0x20) {
+          p = skipSpace(bytes, p, end);
+          if (p >= end) return false;
+          c = bytes[p] as number;
+        }
+        p++;
+        if (c === 0x7d) break;
+        if (c !== 0x2c) return false;
+        if (p < end && (bytes[p] as number) <= 0x20) p = skipSpace(bytes, p, end);
+      }
+    }
+    if (p !== end && skipSpace(bytes, p, end) !== end) return false;
+    if (found < this.#columns.length) {
+      for (let i = 0; i < lastRow.length; i++) if (lastRow[i] !== tick) this.#targets[i]?.sink?.setNull(row);
+    }
+    return true;
+  }
+
+  #lookup(bytes: Uint8Array, p: number, end: number): Spelling | undefined {
+    if (p >= end || bytes[p] !== 0x22) return undefined;
+    for (const known of this.#spellings) if (standsAt(bytes, p, end, known.bytes)) return known;
+    if (this.#spellings.length >= MAX_SPELLINGS) return undefined;
+    let q = p + 1;
+    for (; q < end && bytes[q] !== 0x22; q++) {
+      const c = bytes[q] as number;
+      if (c === 0x5c || c < 0x20 || c >= 0x80) return undefined;
+    }
+    if (q >= end) return undefined;
+    const name = decodeText(bytes, p + 1, q);
+    const upper = name.toUpperCase();
+    const column = this.#columns.findIndex(c => c.name.toUpperCase() === upper);
+    const spelling: Spelling = {
+      bytes: encoder.encode(`"${name}"`),
+      target: this.#targets[column] ?? { kind: Kind.ANY, precision: 0, scale: 0, sink: null },
+      column,
+    };
+    this.#spellings.push(spelling);
+    return spelling;
+  }
+}

@@ -1,0 +1,196 @@
+import { isUtf8 } from 'node:buffer';
+import { decodeText } from '../../core/pool.ts';
+import type { SqlType } from '../../core/sql-type.ts';
+import type { ColumnSink } from './column-sink.ts';
+import { FALSE, NULL, skipValue, standsAt, TRUE } from './skip-value.ts';
+
+/** What a token is read as. */
+export const Kind = {
+  INT: 0,
+  BIGINT: 1,
+  DECIMAL: 2,
+  DOUBLE: 3,
+  STRING: 4,
+  BOOLEAN: 5,
+  TIMESTAMP: 6,
+  /** nobody reads it: any well-formed value */
+  ANY: 7,
+  /** only the row decoder reads it */
+  OTHER: 8,
+} as const;
+export type Kind = (typeof Kind)[keyof typeof Kind];
+
+export function scanKind(type: SqlType): Kind {
+  switch (type.kind) {
+    case 'INT':
+    case 'DATE':
+    case 'TIME':
+      return Kind.INT;
+    case 'BIGINT':
+      return Kind.BIGINT;
+    case 'DECIMAL':
+      return type.precision <= 18 ? Kind.DECIMAL : Kind.OTHER;
+    case 'DOUBLE':
+      return Kind.DOUBLE;
+    case 'STRING':
+      return Kind.STRING;
+    case 'BOOLEAN':
+      return Kind.BOOLEAN;
+    case 'TIMESTAMP':
+      return Kind.TIMESTAMP;
+    default:
+      return Kind.OTHER;
+  }
+}
+
+const POW10 = Float64Array.from({ length: 23 }, (_, i) => 10 ** i);
+
+/** Where one field's values go. */
+export interface Target {
+  readonly kind: Kind;
+  readonly precision: number;
+  readonly scale: number;
+  /** null: check only */
+  sink: ColumnSink | null;
+}
+
+/**
+ * Reads one JSON scalar at `p` into row `row` of the target; gives the position behind it, or -1 when the token is
+ * anything but plain (escapes, exponents, many digits, nested values, wrong types): then the row decoder decides.
+ */
+export function scanScalar(bytes: Uint8Array, p: number, end: number, target: Target, row: number): number {
+  if (target.kind === Kind.ANY) return skipValue(bytes, p, end);
+  const c = bytes[p] as number;
+  if (c === 0x22) return scanString(bytes, p, end, target, row);
+  if (c === 0x2d || (c >= 0x30 && c <= 0x39)) return scanNumber(bytes, p, end, target, row);
+  return scanWord(bytes, p, end, target, row);
+}
+
+function scanString(bytes: Uint8Array, p: number, end: number, target: Target, row: number): number {
+  if (target.kind !== Kind.STRING) return -1;
+  let q = p + 1;
+  let high = 0;
+  for (; q < end; q++) {
+    const c = bytes[q] as number;
+    if (c === 0x22) break;
+    if (c === 0x5c || c < 0x20) return -1;
+    high |= c;
+  }
+  if (q >= end) return -1;
+  if (high >= 0x80 && !isUtf8(bytes.subarray(p + 1, q))) return -1;
+  const sink = target.sink;
+  if (sink !== null) {
+    sink.start[row] = p + 1;
+    sink.end[row] = q;
+  }
+  return q + 1;
+}
+
+function scanNumber(bytes: Uint8Array, p: number, end: number, target: Target, row: number): number {
+  let q = p;
+  const negative = bytes[q] === 0x2d;
+  if (negative) q++;
+  const first = q;
+  let mantissa = 0;
+  let c = q < end ? (bytes[q] as number) : 0;
+  while (c >= 0x30 && c <= 0x39) {
+    mantissa = mantissa * 10 + (c - 0x30);
+    c = ++q < end ? (bytes[q] as number) : 0;
+  }
+  let digits = q - first;
+  if (digits === 0 || (digits > 1 && bytes[first] === 0x30)) return -1;
+  let fraction = 0;
+  if (c === 0x2e) {
+    const point = ++q;
+    c = q < end ? (bytes[q] as number) : 0;
+    while (c >= 0x30 && c <= 0x39) {
+      mantissa = mantissa * 10 + (c - 0x30);
+      c = ++q < end ? (bytes[q] as number) : 0;
+    }
+    fraction = q - point;
+    if (fraction === 0) return -1;
+    digits += fraction;
+  }
+  if (c === 0x65 || c === 0x45) return -1;
+  return storeNumber(bytes, p, q, target, row, negative, mantissa, digits, fraction) ? q : -1;
+}
+
+function storeNumber(
+  bytes: Uint8Array,
+  p: number,
+  q: number,
+  target: Target,
+  row: number,
+  negative: boolean,
+  mantissa: number,
+  digits: number,
+  fraction: number,
+): boolean {
+  const sink = target.sink;
+  switch (target.kind) {
+    case Kind.INT:
+      if (fraction > 0 || digits > 9) return false;
+      if (sink !== null) sink.i32[row] = negative ? -mantissa : mantissa;
+      return true;
+    case Kind.BIGINT:
+      if (fraction > 0 || digits > 15) return false;
+      if (sink !== null) storeWords(sink.words, row, negative ? -mantissa : mantissa);
+      return true;
+    case Kind.DECIMAL: {
+      const scale = target.scale;
+      if (fraction > scale || digits + scale - fraction > 15) return false;
+      const unscaled = mantissa * (POW10[scale - fraction] as number);
+      if (target.precision < 16 && unscaled >= (POW10[target.precision] as number)) return false;
+      if (sink !== null) storeWords(sink.words, row, negative ? -unscaled : unscaled);
+      return true;
+    }
+    case Kind.DOUBLE: {
+      if (sink === null) return true;
+      // exact: both operands are integers below 2^53, so the quotient is rounded once
+      const value =
+        digits <= 15 ? mantissa / (POW10[fraction] as number) : Math.abs(Number(decodeText(bytes, p, q)));
+      sink.f64[row] = negative ? -value : value;
+      return true;
+    }
+    case Kind.TIMESTAMP:
+      if (fraction > 0 || digits > 15) return false;
+      if (sink !== null) sink.f64[row] = negative && mantissa !== 0 ? -mantissa : mantissa;
+      return true;
+    case Kind.STRING:
+      if (sink !== null) {
+        sink.start[row] = p;
+        sink.end[row] = q;
+      }
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Stores an integer of at most 53 bits as 64-bit two's complement (little-endian words). */
+function storeWords(words: Int32Array, row: number, value: number): void {
+  const high = Math.floor(value / 4294967296);
+  words[row * 2] = (value - high * 4294967296) | 0;
+  words[row * 2 + 1] = high;
+}
+
+function scanWord(bytes: Uint8Array, p: number, end: number, target: Target, row: number): number {
+  const sink = target.sink;
+  if (standsAt(bytes, p, end, NULL)) {
+    if (target.kind === Kind.OTHER) return -1;
+    sink?.setNull(row);
+    return p + 4;
+  }
+  const yes = standsAt(bytes, p, end, TRUE);
+  if (!yes && !standsAt(bytes, p, end, FALSE)) return -1;
+  const q = p + (yes ? 4 : 5);
+  if (target.kind === Kind.BOOLEAN) {
+    if (sink !== null) sink.i32[row] = yes ? 1 : 0;
+  } else if (target.kind === Kind.STRING) {
+    if (sink !== null) {
+      sink.start[row] = p;
+      sink.end[row] = q;
+    }
+  } else return -1;
+  return q;
+}
