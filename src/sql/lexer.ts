@@ -250,7 +250,7 @@ class Lexer {
     else if (char === '&') hint = 'write AND';
     else if (char === '|') hint = 'write OR, or || to join texts';
     else if (char === '!') hint = 'write NOT';
-    else if (char === '$') hint = 'a variable is written ${name}';
+    else if (char === '$') hint = `a variable is written \${name}`;
     const start = this.#at;
     while (end < this.#text.length && startsNothing(this.#text.charCodeAt(end))) end++;
     this.#error(`unexpected character "${char}"`, start, Math.min(end, start + 40), hint);

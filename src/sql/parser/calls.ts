@@ -1,10 +1,7 @@
 import type { Expression, OrderItem, OverClause } from '../ast.ts';
-import { RESERVED, timeUnit } from './keywords.ts';
+import { RESERVED, takesUnitFirst, timeUnit } from './keywords.ts';
 import type { TokenReader } from './token-reader.ts';
 import { identifierOf, spanOf } from './token-reader.ts';
-
-/** Functions whose first argument is a unit of time: there `DAY` is the unit and not a column. */
-const UNIT_FIRST = /^(TIMESTAMP|DATE|TIME)_?(ADD|SUB|DIFF|TRUNC)$/;
 
 /** Keywords that are functions when a parenthesis follows. */
 const KEYWORD_FUNCTIONS = new Set(['LEFT', 'RIGHT']);
@@ -28,7 +25,7 @@ export function parseCall(r: TokenReader): Expression {
     let first = true;
     const args = r.list(
       () => {
-        const arg = parseArgument(r, first && UNIT_FIRST.test(start.upper));
+        const arg = parseArgument(r, first && takesUnitFirst(start.upper));
         first = false;
         return arg;
       },

@@ -9,7 +9,7 @@ function words(list: string): ReadonlySet<string> {
  * by its place (SIZE, TOPIC, STREAM, COUNT, KEY, DATE, ...) stays free to be a name.
  */
 export const RESERVED = words(`
-  SELECT FROM WHERE GROUP BY HAVING AS ON JOIN INNER LEFT RIGHT FULL OUTER CROSS AND OR NOT IN IS NULL TRUE FALSE
+  SELECT ALL FROM WHERE GROUP BY HAVING AS ON JOIN INNER LEFT RIGHT FULL OUTER CROSS AND OR NOT IN IS NULL TRUE FALSE
   BETWEEN LIKE CASE WHEN THEN ELSE END CAST DISTINCT WINDOW WITHIN WITH INSERT INTO VALUES CREATE DROP LIMIT EXISTS
   UNION INTERSECT EXCEPT
 `);
@@ -61,4 +61,12 @@ const UNIT_MS: Partial<Record<TimeUnit, number>> = {
 /** Length of a unit in ms, or null for those whose length varies. */
 export function unitMilliseconds(unit: TimeUnit): number | null {
   return UNIT_MS[unit] ?? null;
+}
+
+/** Functions whose first argument is a unit of time: there `DAY` is the unit and not a column. */
+const UNIT_FIRST = /^(TIMESTAMP|DATE|TIME)_?(ADD|SUB|DIFF|TRUNC)$/;
+
+/** @param name upper-case name of a function */
+export function takesUnitFirst(name: string): boolean {
+  return UNIT_FIRST.test(name);
 }

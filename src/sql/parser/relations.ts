@@ -72,7 +72,11 @@ function parseCriteria(
 export function parseNames(r: TokenReader, what: string): Identifier[] {
   return r.enclosed('(', ')', () =>
     r.list(
-      () => r.identifier(what),
+      () => {
+        const name = r.identifier(what);
+        if (r.isIdentifier()) r.failExpected('","', 'this list has names only, no types');
+        return name;
+      },
       () => r.is(')'),
     ),
   );

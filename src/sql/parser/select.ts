@@ -1,4 +1,5 @@
 import type { Expression, GroupBy, Select, SelectItem } from '../ast.ts';
+import type { Token } from '../lexer.ts';
 import { parseWindow } from './durations.ts';
 import { isClauseAhead, isImplicitAlias, parseRelation } from './relations.ts';
 import type { TokenReader } from './token-reader.ts';
@@ -20,25 +21,33 @@ const PLACE: Readonly<Record<Clause, string>> = {
 export function parseSelect(r: TokenReader): Select {
   const start = r.expect('SELECT');
   const distinct = r.accept('DISTINCT');
-  if (!distinct && r.peek().upper === 'ALL' && r.peek(1).upper !== ',' && !isSelectEnd(r, 1)) r.next();
+  if (!distinct) r.accept('ALL');
   const items = r.list(
     () => parseSelectItem(r),
-    () => isSelectEnd(r),
+    () => isListEnd(r),
   );
   const from = r.accept('FROM') ? parseRelation(r) : null;
   const parts = parseClauses(r);
   return { kind: 'select', distinct, items, from, ...parts, span: r.spanFrom(start) };
 }
 
-function isSelectEnd(r: TokenReader, ahead = 0): boolean {
-  const word = r.peek(ahead).upper;
-  if (
-    [')', 'FROM', 'WINDOW', 'WHERE', 'GROUP', 'HAVING', 'LIMIT', 'UNION', 'INTERSECT', 'EXCEPT'].includes(
-      word,
-    )
-  )
-    return true;
-  return ahead === 0 && isClauseAhead(r);
+/** Words behind a list of expressions that end it. */
+const LIST_ENDS = [
+  ')',
+  ';',
+  'FROM',
+  'WINDOW',
+  'WHERE',
+  'GROUP',
+  'HAVING',
+  'LIMIT',
+  'UNION',
+  'INTERSECT',
+  'EXCEPT',
+];
+
+function isListEnd(r: TokenReader): boolean {
+  return LIST_ENDS.includes(r.peek().upper) || isClauseAhead(r);
 }
 
 function parseSelectItem(r: TokenReader): SelectItem {
@@ -122,7 +131,7 @@ function parseGroupBy(r: TokenReader): GroupBy {
       else if (sets === null) sets = found;
       else r.fail('one GROUPING SETS, ROLLUP or CUBE is enough', r.peek());
     },
-    () => isKeyListEnd(r),
+    () => isListEnd(r),
   );
   return { items, sets, span: r.spanFrom(start) };
 }
@@ -139,7 +148,7 @@ function parseGroupingSets(r: TokenReader): GroupBy['sets'] {
   r.at += kind === 'groupingSets' ? 2 : 1;
   const groups = r.enclosed('(', ')', () =>
     r.list(
-      () => (r.is('(') ? parseGroup(r) : [r.rules.expression(r)]),
+      () => (isGroup(r) ? parseGroup(r) : [r.rules.expression(r)]),
       () => r.is(')'),
     ),
   );
@@ -151,7 +160,7 @@ function parseKeyList(r: TokenReader): Expression[] {
   if (isParenthesisedList(r)) return parseGroup(r);
   return r.list(
     () => r.rules.expression(r),
-    () => isKeyListEnd(r),
+    () => isListEnd(r),
   );
 }
 
@@ -166,27 +175,32 @@ function parseGroup(r: TokenReader): Expression[] {
   );
 }
 
-function isKeyListEnd(r: TokenReader): boolean {
-  return isSelectEnd(r) || r.is('HAVING', 'LIMIT');
-}
-
 /** Is all of the list in one pair of parentheses? `(a, b) HAVING` is, `(a + b) * c` is not. */
 function isParenthesisedList(r: TokenReader): boolean {
-  if (!r.is('(') || ['SELECT', 'WITH', 'VALUES'].includes(r.peek(1).upper)) return false;
+  const after = afterParenthesis(r);
+  if (after === null || ['SELECT', 'WITH', 'VALUES'].includes(r.peek(1).upper)) return false;
+  return (
+    LIST_ENDS.includes(after.upper) ||
+    after.kind === 'end' ||
+    ['EMIT', 'PARTITION', 'ORDER', 'OFFSET', 'FETCH'].includes(after.upper)
+  );
+}
+
+/** Is this element of a grouping a list in parentheses, and not an expression that begins with one? */
+function isGroup(r: TokenReader): boolean {
+  const after = afterParenthesis(r);
+  return after !== null && (after.upper === ',' || after.upper === ')');
+}
+
+/** The token behind the parenthesis that opens here, or null when none opens or it is not closed. */
+function afterParenthesis(r: TokenReader): Token | null {
+  if (!r.is('(')) return null;
   let depth = 0;
   for (let i = 0; ; i++) {
     const token = r.peek(i);
-    if (token.kind === 'end' || token.upper === ';') return false;
+    if (token.kind === 'end' || token.upper === ';') return null;
     if (token.upper === '(') depth++;
     if (token.upper === ')') depth--;
-    if (depth > 0) continue;
-    const after = r.peek(i + 1);
-    return (
-      [')', ';', 'WINDOW', 'WHERE', 'GROUP', 'HAVING', 'LIMIT', 'UNION', 'INTERSECT', 'EXCEPT'].includes(
-        after.upper,
-      ) ||
-      after.kind === 'end' ||
-      ['EMIT', 'PARTITION', 'ORDER', 'OFFSET'].includes(after.upper)
-    );
+    if (depth === 0) return r.peek(i + 1);
   }
 }

@@ -82,7 +82,9 @@ function parseInsert(r: TokenReader): Bare<InsertInto | InsertValues> {
   const target = r.identifier('the name of a stream or table');
   const listed = r.peek();
   const columns =
-    r.is('(') && !['SELECT', 'WITH'].includes(r.peek(1).upper) ? parseNames(r, 'a column name') : [];
+    r.is('(') && !['SELECT', 'WITH', 'VALUES'].includes(r.peek(1).upper)
+      ? parseNames(r, 'a column name')
+      : [];
   if (r.accept('VALUES')) return { kind: 'insertValues', target, columns, rows: parseRows(r) };
   const properties = r.is('WITH') && r.peek(1).upper === '(' ? parseProperties(r) : [];
   if (!r.is('SELECT', 'WITH', '(')) return r.failExpected('SELECT or VALUES');
