@@ -36,14 +36,15 @@ export class LogHead {
   readonly limits: LogLimits;
   readonly #clock: Clock;
   readonly #topics = new Map<string, TopicState>();
-  readonly #ticks: TopicState;
+  /** the topic of ticks */
+  readonly ticks: TopicState;
   #nextSeq = 0;
   #lastAppendTime = 0;
 
   constructor(clock: Clock, limits: LogLimits) {
     this.#clock = clock;
     this.limits = limits;
-    this.#ticks = {
+    this.ticks = {
       id: 0,
       spec: { name: TICK_TOPIC, partitions: 1, keyIndex: false },
       ends: [0],
@@ -64,13 +65,13 @@ export class LogHead {
     this.#nextSeq = nextSeq;
     this.#lastAppendTime = lastAppendTime;
     this.#topics.clear();
-    this.#ticks.ends[0] = 0;
-    this.#ticks.records = 0;
+    this.ticks.ends[0] = 0;
+    this.ticks.records = 0;
     for (const topic of topics) {
       if (topic.id !== 0) this.#topics.set(topic.spec.name, topic);
       else {
-        this.#ticks.ends[0] = topic.ends[0] ?? 0;
-        this.#ticks.records = topic.records;
+        this.ticks.ends[0] = topic.ends[0] ?? 0;
+        this.ticks.records = topic.records;
       }
     }
   }
@@ -135,9 +136,9 @@ export class LogHead {
 
   acceptTick(appendTime: number): Accepted {
     const firstSeq = this.#nextSeq;
-    const record = this.#assign(this.#ticks, 0, firstSeq);
+    const record = this.#assign(this.ticks, 0, firstSeq);
     this.#lastAppendTime = Math.max(this.#lastAppendTime, appendTime);
-    return { records: [record], topics: [this.#ticks], firstSeq, appendTime: this.#lastAppendTime };
+    return { records: [record], topics: [this.ticks], firstSeq, appendTime: this.#lastAppendTime };
   }
 
   #assign(topic: TopicState, partition: number, seq: number): AppendedRecord {

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import type { LogRecord, RecordBlock } from '../core/log-record.ts';
 import type { Append, Appended, EventLog, TopicInfo, TopicSpec } from './event-log.ts';
 import { keyText, requireKeyIndex } from './key-index.ts';
 import type { Accepted, TopicState } from './log-head.ts';
 import { appendedOf, LogHead, topicInfo } from './log-head.ts';
+import { randomLogId } from './log-id.ts';
 import type { LogLimits } from './log-limits.ts';
 import { DEFAULT_LOG_LIMITS } from './log-limits.ts';
 import { blockOf, MAX_READ_RECORDS } from './record-block.ts';
@@ -18,10 +18,6 @@ export interface MemoryLogOptions {
 
 export function createMemoryLog(options: MemoryLogOptions): EventLog {
   return new MemoryLog(options);
-}
-
-export function randomLogId(): string {
-  return randomBytes(6).toString('hex');
 }
 
 /** The log without a disk: an append is durable as soon as it is accepted; listeners hear of it a microtask later. */
@@ -51,7 +47,7 @@ class MemoryLog implements EventLog {
     const accepted = this.#head.accept(append);
     for (const [i, record] of append.records.entries()) {
       const { topic, partition, offset, seq } = accepted.records[i]!;
-      const key = record.key === null ? null : record.key.slice();
+      const key = copied(record.key);
       this.#records.push({
         seq,
         topic,
@@ -60,8 +56,8 @@ class MemoryLog implements EventLog {
         timestamp: record.timestamp ?? accepted.appendTime,
         appendTime: accepted.appendTime,
         key,
-        value: record.value === null ? null : record.value.slice(),
-        headers: record.headers === undefined ? [] : [...record.headers],
+        value: copied(record.value),
+        headers: (record.headers ?? []).map(h => ({ name: h.name, value: copied(h.value) })),
       });
       if (key !== null) this.#index(topic, key, seq);
     }
@@ -185,4 +181,9 @@ class MemoryLog implements EventLog {
   #ofTopic(topic: TopicState): IteratorObject<LogRecord> {
     return this.#records.values().filter(r => r.topic === topic.spec.name);
   }
+}
+
+/** Not `slice`: that of a Buffer shares its bytes. */
+function copied(bytes: Uint8Array | null): Uint8Array | null {
+  return bytes === null ? null : new Uint8Array(bytes);
 }

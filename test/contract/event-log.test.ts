@@ -1,11 +1,32 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
+import type { EventLog } from '../../src/log/event-log.ts';
 import { createMemoryLog } from '../../src/log/memory-log.ts';
+import type { LogUnderTest } from './event-log.contract.ts';
 import { eventLogContract } from './event-log.contract.ts';
 
-eventLogContract(
-  'memory',
-  {
-    open: async clock => createMemoryLog({ clock }),
-    dispose: log => log.close(),
+const memory: LogUnderTest = {
+  open: async clock => createMemoryLog({ clock }),
+  dispose: log => log.close(),
+};
+
+const folders = new Map<EventLog, string>();
+const embedded: LogUnderTest = {
+  async open(clock) {
+    const dir = mkdtempSync(join(tmpdir(), 'millrace-log-'));
+    const log = await openEmbeddedLog({ dir, clock });
+    folders.set(log, dir);
+    return log;
   },
-  false,
-);
+  async dispose(log) {
+    await log.close();
+    rmSync(folders.get(log)!, { recursive: true });
+    folders.delete(log);
+  },
+};
+
+eventLogContract('memory', memory, false);
+eventLogContract('embedded, in the tail', embedded, false);
+eventLogContract('embedded, sealed', embedded, true);

@@ -1,0 +1,264 @@
+import { assert } from '../../core/assert.ts';
+import { MillraceError } from '../../core/errors.ts';
+import type { LogRecord, RecordBlock } from '../../core/log-record.ts';
+import { recordAt } from '../../core/log-record.ts';
+import { MAX_READ_RECORDS } from '../record-block.ts';
+import { blockInfo, blockOfRun } from './block-layout.ts';
+import type { LogDatabase, SealedBlock, StoredHead } from './log-environment.ts';
+import { lastUpTo, sealedBlock, storedHead, storedTopic, storedTopics } from './log-environment.ts';
+import {
+  afterPrefix,
+  BLOCKS,
+  blockKey,
+  offsetKey,
+  readNumbers,
+  recordKeyPrefix,
+  sequenceOf,
+  TAIL,
+  tailKey,
+  withSequence,
+} from './log-keys.ts';
+import { sliceBlock } from './record-columns.ts';
+import { SegmentReader } from './segment-files.ts';
+
+/** One read takes at most about this many bytes, so that byte ranges fit 32 bits and memory stays bounded. */
+const RUN_BYTES = 4 << 20;
+const CACHED_BLOCKS = 64;
+const AFTER_TAIL = afterPrefix(TAIL);
+const AFTER_BLOCKS = afterPrefix(BLOCKS);
+
+/** Sequences [firstSeq, end) and their append times, which never decrease. */
+interface Span {
+  readonly firstSeq: number;
+  readonly end: number;
+  readonly minAppendTime: number;
+  readonly maxAppendTime: number;
+}
+
+/**
+ * What is durable in a log folder, tail and segments alike. It reads the state of the last {@link refresh} or newer,
+ * and holds no transaction between calls.
+ */
+export class BlockStore {
+  readonly #db: LogDatabase;
+  readonly #segments: SegmentReader;
+  /** blocks of single reads by first sequence, least recently used first */
+  readonly #cache = new Map<number, RecordBlock>();
+  #names: readonly string[] = [];
+
+  constructor(db: LogDatabase, dir: string) {
+    this.#db = db;
+    this.#segments = new SegmentReader(dir);
+  }
+
+  /** Sees everything committed up to now. */
+  refresh(): StoredHead {
+    this.#db.resetReadTxn();
+    const head = storedHead(this.#db);
+    if (head.topics !== this.#names.length) this.#names = storedTopics(this.#db).map(t => t.name);
+    return head;
+  }
+
+  *read(from: number, to: number, maxRecords = MAX_READ_RECORDS): Generator<RecordBlock> {
+    assert(maxRecords >= 1, 'a block has at least one record');
+    let seq = Math.max(0, from);
+    while (seq < to) {
+      const run = this.#run(seq, Math.min(maxRecords, to - seq));
+      const last = Math.min(to, run.firstSeq + run.n);
+      while (seq < last) {
+        const next = Math.min(last, seq + maxRecords);
+        const block = sliceBlock(run, seq - run.firstSeq, next - run.firstSeq);
+        seq = next;
+        yield block;
+      }
+      this.refresh();
+    }
+  }
+
+  record(seq: number): LogRecord {
+    const block = this.#block(seq);
+    return recordAt(block, seq - block.firstSeq);
+  }
+
+  /** The first sequence in [start, end) whose append time is at least `ms`, or `end`. */
+  seqAtTime(ms: number, start: number, end: number): number {
+    let low = start;
+    let high = end;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const span = this.#span(middle);
+      if (span.maxAppendTime < ms) low = span.end;
+      else if (span.minAppendTime >= ms) high = Math.max(start, span.firstSeq);
+      else {
+        const block = this.#block(middle);
+        let i = 0;
+        while (block.appendTime[i]! < ms) i++;
+        return block.firstSeq + i;
+      }
+    }
+    return low;
+  }
+
+  /** Sequences in [from, end) of a key, in order. */
+  *sequencesOfKey(topic: number, key: Uint8Array, from: number, end: number): Generator<number> {
+    const prefix = recordKeyPrefix(topic, key);
+    const range = { start: withSequence(prefix, from), end: withSequence(prefix, end) };
+    for (const found of this.#db.getKeys(range)) yield sequenceOf(found);
+  }
+
+  /** The last sequence of a key before `end`, or null. */
+  lastSequenceOfKey(topic: number, key: Uint8Array, end: number): number | null {
+    if (end <= 0) return null;
+    const prefix = recordKeyPrefix(topic, key);
+    const found = lastUpTo(this.#db, prefix, withSequence(prefix, end - 1));
+    return found === null ? null : sequenceOf(found.key);
+  }
+
+  /** Up to `limit` records of one partition from an offset. */
+  partition(topic: number, partition: number, fromOffset: number, limit: number): LogRecord[] {
+    const records: LogRecord[] = [];
+    const first = offsetKey(topic, partition, fromOffset);
+    const before = lastUpTo(this.#db, offsetKey(topic, partition, 0).subarray(0, 9), first);
+    const range = {
+      start: before?.key ?? first,
+      end: offsetKey(topic, partition, Number.MAX_SAFE_INTEGER),
+    };
+    for (const { value } of this.#db.getRange(range)) {
+      if (records.length >= limit) break;
+      const block = this.#block(readNumbers(value)[0]!);
+      for (let i = 0; i < block.n && records.length < limit; i++) {
+        if (block.topic[i] !== topic || block.partition[i] !== partition) continue;
+        if (block.offset[i]! >= fromOffset) records.push(recordAt(block, i));
+      }
+    }
+    return records;
+  }
+
+  /** Up to `limit` records of all partitions from an offset in each, in order of sequence. */
+  topicRecords(topic: number, fromOffset: number, limit: number): LogRecord[] {
+    const { partitions = 0 } = storedTopic(this.#db, topic) ?? {};
+    const records: LogRecord[] = [];
+    for (let p = 0; p < partitions; p++) records.push(...this.partition(topic, p, fromOffset, limit));
+    return records.sort(bySequence).slice(0, limit);
+  }
+
+  /** The last `limit` records of a topic in order of sequence. */
+  lastRecords(topic: number, limit: number): LogRecord[] {
+    const records: LogRecord[] = [];
+    for (const [p, end] of (storedTopic(this.#db, topic)?.ends ?? []).entries()) {
+      records.push(...this.partition(topic, p, Math.max(0, end - limit), limit));
+    }
+    return records.sort(bySequence).slice(Math.max(0, records.length - limit));
+  }
+
+  close(): void {
+    this.#segments.close();
+    this.#cache.clear();
+  }
+
+  /** A run of stored blocks from the one that holds `seq`, until it holds `records` records from there. */
+  #run(seq: number, records: number): RecordBlock {
+    const tail = lastUpTo(this.#db, TAIL, tailKey(seq));
+    if (tail !== null && seq < endOfTailBlock(tail)) {
+      return blockOfRun(this.#tailRun(tail.key, seq + records), this.#names);
+    }
+    return blockOfRun(this.#segments.read(this.#sealedRun(seq, seq + records)), this.#names);
+  }
+
+  #tailRun(start: Uint8Array, until: number): Uint8Array {
+    const parts: Uint8Array[] = [];
+    let bytes = 0;
+    for (const { key, value } of this.#db.getRange({ start, end: AFTER_TAIL })) {
+      if (parts.length > 0 && (sequenceOf(key) >= until || bytes + value.length > RUN_BYTES)) break;
+      parts.push(value);
+      bytes += value.length;
+    }
+    const run = new Uint8Array(bytes);
+    let at = 0;
+    for (const part of parts) {
+      run.set(part, at);
+      at += part.length;
+    }
+    return run;
+  }
+
+  #sealedRun(seq: number, until: number): SealedBlock[] {
+    const first = lastUpTo(this.#db, BLOCKS, blockKey(seq));
+    const blocks: SealedBlock[] = [];
+    let bytes = 0;
+    for (const { key, value } of this.#db.getRange({ start: first?.key ?? BLOCKS, end: AFTER_BLOCKS })) {
+      const block = sealedBlock(sequenceOf(key), value);
+      const previous = blocks.at(-1);
+      if (previous !== undefined) {
+        const beside =
+          block.segment === previous.segment && block.offset === previous.offset + previous.length;
+        if (!beside || block.firstSeq >= until || bytes + block.length > RUN_BYTES) break;
+      } else if (seq < block.firstSeq || seq >= block.firstSeq + block.n) break;
+      blocks.push(block);
+      bytes += block.length;
+    }
+    if (blocks.length === 0) throw lostRecord(seq);
+    return blocks;
+  }
+
+  #block(seq: number): RecordBlock {
+    const tail = lastUpTo(this.#db, TAIL, tailKey(seq));
+    if (tail !== null && seq < endOfTailBlock(tail)) {
+      return (
+        this.#cached(sequenceOf(tail.key), seq) ??
+        this.#remember(blockOfRun(new Uint8Array(tail.value), this.#names))
+      );
+    }
+    const [block] = this.#sealedRun(seq, seq + 1);
+    const { firstSeq } = block!;
+    return (
+      this.#cached(firstSeq, seq) ?? this.#remember(blockOfRun(this.#segments.read([block!]), this.#names))
+    );
+  }
+
+  /** A tail block may have been sealed into a larger one of the same first sequence: only one that holds `seq` counts. */
+  #cached(firstSeq: number, seq: number): RecordBlock | null {
+    const block = this.#cache.get(firstSeq);
+    if (block === undefined || seq >= firstSeq + block.n) return null;
+    this.#cache.delete(firstSeq);
+    this.#cache.set(firstSeq, block);
+    return block;
+  }
+
+  #remember(block: RecordBlock): RecordBlock {
+    this.#cache.set(block.firstSeq, block);
+    if (this.#cache.size > CACHED_BLOCKS) {
+      for (const oldest of this.#cache.keys()) {
+        this.#cache.delete(oldest);
+        break;
+      }
+    }
+    return block;
+  }
+
+  #span(seq: number): Span {
+    const tail = lastUpTo(this.#db, TAIL, tailKey(seq));
+    if (tail !== null && seq < endOfTailBlock(tail)) return spanOf(blockInfo(new Uint8Array(tail.value), 0));
+    return spanOf(this.#sealedRun(seq, seq + 1)[0]!);
+  }
+}
+
+function spanOf(block: Omit<Span, 'end'> & { readonly n: number }): Span {
+  const { firstSeq, n, minAppendTime, maxAppendTime } = block;
+  return { firstSeq, end: firstSeq + n, minAppendTime, maxAppendTime };
+}
+
+function endOfTailBlock(entry: { key: Uint8Array; value: Uint8Array }): number {
+  return sequenceOf(entry.key) + new DataView(entry.value.buffer, entry.value.byteOffset).getInt32(12, true);
+}
+
+function bySequence(a: LogRecord, b: LogRecord): number {
+  return a.seq - b.seq;
+}
+
+function lostRecord(seq: number): MillraceError {
+  return new MillraceError('data_corrupt', `the log holds no record ${seq} although it should`, {
+    hint: 'restore the data folder from a backup',
+    data: { seq },
+  });
+}

@@ -1,0 +1,325 @@
+import { assert } from '../../core/assert.ts';
+import type { Clock } from '../../core/clock.ts';
+import { MillraceError } from '../../core/errors.ts';
+import type { LogRecord, RecordBlock } from '../../core/log-record.ts';
+import type { Append, Appended, EventLog, TopicInfo, TopicSpec } from '../event-log.ts';
+import { requireKeyIndex } from '../key-index.ts';
+import type { Accepted, TopicState } from '../log-head.ts';
+import { appendedOf, LogHead, topicInfo } from '../log-head.ts';
+import { randomLogId } from '../log-id.ts';
+import type { LogLimits } from '../log-limits.ts';
+import { DEFAULT_LOG_LIMITS } from '../log-limits.ts';
+import { BlockStore } from './block-store.ts';
+import { CommitGroup } from './commit-group.ts';
+import type { FolderLock } from './folder-lock.ts';
+import { lockFolder } from './folder-lock.ts';
+import type { LogDatabase } from './log-environment.ts';
+import { idValue, openLogDatabase, storedHead, storedId, storedTopics } from './log-environment.ts';
+import { afterPrefix, ID_KEY, POSITIONS, readNumbers } from './log-keys.ts';
+import { Sealer } from './sealer.ts';
+import { recoverSegments } from './segment-files.ts';
+
+export interface EmbeddedLogOptions {
+  /** the log's folder, created when missing */
+  readonly dir: string;
+  readonly clock: Clock;
+  /** seal by itself, in whole blocks, when the tail holds this many records; without it only `seal()` does */
+  readonly sealAfter?: number | undefined;
+  readonly limits?: Partial<LogLimits> | undefined;
+  /** hears of a sealing pass of its own that failed; the records stay in the tail and the next pass tries again */
+  readonly onSealFailure?: ((error: unknown) => void) | undefined;
+}
+
+/**
+ * Opens the log of a folder for writing. Throws `data_folder_locked` when another process has it, `data_corrupt` when
+ * registered data is gone; what was mended stands in `recovery`.
+ */
+export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EventLog> {
+  const lock = lockFolder(options.dir);
+  try {
+    const recovery: string[] = [];
+    if (lock.takenOverFrom !== null) {
+      recovery.push(
+        `took over the folder from process ${lock.takenOverFrom}, which ended without closing the log`,
+      );
+    }
+    const db = openLogDatabase(options.dir);
+    let id = storedId(db);
+    if (id === null) {
+      id = randomLogId();
+      await db.put(ID_KEY, idValue(id));
+    }
+    recovery.push(...recoverSegments(db, options.dir));
+    return new EmbeddedLog(options, { id, lock, db, recovery });
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly id: string;
+  readonly lock: FolderLock;
+  readonly db: LogDatabase;
+  readonly recovery: readonly string[];
+}
+
+class EmbeddedLog implements EventLog {
+  readonly id: string;
+  readonly recovery: readonly string[];
+  readonly #options: EmbeddedLogOptions;
+  readonly #lock: FolderLock;
+  readonly #db: LogDatabase;
+  readonly #head: LogHead;
+  readonly #store: BlockStore;
+  readonly #sealer: Sealer;
+  readonly #positions = new Map<string, number>();
+  readonly #listeners = new Set<(end: number) => void>();
+  /** topics by id, accepted ones too */
+  #names: string[] = [];
+  /** sequence after the last durable record */
+  #end = 0;
+  /** takes appends, waits for its turn */
+  #open: CommitGroup | null = null;
+  /** on its way to the disk */
+  #committing: CommitGroup | null = null;
+  #closed = false;
+
+  constructor(options: EmbeddedLogOptions, opened: Opened) {
+    this.#options = options;
+    this.id = opened.id;
+    this.recovery = opened.recovery;
+    this.#lock = opened.lock;
+    this.#db = opened.db;
+    this.#head = new LogHead(options.clock, { ...DEFAULT_LOG_LIMITS, ...options.limits });
+    this.#store = new BlockStore(opened.db, options.dir);
+    this.#sealer = new Sealer(opened.db, options.dir);
+    this.#load();
+  }
+
+  createTopic(spec: TopicSpec): TopicInfo {
+    this.#assertOpen();
+    const { topic, created } = this.#head.createTopic(spec);
+    if (created) {
+      this.#names.push(spec.name);
+      this.#group().addTopic(topic);
+    }
+    return topicInfo(topic);
+  }
+
+  append(append: Append): Appended {
+    this.#assertOpen();
+    for (const { handler, seq } of append.positions ?? []) checkPosition(handler, seq);
+    const accepted = this.#head.accept(append);
+    const group = this.#group(accepted);
+    group.add(accepted, append.records);
+    for (const { handler, seq } of append.positions ?? []) {
+      group.setPosition(handler, seq);
+      this.#positions.set(handler, seq);
+    }
+    return appendedOf(accepted, group.durable);
+  }
+
+  tick(appendTime: number): Appended {
+    this.#assertOpen();
+    const accepted = this.#head.acceptTick(appendTime);
+    const group = this.#group(accepted);
+    group.add(accepted, null);
+    return appendedOf(accepted, group.durable);
+  }
+
+  start(): number {
+    return 0;
+  }
+
+  end(): number {
+    return this.#end;
+  }
+
+  read(from: number, to = this.#end, maxRecords?: number): Iterable<RecordBlock> {
+    return this.#store.read(from, Math.min(to, this.#end), maxRecords);
+  }
+
+  topics(): readonly TopicInfo[] {
+    return this.#head.topics();
+  }
+
+  topic(name: string): TopicInfo | null {
+    const topic = this.#head.topic(name);
+    return topic === null ? null : topicInfo(topic);
+  }
+
+  lastByKey(topic: string, key: Uint8Array): LogRecord | null {
+    const state = this.#indexed(topic);
+    for (const group of [this.#open, this.#committing]) {
+      const seq = group?.sequencesOf(state, key).at(-1);
+      if (group != null && seq !== undefined) return group.record(seq, this.#names);
+    }
+    const seq = this.#store.lastSequenceOfKey(state.id, key, this.#end);
+    return seq === null ? null : this.#store.record(seq);
+  }
+
+  byKey(topic: string, key: Uint8Array, fromSeq = 0, limit = Number.POSITIVE_INFINITY): LogRecord[] {
+    const state = this.#indexed(topic);
+    const records: LogRecord[] = [];
+    for (const seq of this.#store.sequencesOfKey(state.id, key, Math.max(0, fromSeq), this.#end)) {
+      if (records.length >= limit) break;
+      records.push(this.#store.record(seq));
+    }
+    for (const group of [this.#committing, this.#open]) {
+      for (const seq of group?.sequencesOf(state, key) ?? []) {
+        const record = seq >= fromSeq && records.length < limit ? group?.record(seq, this.#names) : null;
+        if (record) records.push(record);
+      }
+    }
+    return records;
+  }
+
+  readTopic(topic: string, options: { partition?: number; fromOffset?: number; limit: number }): LogRecord[] {
+    const { partition, fromOffset = 0, limit } = options;
+    const { id } = this.#head.knownTopic(topic);
+    return partition === undefined
+      ? this.#store.topicRecords(id, fromOffset, limit)
+      : this.#store.partition(id, partition, fromOffset, limit);
+  }
+
+  lastRecords(topic: string, limit: number): LogRecord[] {
+    return this.#store.lastRecords(this.#head.knownTopic(topic).id, limit);
+  }
+
+  record(seq: number): LogRecord | null {
+    return Number.isInteger(seq) && seq >= 0 && seq < this.#end ? this.#store.record(seq) : null;
+  }
+
+  seqAtTime(ms: number): number {
+    return this.#store.seqAtTime(ms, this.start(), this.#end);
+  }
+
+  position(handler: string): number | null {
+    return this.#positions.get(handler) ?? null;
+  }
+
+  lastAppendTime(): number {
+    return this.#head.lastAppendTime;
+  }
+
+  onFlushed(listener: (end: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async seal(): Promise<void> {
+    this.#assertOpen();
+    await this.#sealer.seal(this.#end, false);
+    this.#store.refresh();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await (this.#open ?? this.#committing)?.durable.catch(() => {});
+    await this.#sealer.close();
+    this.#listeners.clear();
+    this.#store.close();
+    await this.#db.close();
+    this.#lock.release();
+  }
+
+  /** Takes the durable state as the present one: at opening, and when a commit failed. */
+  #load(): void {
+    this.#store.refresh();
+    const { end, lastAppendTime } = storedHead(this.#db);
+    const topics: TopicState[] = storedTopics(this.#db).map(({ ends, records, ...spec }, id) => ({
+      id,
+      spec: Object.freeze(spec),
+      ends,
+      records,
+    }));
+    this.#end = end;
+    this.#head.restore(end, lastAppendTime, topics);
+    this.#names = topics.map(t => t.spec.name);
+    this.#positions.clear();
+    for (const { key, value } of this.#db.getRange({ start: POSITIONS, end: afterPrefix(POSITIONS) })) {
+      this.#positions.set(Buffer.from(key.subarray(1)).toString(), readNumbers(value)[0]!);
+    }
+    if (topics.length > 0) return;
+    this.#names = [this.#head.ticks.spec.name];
+    this.#group().addTopic(this.#head.ticks);
+  }
+
+  #indexed(topic: string): TopicState {
+    const state = this.#head.knownTopic(topic);
+    requireKeyIndex(state);
+    return state;
+  }
+
+  #group(accepted?: Accepted): CommitGroup {
+    if (this.#open === null) {
+      this.#open = new CommitGroup(accepted?.firstSeq ?? this.#head.nextSeq);
+      if (this.#committing === null) this.#schedule();
+    }
+    return this.#open;
+  }
+
+  /** The turn's other appends join the group before it is written. */
+  #schedule(): void {
+    setImmediate(() => void this.#commit());
+  }
+
+  async #commit(): Promise<void> {
+    const group = this.#open;
+    if (group === null) return;
+    this.#open = null;
+    this.#committing = group;
+    try {
+      await group.write(this.#db, { lastAppendTime: this.#head.lastAppendTime, topics: this.#names.length });
+    } catch (cause) {
+      this.#fail(group, cause);
+      return;
+    }
+    this.#committing = null;
+    this.#end = group.end;
+    this.#store.refresh();
+    // appends that came meanwhile are the next group; it starts before anybody is told
+    if (this.#open !== null) this.#schedule();
+    group.resolve();
+    for (const listener of this.#listeners) listener(this.#end);
+    this.#sealWhenDue();
+  }
+
+  /** Nothing after a failed commit may become durable: sequences have no gaps. */
+  #fail(group: CommitGroup, cause: unknown): void {
+    const error = new MillraceError('log_write_failed', 'the log could not be written', {
+      hint: 'check the disk that holds the data folder',
+      cause,
+    });
+    const waiting = this.#open;
+    this.#open = null;
+    this.#committing = null;
+    this.#load();
+    group.reject(error);
+    waiting?.reject(error);
+  }
+
+  #sealWhenDue(): void {
+    const { sealAfter, onSealFailure } = this.#options;
+    if (sealAfter === undefined || this.#closed || this.#sealer.busy) return;
+    if (this.#end - this.#sealer.sealedEnd < sealAfter) return;
+    this.#sealer.seal(this.#end, true).then(
+      () => this.#store.refresh(),
+      error => onSealFailure?.(error),
+    );
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new MillraceError('log_write_failed', 'the log is closed');
+  }
+}
+
+function checkPosition(handler: string, seq: number): void {
+  assert(Number.isSafeInteger(seq) && seq >= 0, `the position of "${handler}" is no sequence: ${seq}`);
+  assert(
+    handler.length > 0 && handler.length <= 200,
+    `a handler's name has 1 to 200 characters: "${handler}"`,
+  );
+}

@@ -1,0 +1,57 @@
+import { MillraceError } from '../../core/errors.ts';
+import type { RecordBlock } from '../../core/log-record.ts';
+import type { LogReader, TopicInfo } from '../event-log.ts';
+import { BlockStore } from './block-store.ts';
+import type { LogDatabase } from './log-environment.ts';
+import { openLogDatabase, storedId, storedTopics } from './log-environment.ts';
+
+/** Opens a reader on the log of this process, in any of its threads. The log itself must be open, or have been. */
+export function openLogReader(dir: string): LogReader {
+  const db = openLogDatabase(dir);
+  const id = storedId(db);
+  if (id === null) {
+    throw new MillraceError('data_corrupt', `there is no log in "${dir}"`, {
+      hint: 'open the log before a reader of it',
+    });
+  }
+  return new EmbeddedLogReader(db, dir, id);
+}
+
+class EmbeddedLogReader implements LogReader {
+  readonly id: string;
+  readonly #db: LogDatabase;
+  readonly #store: BlockStore;
+
+  constructor(db: LogDatabase, dir: string, id: string) {
+    this.id = id;
+    this.#db = db;
+    this.#store = new BlockStore(db, dir);
+  }
+
+  start(): number {
+    return 0;
+  }
+
+  end(): number {
+    return this.#store.refresh().end;
+  }
+
+  read(from: number, to?: number, maxRecords?: number): Iterable<RecordBlock> {
+    const end = this.end();
+    return this.#store.read(from, to === undefined ? end : Math.min(to, end), maxRecords);
+  }
+
+  topics(): readonly TopicInfo[] {
+    this.#store.refresh();
+    return storedTopics(this.#db).slice(1);
+  }
+
+  topic(name: string): TopicInfo | null {
+    return this.topics().find(t => t.name === name) ?? null;
+  }
+
+  async close(): Promise<void> {
+    this.#store.close();
+    await this.#db.close();
+  }
+}
