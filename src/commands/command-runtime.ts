@@ -1,0 +1,445 @@
+import { randomUUID } from 'node:crypto';
+import { assert } from '../core/assert.ts';
+import { MillraceError } from '../core/errors.ts';
+import type { AppendRecord, EventLog } from '../log/event-log.ts';
+import type { Command } from './command.ts';
+import type { CommandHandler } from './command-handler.ts';
+import { CommandInbox, type Incoming } from './command-inbox.ts';
+import { type CommandRequest, decodeRequest, encodeRequest, invalid } from './command-request.ts';
+import { type CommandResult, encodeResult, type ResultDraft } from './command-result.ts';
+import type { BusEvent, Commands } from './commands.ts';
+import { DtoReader } from './dto-reader.ts';
+import { EntityStore } from './entity-store.ts';
+import type { EntityType, JsonSafe } from './entity-type.ts';
+import { EventBus } from './event-bus.ts';
+import { ResultStore, type Settled } from './result-store.ts';
+
+export interface CommandRuntimeOptions<C extends Command, Event, State> {
+  readonly log: EventLog;
+  readonly entity: EntityType<C, Event, State>;
+  /** topic with key index; default `command-results` */
+  readonly resultsTopic?: string | undefined;
+  /** ms for which a command id is remembered; default 7 days */
+  readonly keepResultsFor?: number | undefined;
+  /** a snapshot after so many versions; default 1: the snapshot topic is the table of current states */
+  readonly snapshotEvery?: number | undefined;
+  /** entities kept in memory; default 20,000 */
+  readonly cacheSize?: number | undefined;
+  /** commands accepted and not yet handled, beyond which `overloaded` is thrown; default 20,000 */
+  readonly maxPending?: number | undefined;
+  readonly newCommandId?: (() => string) | undefined;
+  /** hears of bugs and of listeners that throw */
+  readonly onError: (error: unknown) => void;
+}
+
+/** A command ready to be decided; its `now` is given when it is accepted. */
+interface Prepared<C extends Command, Event, State> {
+  readonly commandId: string;
+  readonly request: CommandRequest;
+  readonly handler: CommandHandler<C, Event, State>;
+  readonly data: C['data'];
+}
+
+interface Waiter {
+  readonly resolve: (settled: Settled) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What one command writes. */
+interface Outcome {
+  readonly draft: ResultDraft;
+  readonly records: readonly AppendRecord[];
+}
+
+const DAY = 86_400_000;
+/** Commands of one append: bounds its size and how long the loop holds the thread. */
+const MAX_BATCH = 256;
+
+/**
+ * The event-sourced handler of one commands topic: load, decide, evolve, then one append with the events, the snapshot
+ * and the result of each command and the handler's own position. So after a crash a command has either all of that or
+ * nothing, and is then handled again from its own durable record: it counts once.
+ * Nothing is awaited between accepting a command and appending its result; both become durable with one group commit.
+ */
+export class CommandRuntime<C extends Command, Event, State> implements Commands {
+  readonly types: Commands['types'];
+  readonly #options: CommandRuntimeOptions<C, Event, State>;
+  readonly #log: EventLog;
+  readonly #entity: EntityType<C, Event, State>;
+  readonly #handlerName: string;
+  readonly #resultsTopic: string;
+  readonly #store: EntityStore<C, Event, State>;
+  readonly #results: ResultStore;
+  readonly #inbox: CommandInbox<Prepared<C, Event, State>>;
+  readonly #waiting = new Map<string, Waiter[]>();
+  readonly #resultBus: EventBus<CommandResult>;
+  readonly #eventBus: EventBus<BusEvent>;
+  readonly #stopListening: () => void;
+  #scheduled = false;
+  #closed = false;
+
+  /**
+   * Creates the entity's topics, then takes up what was left over. Call it while no append is in flight, before the
+   * runtime's topics are written by anyone else.
+   */
+  constructor(options: CommandRuntimeOptions<C, Event, State>, partitions = 1) {
+    const { log, entity } = options;
+    const { commands, events, snapshots, published } = entity.topics;
+    this.#options = options;
+    this.#log = log;
+    this.#entity = entity;
+    this.#handlerName = `commands/${commands}`;
+    this.#resultsTopic = options.resultsTopic ?? 'command-results';
+    for (const [name, keyIndex] of [
+      [commands, false],
+      [events, true],
+      [snapshots, true],
+      [this.#resultsTopic, true],
+      ...published.map(name => [name, false] as const),
+    ] as const) {
+      if (!log.topic(name)) log.createTopic({ name, partitions, keyIndex });
+    }
+    this.types = entity.dispatcher.types.map(type => ({
+      type,
+      description: entity.dispatcher.find(type)?.description ?? '',
+    }));
+    this.#store = new EntityStore(log, entity, options.cacheSize ?? 20_000);
+    this.#results = new ResultStore(log, this.#resultsTopic, options.keepResultsFor ?? 7 * DAY);
+    this.#resultBus = new EventBus(options.onError);
+    this.#eventBus = new EventBus(options.onError);
+    this.#inbox = new CommandInbox(log, commands, log.position(this.#handlerName) ?? 0);
+    this.#stopListening = log.onFlushed(() => this.#pump());
+    this.#pump();
+  }
+
+  async submit(request: CommandRequest): Promise<CommandResult> {
+    const { result, durable } = await this.#send(request, undefined).settled;
+    await durable;
+    return result;
+  }
+
+  async enqueue(request: CommandRequest): Promise<{ readonly commandId: string }> {
+    const { commandId, accepted, settled } = this.#send(request, undefined);
+    settled.catch(() => {}); // told by the failed append, too
+    await accepted;
+    return { commandId };
+  }
+
+  /**
+   * Handles a command within this call, at a given append time: for histories that are laid down. The result counts
+   * when `durable` resolves.
+   */
+  handleAt(request: CommandRequest, appendTime: number): Settled {
+    const { commandId, settled } = this.#send(request, appendTime);
+    settled.catch(() => {});
+    this.#pump(appendTime);
+    const done = this.#results.find(commandId, appendTime);
+    assert(done, 'a command is handled at once while nobody else writes commands');
+    return done;
+  }
+
+  result(commandId: string): CommandResult | 'pending' | null {
+    if (this.#waiting.has(commandId)) return 'pending';
+    return this.#results.find(commandId, this.#log.lastAppendTime())?.result ?? null;
+  }
+
+  onResult(origin: string | null, listener: (result: CommandResult) => void): () => void {
+    return this.#resultBus.subscribe(origin, listener);
+  }
+
+  onEvent(entityId: string | null, listener: (event: BusEvent) => void): () => void {
+    return this.#eventBus.subscribe(entityId, listener);
+  }
+
+  /** Stops taking commands. Those already accepted are durable or will be handled at the next start. */
+  close(): void {
+    this.#closed = true;
+    this.#stopListening();
+    for (const waiters of this.#waiting.values()) {
+      for (const waiter of waiters) waiter.reject(new MillraceError('overloaded', 'the server is stopping'));
+    }
+    this.#waiting.clear();
+  }
+
+  #send(
+    request: CommandRequest,
+    appendTime: number | undefined,
+  ): { commandId: string; accepted: Promise<void>; settled: Promise<Settled> } {
+    if (this.#closed) throw new MillraceError('overloaded', 'the server is stopping');
+    const commandId = request.commandId ?? (this.#options.newCommandId ?? randomUUID)();
+    const known = this.#results.find(commandId, appendTime ?? this.#log.lastAppendTime());
+    if (known) return { commandId, accepted: known.durable, settled: Promise.resolve(known) };
+    const waiters = this.#waiting.get(commandId);
+    const { promise: settled, resolve, reject } = Promise.withResolvers<Settled>();
+    if (waiters) {
+      waiters.push({ resolve, reject });
+      const accepted = settled.then(s => s.durable);
+      accepted.catch(() => {}); // submit awaits `settled` alone
+      return { commandId, accepted, settled };
+    }
+    const prepared = this.#prepare({ ...request, commandId });
+    if (this.#inbox.size >= (this.#options.maxPending ?? 20_000)) {
+      throw new MillraceError('overloaded', 'too many commands wait to be handled', {
+        hint: 'send again later, with the same command id',
+      });
+    }
+    const record = {
+      topic: this.#entity.topics.commands,
+      key: Buffer.from(request.entityId, 'utf8'),
+      value: encodeRequest(prepared.request),
+    };
+    const appended = this.#log.append({ records: [record], appendTime });
+    this.#waiting.set(commandId, [{ resolve, reject }]);
+    this.#inbox.add(appended, record, prepared);
+    appended.durable.catch(error => this.#lost([commandId], error));
+    this.#schedule();
+    return { commandId, accepted: appended.durable, settled };
+  }
+
+  #prepare(request: CommandRequest & { readonly commandId: string }): Prepared<C, Event, State> {
+    const { dispatcher } = this.#entity;
+    const handler = dispatcher.find(request.type);
+    if (!handler) {
+      throw new MillraceError('unknown_command', `there is no command "${request.type.slice(0, 60)}"`, {
+        hint: `known: ${dispatcher.types.join(', ')}`,
+      });
+    }
+    if (!/^[\x21-\x7e]{1,100}$/.test(request.entityId)) {
+      throw invalid([
+        { path: 'id', code: 'malformed', message: 'the id is not 1 to 100 visible ASCII characters' },
+      ]);
+    }
+    const dto = new DtoReader(request.data);
+    const data = handler.decode(dto);
+    dto.end();
+    if (dto.errors.length > 0) throw invalid(dto.errors);
+    return { commandId: request.commandId, request, handler, data };
+  }
+
+  /** One pump per turn of the event loop takes all commands that came in it. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#pump();
+    });
+  }
+
+  #pump(appendTime?: number): void {
+    if (this.#closed) return;
+    for (;;) {
+      const batch = this.#inbox.take(MAX_BATCH);
+      if (batch.length === 0) return;
+      this.#handleBatch(batch, appendTime);
+    }
+  }
+
+  #handleBatch(batch: readonly Incoming<Prepared<C, Event, State>>[], appendTime: number | undefined): void {
+    const outcomes = new Map<string, Outcome>();
+    for (const incoming of batch) {
+      const outcome = this.#handle(incoming, outcomes);
+      if (outcome) outcomes.set(outcome.draft.commandId, outcome);
+    }
+    const position = (batch.at(-1)?.seq ?? 0) + 1;
+    if (outcomes.size === 0) {
+      this.#inbox.passed(position); // only repeated ids: the next append moves the durable position
+      return;
+    }
+    try {
+      this.#append([...outcomes.values()], position, appendTime);
+    } catch (error) {
+      this.#store.forgetAll();
+      if (batch.length > 1) for (const incoming of batch) this.#handleBatch([incoming], appendTime);
+      else this.#refuseUnwritable([...outcomes.values()], position, error);
+    }
+  }
+
+  #append(outcomes: readonly Outcome[], position: number, appendTime: number | undefined): void {
+    const appended = this.#log.append({
+      records: outcomes.flatMap(o => o.records),
+      positions: [{ handler: this.#handlerName, seq: position }],
+      appendTime,
+    });
+    this.#inbox.passed(appended.end);
+    this.#settle(outcomes, appended.records[0]?.seq ?? 0, appended.durable);
+  }
+
+  /** What a command wants to write does not fit the log: it is rejected. A log that fails altogether is told. */
+  #refuseUnwritable(outcomes: readonly Outcome[], position: number, error: unknown): void {
+    for (const { draft } of outcomes) {
+      const { commandId, entityId, type, origin, at } = draft;
+      try {
+        if (!(error instanceof MillraceError) || error.code === 'log_write_failed') throw error;
+        this.#append([this.#rejected(error, { commandId, entityId, type, origin, at })], position, undefined);
+      } catch (failure) {
+        this.#lost([draft.commandId], failure);
+      }
+    }
+  }
+
+  /** Null: the id has its result already. Never throws: what cannot be handled is rejected. */
+  #handle(
+    incoming: Incoming<Prepared<C, Event, State>>,
+    batch: ReadonlyMap<string, Outcome>,
+  ): Outcome | null {
+    const entityId = incoming.key ? Buffer.from(incoming.key).toString('utf8') : '';
+    const place = `${this.#entity.topics.commands}-${incoming.partition}-${incoming.offset}`;
+    let request: CommandRequest | null = incoming.prepared?.request ?? null;
+    let outcome: Outcome;
+    try {
+      request ??= decodeRequest(incoming.value ?? new Uint8Array(), entityId);
+      const commandId = request.commandId ?? place;
+      if (batch.has(commandId)) return null;
+      const known = this.#results.find(commandId, incoming.appendTime);
+      if (known) {
+        this.#tell(commandId, known);
+        return null;
+      }
+      outcome = this.#decide(
+        incoming.prepared ?? this.#prepare({ ...request, commandId }),
+        incoming.appendTime,
+      );
+    } catch (error) {
+      if (!(error instanceof MillraceError)) this.#options.onError(error);
+      const { commandId = place, type = '', origin = null } = request ?? {};
+      outcome = this.#rejected(error, { entityId, commandId, type, origin, at: incoming.appendTime });
+    }
+    return outcome;
+  }
+
+  #decide(prepared: Prepared<C, Event, State>, now: number): Outcome {
+    const { commandId, request, data } = prepared;
+    const { entityId, type } = request;
+    const { decider, name, topics } = this.#entity;
+    const before = this.#store.load(entityId);
+    const about = { commandId, type, entity: name, entityId, origin: request.origin ?? null, at: now };
+    const conflict = versionConflict(name, request, before.version);
+    const decision = conflict ?? decider.decide(this.#command(prepared, data, now), before.state);
+    if (!decision.accepted) {
+      const { code, message, hint } = decision.refusal;
+      const error = { code, message, hint: hint ?? null, fields: [] };
+      return this.#outcome({ ...about, status: 'rejected', error, events: [], version: before.version }, []);
+    }
+    const key = Buffer.from(entityId, 'utf8');
+    const records: AppendRecord[] = [];
+    let { state, version } = before;
+    const documents = decision.events.map(event => {
+      state = decider.evolve(state, event);
+      version++;
+      const meta = { entityId, version, at: now, commandId };
+      const document = this.#entity.encodeEvent(event, meta);
+      records.push({ topic: topics.events, key, value: json(document), timestamp: now });
+      for (const more of this.#entity.publish?.(event, meta) ?? []) {
+        const { topic, document } = more;
+        records.push({ topic, key: Buffer.from(more.key, 'utf8'), value: json(document), timestamp: now });
+      }
+      return document;
+    });
+    const every = this.#options.snapshotEvery ?? 1;
+    if (Math.floor(version / every) > Math.floor(before.version / every)) {
+      const snapshot = this.#entity.encodeSnapshot(state, { entityId, version, at: now });
+      records.push({ topic: topics.snapshots, key, value: json(snapshot), timestamp: now });
+    }
+    const draft: ResultDraft = { ...about, status: 'accepted', error: null, events: documents, version };
+    const outcome = this.#outcome(draft, records);
+    this.#store.keep(entityId, { state, version });
+    return outcome;
+  }
+
+  #command(prepared: Prepared<C, Event, State>, data: C['data'], now: number): C {
+    const { commandId, request } = prepared;
+    // The handler found by this type has decoded the data: the pair is one member of the union C.
+    return { type: request.type, commandId, entityId: request.entityId, now, data } as C;
+  }
+
+  /** The outcome of a command that could not even be decided. */
+  #rejected(
+    error: unknown,
+    about: Pick<ResultDraft, 'entityId' | 'commandId' | 'type' | 'origin' | 'at'>,
+  ): Outcome {
+    const told = error instanceof MillraceError ? error : new MillraceError('internal', 'an internal error');
+    const { code, message, hint = null } = told;
+    const fields = Array.isArray(told.data?.errors) ? told.data.errors : [];
+    const entity = this.#entity.name;
+    const reason = { code, message, hint, fields };
+    return this.#outcome(
+      { ...about, entity, status: 'rejected', error: reason, events: [], version: null },
+      [],
+    );
+  }
+
+  #outcome(draft: ResultDraft, records: readonly AppendRecord[]): Outcome {
+    const result = {
+      topic: this.#resultsTopic,
+      key: Buffer.from(draft.commandId, 'utf8'),
+      value: encodeResult(draft),
+      timestamp: draft.at,
+    };
+    return { draft, records: [...records, result] };
+  }
+
+  /** Gives results their positions, holds them until durable, then tells. `firstSeq`: of the batch's first record. */
+  #settle(outcomes: readonly Outcome[], firstSeq: number, durable: Promise<void>): void {
+    let end = firstSeq;
+    const told = outcomes.map(({ draft, records }) => {
+      const events = records.flatMap((record, i) =>
+        record.topic === this.#entity.topics.events ? [end + i] : [],
+      );
+      end += records.length;
+      const settled: Settled = { result: { ...draft, position: end }, durable };
+      this.#results.hold(settled);
+      this.#tell(draft.commandId, settled);
+      return { result: settled.result, events };
+    });
+    durable.then(
+      () => {
+        for (const { result, events } of told) this.#publish(result, events);
+      },
+      error => this.#lost([...told.map(t => t.result.commandId)], error),
+    );
+  }
+
+  #tell(commandId: string, settled: Settled): void {
+    const waiters = this.#waiting.get(commandId) ?? [];
+    this.#waiting.delete(commandId);
+    for (const waiter of waiters) waiter.resolve(settled);
+  }
+
+  #publish(result: CommandResult, seqs: readonly number[]): void {
+    this.#results.release(result.commandId);
+    const { entity, entityId, origin, commandId, position } = result;
+    for (const [i, event] of result.events.entries()) {
+      const seq = seqs[i] ?? position - 1;
+      this.#eventBus.publish(entityId, { entity, entityId, origin, commandId, seq, position, event });
+    }
+    this.#resultBus.publish(origin, result);
+  }
+
+  /** An append failed: what memory believes beyond the log is forgotten, and everyone who waits is told. */
+  #lost(commandIds: readonly string[], error: unknown): void {
+    this.#store.forgetAll();
+    for (const commandId of commandIds) {
+      this.#results.release(commandId);
+      for (const waiter of this.#waiting.get(commandId) ?? []) waiter.reject(error);
+      this.#waiting.delete(commandId);
+    }
+  }
+}
+
+function json(document: { readonly [field: string]: JsonSafe }): Uint8Array {
+  return Buffer.from(JSON.stringify(document), 'utf8');
+}
+
+function versionConflict(name: string, request: CommandRequest, version: number) {
+  const { expectedVersion, entityId } = request;
+  if (expectedVersion === undefined || expectedVersion === version) return null;
+  return {
+    accepted: false,
+    refusal: {
+      code: 'version_conflict',
+      message: `${name} "${entityId}" has version ${version}, not ${expectedVersion}`,
+      hint: 'read it again and decide anew',
+    },
+  } as const;
+}

@@ -1,0 +1,277 @@
+import { describe, expect, test } from 'vitest';
+import type { CommandResult } from '../../src/commands/command-result.ts';
+import { CommandRuntime, type CommandRuntimeOptions } from '../../src/commands/command-runtime.ts';
+import type { BusEvent } from '../../src/commands/commands.ts';
+import { ManualClock } from '../../src/core/clock.ts';
+import type { EventLog } from '../../src/log/event-log.ts';
+import { createMemoryLog } from '../../src/log/memory-log.ts';
+import { type Add, type Added, bytes, counter, request, text } from './counter.ts';
+
+type Options = Partial<CommandRuntimeOptions<Add, Added, number>>;
+
+function setUp(options: Options = {}) {
+  const clock = new ManualClock(1_000);
+  const log = createMemoryLog({ clock });
+  return { clock, log, ...start(log, options) };
+}
+
+function start(log: EventLog, options: Options = {}) {
+  const errors: unknown[] = [];
+  const runtime = new CommandRuntime({ log, entity: counter, onError: e => errors.push(e), ...options });
+  return { runtime, errors };
+}
+
+const events = (log: EventLog, id: string) =>
+  log.byKey('counter-events', bytes(id)).map(r => JSON.parse(text(r.value)));
+
+describe('a command', () => {
+  test('is answered with its events, the version and a position behind all that it wrote', async () => {
+    const { log, runtime } = setUp();
+    const result = await runtime.submit(request('a', { by: 5 }, { commandId: 'c-1', origin: 'tab' }));
+    expect(result).toEqual({
+      commandId: 'c-1',
+      type: 'Add',
+      entity: 'counter',
+      entityId: 'a',
+      origin: 'tab',
+      status: 'accepted',
+      error: null,
+      events: [{ type: 'Added', version: 1, by: 5 }],
+      version: 1,
+      at: 1_000,
+      position: log.end(),
+    });
+    expect(log.topics().map(t => [t.name, t.records])).toEqual([
+      ['counter-commands', 1],
+      ['counter-events', 1],
+      ['counters', 1],
+      ['command-results', 1],
+    ]);
+    expect(text(log.lastByKey('counters', bytes('a'))?.value)).toBe('{"state":5,"version":1}');
+  });
+
+  test('that is refused has a result too, writes no event, and leaves the version', async () => {
+    const { log, runtime } = setUp();
+    await runtime.submit(request('a', { by: 5 }));
+    const result = await runtime.submit(request('a', { by: '-6' }, { commandId: 'c-2' }));
+    expect(result).toMatchObject({
+      status: 'rejected',
+      error: { code: 'below_zero', message: '5 is too little', hint: 'take less' },
+      events: [],
+      version: 1,
+    });
+    expect(runtime.result('c-2')).toEqual(result);
+    expect(events(log, 'a')).toHaveLength(1);
+  });
+
+  test.each([
+    ['unknown_command', request('a', { by: 1 }, { type: 'Multiply' })],
+    ['command_invalid', request('a', { by: 'many' })],
+    ['command_invalid', request('a', { by: 1, too: 2 })],
+    ['command_invalid', request('a b', { by: 1 })],
+  ])('that cannot be understood is refused before it is appended: %s', async (code, wrong) => {
+    const { log, runtime } = setUp();
+    await expect(runtime.submit(wrong)).rejects.toThrow(expect.objectContaining({ code }));
+    expect(log.end()).toBe(0);
+  });
+
+  test('with an expected version counts only if the entity has it', async () => {
+    const { log, runtime } = setUp();
+    const send = (expectedVersion: number) =>
+      runtime.submit(request('a', { by: 1 }, { expectedVersion })).then(r => r.error?.code ?? r.version);
+    expect(await send(1)).toBe('version_conflict');
+    expect(await Promise.all([send(0), send(0), send(1)])).toEqual([1, 'version_conflict', 2]);
+    expect(events(log, 'a')).toHaveLength(2);
+  });
+
+  test('whose decider breaks is rejected as internal, and those behind it go on', async () => {
+    const { runtime, errors } = setUp();
+    const [broken, next] = await Promise.all([
+      runtime.submit(request('a', { by: 666 })),
+      runtime.submit(request('a', { by: 1 })),
+    ]);
+    expect(broken.error).toMatchObject({ code: 'internal', message: 'an internal error' });
+    expect(next.status).toBe('accepted');
+    expect(errors).toHaveLength(1);
+  });
+
+  test('too many that wait are told so, and the log is left alone', async () => {
+    const { log, runtime } = setUp({ maxPending: 2 });
+    const first = [runtime.submit(request('a', { by: 1 })), runtime.submit(request('a', { by: 1 }))];
+    await expect(runtime.submit(request('a', { by: 1 }))).rejects.toThrow(
+      expect.objectContaining({ code: 'overloaded' }),
+    );
+    expect(await Promise.all(first)).toHaveLength(2);
+    expect(events(log, 'a')).toHaveLength(2);
+  });
+});
+
+describe('a command id that was seen before', () => {
+  test('gives the first result again, whatever is sent with it', async () => {
+    const { log, runtime } = setUp();
+    const first = await runtime.submit(request('a', { by: 5 }, { commandId: 'c' }));
+    expect(await runtime.submit(request('a', { by: 7 }, { commandId: 'c' }))).toEqual(first);
+    expect(events(log, 'a')).toHaveLength(1);
+  });
+
+  test('counts once under concurrent sends', async () => {
+    const { log, runtime } = setUp();
+    const sends = Array.from({ length: 200 }, (_, i) =>
+      runtime.submit(request(`e-${i % 5}`, { by: 1 }, { commandId: `c-${i % 100}` })),
+    );
+    const results = await Promise.all(sends);
+    for (const [i, result] of results.entries()) expect(result).toEqual(results[i % 100]);
+    expect(log.topic('counter-events')?.records).toBe(100);
+    expect(log.topic('command-results')?.records).toBe(100);
+    expect(text(log.lastByKey('counters', bytes('e-0'))?.value)).toBe('{"state":20,"version":20}');
+  });
+
+  test('is remembered by the next process', async () => {
+    const { log, runtime } = setUp();
+    const first = await runtime.submit(request('a', { by: 5 }, { commandId: 'c' }));
+    runtime.close();
+    const next = start(log).runtime;
+    expect(next.result('c')).toEqual(first);
+    expect(await next.submit(request('a', { by: 5 }, { commandId: 'c' }))).toEqual(first);
+    expect(events(log, 'a')).toHaveLength(1);
+  });
+
+  test('is forgotten after the configured time', async () => {
+    const { log, clock, runtime } = setUp({ keepResultsFor: 60_000 });
+    await runtime.submit(request('a', { by: 1 }, { commandId: 'c' }));
+    clock.advance(59_999);
+    await runtime.submit(request('b', { by: 1 }));
+    await runtime.submit(request('a', { by: 1 }, { commandId: 'c' }));
+    expect(events(log, 'a')).toHaveLength(1);
+    clock.advance(1);
+    await runtime.submit(request('b', { by: 1 }));
+    expect(runtime.result('c')).toBeNull();
+    await runtime.submit(request('a', { by: 1 }, { commandId: 'c' }));
+    expect(events(log, 'a')).toHaveLength(2);
+  });
+});
+
+describe('records that others put into the commands topic', () => {
+  const put = (log: EventLog, value: string | null, key: string | null = 'a') =>
+    log.append({
+      records: [
+        {
+          topic: 'counter-commands',
+          key: key === null ? null : bytes(key),
+          value: value === null ? null : bytes(value),
+        },
+      ],
+    });
+
+  test('are handled in the order of the log, between those that are sent', async () => {
+    const { log, runtime } = setUp();
+    const before = runtime.submit(request('a', { by: 1 }));
+    put(log, '{"type":"Add","commandId":"other","data":{"by":10}}');
+    const behind = runtime.submit(request('a', { by: 2 }));
+    expect([(await before).version, (await behind).version]).toEqual([1, 3]);
+    expect(runtime.result('other')).toMatchObject({
+      status: 'accepted',
+      version: 2,
+      position: expect.anything(),
+    });
+    expect(events(log, 'a').map(e => e.by)).toEqual([1, 10, 2]);
+  });
+
+  test('that cannot be decoded are rejected under the name of their place, and stop nothing', async () => {
+    const { log, runtime } = setUp();
+    const heard: CommandResult[] = [];
+    runtime.onResult(null, r => heard.push(r));
+    for (const value of ['{', '[]', '{"type":"Add","data":{}}', '{"type":"Nothing"}', null]) put(log, value);
+    put(log, '{"type":"Add","data":{"by":1}}', null);
+    const last = await runtime.submit(request('a', { by: 1 }));
+    expect(last.status).toBe('accepted');
+    expect(heard.slice(0, 6).map(r => [r.commandId, r.error?.code])).toEqual([
+      ['counter-commands-0-0', 'command_invalid'],
+      ['counter-commands-0-1', 'command_invalid'],
+      ['counter-commands-0-2', 'command_invalid'],
+      ['counter-commands-0-3', 'unknown_command'],
+      ['counter-commands-0-4', 'command_invalid'],
+      ['counter-commands-0-5', 'command_invalid'],
+    ]);
+    expect(heard[2]?.error?.fields).toEqual([{ path: 'by', code: 'missing', message: 'by is missing' }]);
+    expect(events(log, 'a')).toHaveLength(1);
+  });
+
+  test('are taken up at the next start when nobody handled them', async () => {
+    const { log, runtime } = setUp();
+    await runtime.submit(request('a', { by: 1 }));
+    runtime.close();
+    put(log, '{"type":"Add","commandId":"left","data":{"by":10}}');
+    put(log, '{"type":"Add","commandId":"left","data":{"by":10}}');
+    const next = start(log).runtime;
+    expect(next.result('left')).toMatchObject({ version: 2 });
+    expect((await next.submit(request('a', { by: 2 }))).version).toBe(3);
+    expect(events(log, 'a').map(e => e.by)).toEqual([1, 10, 2]);
+  });
+});
+
+describe('the state of an entity', () => {
+  test('is found from its snapshot and the events after it when memory does not hold it', async () => {
+    const { log, runtime } = setUp({ cacheSize: 1, snapshotEvery: 3 });
+    for (let i = 1; i <= 8; i++) {
+      await runtime.submit(request('a', { by: 1 }));
+      await runtime.submit(request('b', { by: 10 }));
+    }
+    expect((await runtime.submit(request('a', { by: -9 }))).error?.message).toBe('8 is too little');
+    expect(log.topic('counters')?.records).toBe(4);
+  });
+
+  test('is found from its events alone when there is no snapshot', async () => {
+    const { runtime } = setUp({ cacheSize: 1, snapshotEvery: 1_000 });
+    for (let i = 1; i <= 3; i++) await runtime.submit(request('a', { by: 1 }));
+    await runtime.submit(request('b', { by: 1 }));
+    expect((await runtime.submit(request('a', { by: 1 }))).version).toBe(4);
+  });
+});
+
+describe('listeners', () => {
+  test('hear the results of their origin and the events of their entity, each once', async () => {
+    const { log, runtime, errors } = setUp();
+    const mine: string[] = [];
+    const all: string[] = [];
+    const heard: BusEvent[] = [];
+    const stop = runtime.onResult('me', r => mine.push(r.commandId));
+    runtime.onResult(null, r => all.push(r.commandId));
+    runtime.onResult('me', () => {
+      throw new Error('a listener breaks');
+    });
+    runtime.onEvent('a', e => heard.push(e));
+    await runtime.submit(request('a', { by: 1 }, { commandId: '1', origin: 'me' }));
+    await runtime.submit(request('b', { by: 1 }, { commandId: '2', origin: 'you' }));
+    stop();
+    await runtime.submit(request('a', { by: 2 }, { commandId: '3', origin: 'me' }));
+    expect(mine).toEqual(['1']);
+    expect(all).toEqual(['1', '2', '3']);
+    expect(heard.map(e => [e.entityId, e.event.version, e.commandId])).toEqual([
+      ['a', 1, '1'],
+      ['a', 2, '3'],
+    ]);
+    for (const { seq, event } of heard) expect(JSON.parse(text(log.record(seq)?.value))).toEqual(event);
+    expect(errors).toHaveLength(2);
+  });
+
+  test('a command may be left to be asked for later', async () => {
+    const { runtime } = setUp();
+    const result = Promise.withResolvers<CommandResult>();
+    runtime.onResult('me', result.resolve);
+    const { commandId } = await runtime.enqueue(request('a', { by: 1 }, { origin: 'me' }));
+    expect(runtime.result('never sent')).toBeNull();
+    expect(await result.promise).toEqual(runtime.result(commandId));
+  });
+});
+
+test('a history is laid down at the times that are given', () => {
+  const { log, runtime } = setUp();
+  const { result } = runtime.handleAt(request('a', { by: 1 }), 2_000);
+  runtime.handleAt(request('a', { by: 1 }), 3_000);
+  expect(result).toMatchObject({ at: 2_000, version: 1 });
+  expect(log.lastRecords('counter-events', 9).map(r => [r.timestamp, r.appendTime])).toEqual([
+    [2_000, 2_000],
+    [3_000, 3_000],
+  ]);
+});
