@@ -30,6 +30,9 @@ export interface Lexed {
   readonly errors: readonly MillraceError[];
 }
 
+/** further errors of one text are not noted */
+const MAX_ERRORS = 100;
+
 const WORD = /[A-Za-z0-9_@]+/y;
 const NUMBER = /(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?/y;
 const SPACE = /[ \t\r\n\f\v]+/y;
@@ -125,6 +128,7 @@ class Lexer {
   }
 
   #error(message: string, start: number, end: number, hint?: string): void {
+    if (this.#errors.length >= MAX_ERRORS) return;
     this.#errors.push(
       new MillraceError('syntax_error', message, {
         place: { source: this.#source, span: { start, end } },

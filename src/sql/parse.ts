@@ -8,13 +8,12 @@ import { STATEMENT_STARTERS } from './parser/keywords.ts';
 import { continueQuery, parseQuery } from './parser/queries.ts';
 import { parseStatement } from './parser/statements.ts';
 import type { Rules } from './parser/token-reader.ts';
-import { Reported, spanOf, TokenReader, tokenText } from './parser/token-reader.ts';
+import { MAX_ERRORS, Reported, spanOf, TokenReader, tokenText } from './parser/token-reader.ts';
 import { parseTypeName } from './parser/type-names.ts';
 import { substitute } from './parser/variables.ts';
 
 /** Longest text that is parsed, in UTF-16 units. */
 export const MAX_SQL_LENGTH = 1 << 20;
-const MAX_ERRORS = 100;
 
 const RULES: Rules = { expression: r => parseExpression(r), query: parseQuery, continueQuery };
 
@@ -112,7 +111,10 @@ class StatementParser {
       const statement = parseStatement(reader, this.#commentBefore(previousEnd, reader.peek().start));
       const next = reader.peek();
       if (next.upper === ';' || next.kind === 'end') return statement;
-      if (!STATEMENT_STARTERS.has(next.upper)) reader.failExpected('the end of the statement');
+      if (next.upper === 'WITH' && reader.peek(1).upper === '(') {
+        reader.fail('WITH (...) is in the wrong place', spanOf(next), 'it stands before AS SELECT');
+      }
+      if (!STATEMENT_STARTERS.has(next.upper)) reader.failUnexpected('the end of the statement');
       reader.note(
         `expected ";" before ${tokenText(next)}`,
         spanOf(next),

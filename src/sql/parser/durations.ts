@@ -1,3 +1,4 @@
+import type { Span } from '../../core/span.ts';
 import type { WindowClause, WithinClause } from '../ast.ts';
 import { timeUnit, unitMilliseconds } from './keywords.ts';
 import type { TokenReader } from './token-reader.ts';
@@ -38,17 +39,23 @@ export function parseWindow(r: TokenReader): WindowClause {
   if (!r.is('TUMBLING', 'HOPPING', 'SESSION')) return r.failExpected('TUMBLING, HOPPING or SESSION');
   const word = r.next().upper;
   const type = word === 'TUMBLING' ? 'tumbling' : word === 'HOPPING' ? 'hopping' : 'session';
+  const before = r.errors.length;
   const parts = r.enclosed('(', ')', () => parseWindowParts(r, type));
   const span = r.spanFrom(start);
-  if (parts.size === null) r.fail(`a ${word} window needs its ${type === 'session' ? 'gap' : 'SIZE'}`, span);
-  if (type === 'hopping' && parts.advance === null) {
-    r.fail('a HOPPING window needs ADVANCE BY', span, 'HOPPING (SIZE 1 HOUR, ADVANCE BY 10 MINUTES)');
-  }
-  if (type !== 'hopping' && parts.advance !== null) {
-    r.fail(`a ${word} window has no ADVANCE BY`, span, 'only HOPPING windows advance: write HOPPING');
-  }
+  if (r.errors.length === before) checkParts(r, type, parts, span);
   const { advance, grace, retention } = parts;
   return { name, type, size: parts.size ?? 0, advance, grace, retention, span };
+}
+
+function checkParts(r: TokenReader, type: WindowClause['type'], parts: WindowParts, span: Span): void {
+  const word = type.toUpperCase();
+  if (parts.size === null) r.note(`a ${word} window needs its ${type === 'session' ? 'gap' : 'SIZE'}`, span);
+  if (type === 'hopping' && parts.advance === null) {
+    r.note('a HOPPING window needs ADVANCE BY', span, 'HOPPING (SIZE 1 HOUR, ADVANCE BY 10 MINUTES)');
+  }
+  if (type !== 'hopping' && parts.advance !== null) {
+    r.note(`a ${word} window has no ADVANCE BY`, span, 'only HOPPING windows advance: write HOPPING');
+  }
 }
 
 interface WindowParts {
@@ -75,7 +82,10 @@ function parseWindowParts(r: TokenReader, type: WindowClause['type']): WindowPar
       } else if (r.accept('RETENTION')) set('retention', parseDuration(r), at);
       else if (r.is('GRACE')) set('grace', parseGrace(r) ?? 0, at);
       else if (type === 'session') r.failExpected('a gap like 5 MINUTES, RETENTION or GRACE PERIOD');
-      else r.failExpected(`SIZE, ${type === 'hopping' ? 'ADVANCE BY, ' : ''}RETENTION or GRACE PERIOD`);
+      else {
+        const hint = r.peek().kind === 'number' ? `${type.toUpperCase()} (SIZE 5 MINUTES)` : undefined;
+        r.failExpected(`SIZE, ${type === 'hopping' ? 'ADVANCE BY, ' : ''}RETENTION or GRACE PERIOD`, hint);
+      }
     },
     () => r.is(')'),
   );

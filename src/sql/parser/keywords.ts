@@ -1,4 +1,6 @@
 import type { TimeUnit } from '../ast.ts';
+import type { Token } from '../lexer.ts';
+import { closest } from '../suggest.ts';
 
 function words(list: string): ReadonlySet<string> {
   return new Set(list.trim().split(/\s+/));
@@ -34,6 +36,32 @@ export const KEYWORDS: ReadonlySet<string> = new Set([
     COLUMN ADD DELETE CLOCK TO CONNECTOR TABLES STREAMS TOPICS
   `),
 ]);
+
+/** Words that begin a clause of a query: an open parenthesis was forgotten when one follows. */
+export const CLAUSE_STARTS = words('FROM WHERE GROUP HAVING WINDOW UNION INTERSECT EXCEPT LIMIT');
+
+const CLAUSES = [
+  'FROM',
+  'WHERE',
+  'GROUP BY',
+  'HAVING',
+  'WINDOW',
+  'ORDER BY',
+  'PARTITION BY',
+  'EMIT',
+  'LIMIT',
+  'JOIN',
+  'WITHIN',
+];
+
+/** The clause that a word was meant to begin when it was taken for a name: `SELECT a FORM t`. */
+export function misspeltClause(word: Token): string | null {
+  const { upper } = word;
+  if (CLAUSES.includes(upper) || upper.length < 3) return null;
+  return (
+    CLAUSES.find(c => c.startsWith(`${upper} `) || c.replace(' ', '') === upper) ?? closest(upper, CLAUSES)
+  );
+}
 
 const UNITS: Readonly<Record<string, TimeUnit>> = Object.fromEntries(
   (['MILLISECOND', 'SECOND', 'MINUTE', 'HOUR', 'DAY', 'WEEK', 'MONTH', 'QUARTER', 'YEAR'] as const).flatMap(

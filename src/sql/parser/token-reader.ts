@@ -5,12 +5,14 @@ import { lineColumn } from '../../core/span.ts';
 import type { Expression, Identifier, Query } from '../ast.ts';
 import type { Token } from '../lexer.ts';
 import { closest } from '../suggest.ts';
-import { HARD_STARTERS, KEYWORDS, RESERVED } from './keywords.ts';
+import { CLAUSE_STARTS, HARD_STARTERS, KEYWORDS, misspeltClause, RESERVED } from './keywords.ts';
 
 /** Nesting that the parser follows; keeps every recursion over a tree far from the end of the stack. */
 export const MAX_NESTING = 300;
 /** Height of one expression's tree, which a long chain of operators reaches without nesting. */
 export const MAX_HEIGHT = 1500;
+/** Errors that one text shows at most. */
+export const MAX_ERRORS = 100;
 
 /** The rules that call each other across files. */
 export interface Rules {
@@ -142,6 +144,11 @@ export class TokenReader {
   }
 
   #guess(found: Token, what: string): string | undefined {
+    const last = this.tokens[this.at - 1];
+    if (last?.kind === 'string' && last.value.includes('\n')) {
+      const at = lineColumn(this.source.text, last.start);
+      return `the text that opens at ${at.line}:${at.column} spans several lines: is its closing ' missing?`;
+    }
     if (found.kind === 'word') {
       const wanted = /^[A-Z]+$/.test(what) ? [what] : KEYWORDS;
       const near = KEYWORDS.has(found.upper) ? null : closest(found.value, wanted);
@@ -200,13 +207,12 @@ export class TokenReader {
   #missingClose(open: Token, close: string): never {
     const found = this.peek();
     const at = lineColumn(this.source.text, open.start);
+    const ended = found.kind === 'end' || found.upper === ';' || CLAUSE_STARTS.has(found.upper);
     const hint =
       startsOperand(found) && close === ')' ? 'is a comma or an operator missing before it?' : undefined;
     return this.failExpected(
       `"${close}"`,
-      found.kind === 'end' || found.upper === ';'
-        ? `the "${open.value}" opened at ${at.line}:${at.column} is not closed`
-        : hint,
+      ended ? `the "${open.value}" opened at ${at.line}:${at.column} is not closed` : hint,
     );
   }
 
@@ -237,22 +243,28 @@ export class TokenReader {
     }
   }
 
+  /** Says that what follows does not belong here; blames the word before it when that is a misspelt keyword. */
+  failUnexpected(what: string, hint?: string): never {
+    const last = this.tokens[this.at - 1];
+    const near = last?.kind === 'word' && this.peek().kind !== 'end' ? misspeltClause(last) : null;
+    if (last && near !== null) this.fail(`unexpected ${tokenText(last)}`, last, `did you mean ${near}?`);
+    return this.failExpected(what, this.#guess(this.peek(), what) ?? hint);
+  }
+
   /** A new item straight behind the last one: a comma is missing. */
   #itemEnd(isEnd: () => boolean, start: number): void {
     const token = this.peek();
     if (token.upper === ',' || isEnd() || token.kind === 'end' || token.upper === ';') return;
     const last = this.tokens[this.at - 1];
     if (this.at > start && last && startsOperand(token) && !HARD_STARTERS.has(token.upper)) {
-      this.failExpected(
-        '","',
-        this.#guess(token, '","') ?? `put a comma between ${tokenText(last)} and ${tokenText(token)}`,
-      );
+      this.failUnexpected('","', `put a comma between ${tokenText(last)} and ${tokenText(token)}`);
     }
   }
 
   #recover(error: unknown, isEnd: () => boolean, start: number): void {
     if (!(error instanceof Reported) && !(error instanceof MillraceError)) throw error;
     if (error instanceof MillraceError && error.code === 'limit_exceeded') throw error;
+    if (this.errors.length >= MAX_ERRORS) throw error;
     this.at = start;
     let depth = 0;
     for (;;) {
