@@ -91,8 +91,7 @@ export class VecBuilder {
         return;
       }
       if (this.#kind === 'str') this.#values.push('');
-      this.#nulls = grownBits(this.#nulls, i + 1);
-      setBit(this.#nulls, i);
+      this.#setNull(i);
       return;
     }
     switch (this.#kind) {
@@ -113,9 +112,31 @@ export class VecBuilder {
     }
   }
 
-  /** The column; the builder must not be used any more. */
-  build(): Vec {
+  /** Sets physical row i; rows in between hold anything. Rows may be set in any order, each once. */
+  set(i: number, value: Value | null): void {
     const n = this.#n;
+    this.#n = i;
+    if (this.#kind === 'str' || this.#kind === 'val') {
+      while (this.#values.length < i) this.#values.push(this.#kind === 'str' ? '' : null);
+      if (i < this.#values.length) {
+        this.#values[i] = value ?? (this.#kind === 'str' ? '' : null);
+        if (value === null && this.#kind === 'str') this.#setNull(i);
+        this.#n = n;
+        return;
+      }
+    }
+    this.push(value);
+    this.#n = Math.max(n, i + 1);
+  }
+
+  #setNull(i: number): void {
+    this.#nulls = grownBits(this.#nulls, i + 1);
+    setBit(this.#nulls, i);
+  }
+
+  /** The column; the builder must not be used any more. `n`: rows behind the last one set hold anything. */
+  build(rows = 0): Vec {
+    const n = Math.max(this.#n, rows);
     const nulls = this.#nulls === null ? null : grownBits(this.#nulls, n);
     switch (this.#kind) {
       case 'i32':
@@ -133,6 +154,31 @@ export class VecBuilder {
         return { t: 'val', v: this.#values };
     }
   }
+}
+
+/** Rows `rows[0..n)` of a column, in that order. */
+export function gatherVec(vec: Vec, rows: Int32Array, n: number): Vec {
+  if (vec.t === 'val') {
+    return { t: 'val', v: Array.from({ length: n }, (_, k) => vec.v[rows[k] as number] ?? null) };
+  }
+  let nulls: Bits | null = null;
+  if (vec.nulls !== null) {
+    nulls = makeBits(n);
+    for (let k = 0; k < n; k++) if (bitAt(vec.nulls, rows[k] as number)) setBit(nulls, k);
+  }
+  if (vec.t === 'i64') {
+    const v = new BigInt64Array(n);
+    for (let k = 0; k < n; k++) v[k] = vec.v[rows[k] as number] as bigint;
+    return { t: 'i64', v, nulls };
+  }
+  if (vec.t === 'f64') {
+    const v = new Float64Array(n);
+    for (let k = 0; k < n; k++) v[k] = vec.v[rows[k] as number] as number;
+    return { t: 'f64', v, nulls };
+  }
+  const v = new Int32Array(n);
+  for (let k = 0; k < n; k++) v[k] = vec.v[rows[k] as number] as number;
+  return vec.t === 'str' ? { t: 'str', v, pool: vec.pool, nulls } : { t: 'i32', v, nulls };
 }
 
 /** Rows as a batch; the ordinary way to make one by hand. */

@@ -1,0 +1,135 @@
+import type { Bits } from '../core/batch.ts';
+import { bitAt, clearBit, setBit } from '../core/bits.ts';
+import type { SqlType } from '../core/sql-type.ts';
+import type { Value } from '../core/value.ts';
+import { grownBits, grownF64, grownI32, grownI64, vecKind } from '../core/vec.ts';
+
+/** Plain data of a column: structured-cloneable. */
+export interface ColumnState {
+  readonly i32: Int32Array;
+  readonly f64: Float64Array;
+  readonly i64: BigInt64Array;
+  readonly values: readonly unknown[];
+  readonly nulls: Bits | null;
+}
+
+export type ColumnKind = 'i32' | 'i64' | 'f64' | 'val';
+
+/**
+ * One state column over the slots of a table. Hot loops take the typed array itself after `reserve`; it is replaced
+ * when the column grows.
+ */
+export class GrowingColumn {
+  readonly kind: ColumnKind;
+  i32: Int32Array = new Int32Array(0);
+  f64: Float64Array = new Float64Array(0);
+  i64: BigInt64Array = new BigInt64Array(0);
+  values: unknown[] = [];
+  nulls: Bits | null = null;
+
+  constructor(kind: ColumnKind) {
+    this.kind = kind;
+  }
+
+  /** Makes room for slots below n. */
+  reserve(n: number): void {
+    switch (this.kind) {
+      case 'i32':
+        if (this.i32.length < n) this.i32 = grownI32(this.i32, n);
+        break;
+      case 'f64':
+        if (this.f64.length < n) this.f64 = grownF64(this.f64, n);
+        break;
+      case 'i64':
+        if (this.i64.length < n) this.i64 = grownI64(this.i64, n);
+        break;
+      case 'val':
+        while (this.values.length < n) this.values.push(null);
+    }
+    if (this.nulls !== null) this.nulls = grownBits(this.nulls, n);
+  }
+
+  isNull(slot: number): boolean {
+    return bitAt(this.nulls, slot);
+  }
+
+  setNull(slot: number): void {
+    this.nulls = grownBits(this.nulls, slot + 1);
+    setBit(this.nulls, slot);
+  }
+
+  clearNull(slot: number): void {
+    if (this.nulls !== null && slot >>> 5 < this.nulls.length) clearBit(this.nulls, slot);
+  }
+
+  get(type: SqlType, slot: number): Value | null {
+    if (this.kind === 'val') return (this.values[slot] ?? null) as Value | null;
+    if (this.isNull(slot)) return null;
+    switch (this.kind) {
+      case 'i32':
+        return type.kind === 'BOOLEAN' ? this.i32[slot] === 1 : (this.i32[slot] as number);
+      case 'f64':
+        return this.f64[slot] as number;
+      case 'i64':
+        return this.i64[slot] as bigint;
+    }
+  }
+
+  /** Sets a value; the slot must be below what was reserved. */
+  set(slot: number, value: Value | null): void {
+    if (this.kind === 'val') {
+      this.values[slot] = value;
+      return;
+    }
+    if (value === null) {
+      this.setNull(slot);
+      return;
+    }
+    this.clearNull(slot);
+    switch (this.kind) {
+      case 'i32':
+        this.i32[slot] = typeof value === 'boolean' ? (value ? 1 : 0) : (value as number);
+        break;
+      case 'f64':
+        this.f64[slot] = value as number;
+        break;
+      case 'i64':
+        this.i64[slot] = value as bigint;
+    }
+  }
+
+  /** about; what a value outside of typed arrays takes is guessed */
+  get bytes(): number {
+    return (
+      this.i32.byteLength +
+      this.f64.byteLength +
+      this.i64.byteLength +
+      this.values.length * 48 +
+      (this.nulls?.byteLength ?? 0)
+    );
+  }
+
+  state(n: number): ColumnState {
+    return {
+      i32: this.i32.slice(0, n),
+      f64: this.f64.slice(0, n),
+      i64: this.i64.slice(0, n),
+      values: this.values.slice(0, n),
+      nulls: this.nulls,
+    };
+  }
+
+  load(state: ColumnState): void {
+    this.i32 = new Int32Array(state.i32);
+    this.f64 = new Float64Array(state.f64);
+    this.i64 = new BigInt64Array(state.i64);
+    this.values = [...state.values];
+    this.nulls = state.nulls === null ? null : new Uint32Array(state.nulls);
+  }
+}
+
+/** How values of a type are kept in state: as in batches, but text as values. */
+export function stateKind(type: SqlType): ColumnKind {
+  const kind = vecKind(type);
+  return kind === 'str' ? 'val' : kind;
+}

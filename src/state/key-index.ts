@@ -1,0 +1,253 @@
+import { assert } from '../core/assert.ts';
+
+/** bytes of removed keys that are put up with before the rest is moved together */
+const TOLERATED_GARBAGE = 64 * 1024;
+const EMPTY = 0;
+
+/** Plain data of an index: structured-cloneable. */
+export interface KeyIndexState {
+  readonly high: number;
+  readonly prefix: Float64Array;
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  readonly hash: Int32Array;
+  readonly arena: Uint8Array;
+  readonly free: Int32Array;
+}
+
+/**
+ * Keys (a number and bytes) to dense slots: open addressing over integers, the bytes of all keys in one arena.
+ * A slot stays the same while its key lives and is given again to another key after `remove`.
+ * Bytes that were given out (`arena`) are never overwritten: whoever emitted them may keep them.
+ */
+export class KeyIndex {
+  #table = new Int32Array(64); // slot + 1, or 0
+  #mask = 63;
+  #prefix = new Float64Array(64);
+  #start = new Int32Array(64);
+  #end = new Int32Array(64);
+  #hash = new Int32Array(64);
+  #arena = new Uint8Array(1024);
+  #arenaLength = 0;
+  #garbage = 0;
+  #free: number[] = [];
+  #high = 0;
+
+  /** keys that live */
+  get size(): number {
+    return this.#high - this.#free.length;
+  }
+
+  /** one more than the largest slot ever given */
+  get high(): number {
+    return this.#high;
+  }
+
+  get bytes(): number {
+    return this.#table.byteLength + this.#prefix.byteLength * 2.5 + this.#arena.byteLength;
+  }
+
+  /** the bytes behind `keyStart` and `keyEnd`; read it anew after an insertion */
+  get arena(): Uint8Array {
+    return this.#arena;
+  }
+
+  keyStart(slot: number): number {
+    return this.#start[slot] as number;
+  }
+
+  keyEnd(slot: number): number {
+    return this.#end[slot] as number;
+  }
+
+  prefixOf(slot: number): number {
+    return this.#prefix[slot] as number;
+  }
+
+  lives(slot: number): boolean {
+    return slot < this.#high && this.#end[slot] !== -1;
+  }
+
+  /** The slot of a key, or -1. */
+  find(prefix: number, bytes: Uint8Array, start: number, end: number): number {
+    return this.#probe(prefix, bytes, start, end, hashOf(prefix, bytes, start, end));
+  }
+
+  /** The slot of a key; a new one (`isNew` is then true until the next call) when it is unknown. */
+  insert(prefix: number, bytes: Uint8Array, start: number, end: number): number {
+    const hash = hashOf(prefix, bytes, start, end);
+    const found = this.#probe(prefix, bytes, start, end, hash);
+    this.isNew = found < 0;
+    return found >= 0 ? found : this.#add(prefix, bytes, start, end, hash);
+  }
+
+  isNew = false;
+
+  #probe(prefix: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
+    const table = this.#table;
+    const mask = this.#mask;
+    const length = end - start;
+    const arena = this.#arena;
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const entry = table[at] as number;
+      if (entry === EMPTY) return -1;
+      const slot = entry - 1;
+      if (this.#hash[slot] !== hash || this.#prefix[slot] !== prefix) continue;
+      const own = this.#start[slot] as number;
+      if ((this.#end[slot] as number) - own !== length) continue;
+      let i = 0;
+      while (i < length && arena[own + i] === bytes[start + i]) i++;
+      if (i === length) return slot;
+    }
+  }
+
+  #add(prefix: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
+    if ((this.size + 1) * 2 > this.#table.length) this.#rehash(this.#table.length * 2);
+    const length = end - start;
+    if (this.#arenaLength + length > this.#arena.length) {
+      const grown = new Uint8Array(Math.max(this.#arena.length * 2, this.#arenaLength + length));
+      grown.set(this.#arena.subarray(0, this.#arenaLength));
+      this.#arena = grown;
+    }
+    const own = this.#arenaLength;
+    for (let i = 0; i < length; i++) this.#arena[own + i] = bytes[start + i] as number;
+    this.#arenaLength = own + length;
+    const slot = this.#free.pop() ?? this.#high++;
+    if (slot >= this.#start.length) this.#growSlots(slot + 1);
+    this.#start[slot] = own;
+    this.#end[slot] = own + length;
+    this.#prefix[slot] = prefix;
+    this.#hash[slot] = hash;
+    this.#link(slot, hash);
+    return slot;
+  }
+
+  remove(slot: number): void {
+    assert(this.lives(slot), 'the slot holds no key');
+    const table = this.#table;
+    const mask = this.#mask;
+    let hole = (this.#hash[slot] as number) & mask;
+    while (table[hole] !== slot + 1) hole = (hole + 1) & mask;
+    // move later entries of the cluster back (Knuth 6.4, algorithm R): no tombstones
+    for (let at = (hole + 1) & mask; table[at] !== EMPTY; at = (at + 1) & mask) {
+      const home = (this.#hash[(table[at] as number) - 1] as number) & mask;
+      if (((at - home) & mask) >= ((at - hole) & mask)) {
+        table[hole] = table[at] as number;
+        hole = at;
+      }
+    }
+    table[hole] = EMPTY;
+    this.#garbage += (this.#end[slot] as number) - (this.#start[slot] as number);
+    this.#end[slot] = -1;
+    this.#free.push(slot);
+    if (this.#garbage > TOLERATED_GARBAGE && this.#garbage * 2 > this.#arenaLength) this.#compact();
+  }
+
+  #link(slot: number, hash: number): void {
+    let at = hash & this.#mask;
+    while (this.#table[at] !== EMPTY) at = (at + 1) & this.#mask;
+    this.#table[at] = slot + 1;
+  }
+
+  #rehash(length: number): void {
+    this.#table = new Int32Array(length);
+    this.#mask = length - 1;
+    for (let slot = 0; slot < this.#high; slot++) {
+      if (this.#end[slot] !== -1) this.#link(slot, this.#hash[slot] as number);
+    }
+  }
+
+  #growSlots(needed: number): void {
+    const length = Math.max(needed, this.#start.length * 2);
+    const copy = <T extends Int32Array | Float64Array>(old: T, grown: T): T => {
+      grown.set(old);
+      return grown;
+    };
+    this.#start = copy(this.#start, new Int32Array(length));
+    this.#end = copy(this.#end, new Int32Array(length));
+    this.#hash = copy(this.#hash, new Int32Array(length));
+    this.#prefix = copy(this.#prefix, new Float64Array(length));
+  }
+
+  /** Live keys into a new arena; the old one stays as it was for those who still read it. */
+  #compact(): void {
+    const old = this.#arena;
+    const arena = new Uint8Array(Math.max(1024, (this.#arenaLength - this.#garbage) * 2));
+    let at = 0;
+    for (let slot = 0; slot < this.#high; slot++) {
+      const end = this.#end[slot] as number;
+      if (end === -1) continue;
+      const start = this.#start[slot] as number;
+      arena.set(old.subarray(start, end), at);
+      this.#start[slot] = at;
+      at += end - start;
+      this.#end[slot] = at;
+    }
+    this.#arena = arena;
+    this.#arenaLength = at;
+    this.#garbage = 0;
+  }
+
+  state(): KeyIndexState {
+    const n = this.#high;
+    return {
+      high: n,
+      prefix: this.#prefix.slice(0, n),
+      start: this.#start.slice(0, n),
+      end: this.#end.slice(0, n),
+      hash: this.#hash.slice(0, n),
+      arena: this.#arena.slice(0, this.#arenaLength),
+      free: Int32Array.from(this.#free),
+    };
+  }
+
+  load(state: KeyIndexState): void {
+    this.#high = state.high;
+    this.#free = [...state.free];
+    this.#start = new Int32Array(0);
+    this.#end = new Int32Array(0);
+    this.#hash = new Int32Array(0);
+    this.#prefix = new Float64Array(0);
+    this.#growSlots(Math.max(64, state.high));
+    this.#start.set(state.start);
+    this.#end.set(state.end);
+    this.#hash.set(state.hash);
+    this.#prefix.set(state.prefix);
+    this.#arenaLength = state.arena.length;
+    this.#arena = new Uint8Array(Math.max(1024, state.arena.length));
+    this.#arena.set(state.arena);
+    this.#garbage = state.arena.length;
+    for (let slot = 0; slot < state.high; slot++) {
+      if (this.lives(slot)) this.#garbage -= (this.#end[slot] as number) - (this.#start[slot] as number);
+    }
+    let length = 64;
+    while (length < this.size * 2) length *= 2;
+    this.#rehash(length);
+  }
+}
+
+/** Four bytes at a time with MurmurHash3's mixing. */
+function hashOf(prefix: number, bytes: Uint8Array, start: number, end: number): number {
+  let h = (Math.imul(prefix | 0, 0x9e3779b1) ^ Math.floor(prefix / 4294967296)) | 0;
+  let i = start;
+  for (; i + 4 <= end; i += 4) {
+    let k =
+      (bytes[i] as number) |
+      ((bytes[i + 1] as number) << 8) |
+      ((bytes[i + 2] as number) << 16) |
+      ((bytes[i + 3] as number) << 24);
+    k = Math.imul(k, 0xcc9e2d51);
+    k = (k << 15) | (k >>> 17);
+    h ^= Math.imul(k, 0x1b873593);
+    h = (h << 13) | (h >>> 19);
+    h = (Math.imul(h, 5) + 0xe6546b64) | 0;
+  }
+  let tail = end - start;
+  for (; i < end; i++) tail = Math.imul(tail, 31) + (bytes[i] as number);
+  h ^= Math.imul(tail, 0xcc9e2d51);
+  h ^= h >>> 16;
+  h = Math.imul(h, 0x85ebca6b);
+  h ^= h >>> 13;
+  h = Math.imul(h, 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}

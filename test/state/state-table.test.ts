@@ -1,0 +1,89 @@
+import { deserialize, serialize } from 'node:v8';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { StateTable, type StateTableState } from '../../src/state/state-table.ts';
+
+const utf8 = new TextEncoder();
+
+/** A table with one f64 column beside a Map that must agree with it. */
+class Pair {
+  readonly model = new Map<string, number>();
+  table = new StateTable();
+  column = this.table.column('f64');
+
+  put(prefix: number, key: string, value: number): void {
+    const bytes = utf8.encode(key);
+    const slot = this.table.slot(prefix, bytes, 0, bytes.length);
+    expect(this.table.index.isNew).toBe(!this.model.has(`${prefix}/${key}`));
+    this.column.f64[slot] = value;
+    this.model.set(`${prefix}/${key}`, value);
+  }
+
+  drop(prefix: number, key: string): void {
+    const bytes = utf8.encode(key);
+    const slot = this.table.find(prefix, bytes, 0, bytes.length);
+    expect(slot >= 0).toBe(this.model.delete(`${prefix}/${key}`));
+    if (slot >= 0) this.table.drop(slot);
+  }
+
+  restart(): void {
+    const saved = deserialize(serialize(this.table.state())) as StateTableState;
+    this.table = new StateTable();
+    this.column = this.table.column('f64');
+    this.table.load(saved);
+  }
+
+  check(): void {
+    const found = new Map<string, number>();
+    for (const slot of this.table.slots()) {
+      const { index } = this.table;
+      const key = Buffer.from(index.arena.subarray(index.keyStart(slot), index.keyEnd(slot))).toString();
+      found.set(`${index.prefixOf(slot)}/${key}`, this.column.f64[slot] as number);
+    }
+    expect([...found].sort()).toEqual([...this.model].sort());
+    expect(this.table.rows).toBe(this.model.size);
+  }
+}
+
+test('a state table is a map from keys to values, over any puts, drops and restarts', () => {
+  const key = fc.constantFrom('', 'a', 'b', 'ab', 'abcd', 'abcde', 'a longer key of many bytes', 'ä');
+  const prefix = fc.constantFrom(0, 5000, -1, 1.7e12);
+  const action = fc.oneof(
+    { weight: 6, arbitrary: fc.tuple(fc.constant('put'), prefix, key, fc.double()) },
+    { weight: 5, arbitrary: fc.tuple(fc.constant('drop'), prefix, key, fc.constant(0)) },
+    { weight: 1, arbitrary: fc.constant(['restart', 0, '', 0] as const) },
+  );
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 120 }), actions => {
+      const pair = new Pair();
+      for (const [what, p, k, v] of actions) {
+        if (what === 'put') pair.put(p, k, v);
+        else if (what === 'drop') pair.drop(p, k);
+        else pair.restart();
+      }
+      pair.check();
+    }),
+  );
+});
+
+test('many keys come and go: slots are given again, dropped bytes are let go', () => {
+  const pair = new Pair();
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 2000; i++) pair.put(round, `key number ${i} of a round`, i);
+    if (round > 0) for (let i = 0; i < 2000; i++) pair.drop(round - 1, `key number ${i} of a round`);
+  }
+  pair.check();
+  expect(pair.table.index.high).toBe(4000);
+  expect(pair.table.index.arena.length).toBeLessThan(600_000);
+});
+
+test('bytes that were read stay as they are when the table goes on', () => {
+  const table = new StateTable();
+  const big = (i: number) => utf8.encode(String(i).padStart(2000, '.'));
+  const slot = table.slot(0, big(1), 0, 2000);
+  const seen = table.index.arena.subarray(table.index.keyStart(slot), table.index.keyEnd(slot));
+  for (let i = 2; i < 200; i++) table.slot(0, big(i), 0, 2000);
+  for (let i = 1; i < 190; i++) table.drop(table.find(0, big(i), 0, 2000));
+  for (let i = 200; i < 400; i++) table.slot(0, big(i), 0, 2000);
+  expect(Buffer.from(seen)).toEqual(Buffer.from(big(1)));
+});
