@@ -261,6 +261,7 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
       positions: [{ handler: this.#handlerName, seq: position }],
       appendTime,
     });
+    this.#store.trim();
     this.#inbox.passed(appended.end);
     this.#settle(outcomes, appended.records[0]?.seq ?? 0, appended.durable);
   }

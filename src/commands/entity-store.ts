@@ -30,11 +30,14 @@ export class EntityStore<C extends Command, Event, State> {
   keep(entityId: string, snapshot: Snapshot<State>): void {
     this.#recent.delete(entityId);
     this.#recent.set(entityId, snapshot);
-    if (this.#recent.size > this.#capacity) {
-      for (const eldest of this.#recent.keys()) {
-        this.#recent.delete(eldest);
-        break;
-      }
+  }
+
+  /** Forgets the entities used longest ago. Only when all that was decided is appended: the log must hold their state. */
+  trim(): void {
+    let excess = this.#recent.size - this.#capacity;
+    for (const eldest of this.#recent.keys()) {
+      if (excess-- <= 0) break;
+      this.#recent.delete(eldest);
     }
   }
 

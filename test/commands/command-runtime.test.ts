@@ -221,6 +221,14 @@ describe('the state of an entity', () => {
     expect(log.topic('counters')?.records).toBe(4);
   });
 
+  test('holds within a batch that touches more entities than memory keeps', async () => {
+    const { runtime } = setUp({ cacheSize: 1 });
+    const results = await Promise.all(
+      ['a', 'b', 'a', 'b', 'a'].map(id => runtime.submit(request(id, { by: 1 }))),
+    );
+    expect(results.map(r => r.version)).toEqual([1, 1, 2, 2, 3]);
+  });
+
   test('is found from its events alone when there is no snapshot', async () => {
     const { runtime } = setUp({ cacheSize: 1, snapshotEvery: 1_000 });
     for (let i = 1; i <= 3; i++) await runtime.submit(request('a', { by: 1 }));
