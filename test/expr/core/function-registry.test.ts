@@ -159,7 +159,7 @@ describe('the registry', () => {
           make:
             () =>
             ([i]) =>
-              i ?? -1,
+              (i as number | null) ?? -1,
         },
       ],
     };

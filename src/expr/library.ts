@@ -1,0 +1,42 @@
+import { ATTR } from './aggregates/attr.ts';
+import { AVG, AVG_DECIMAL, AVG_OR_NULL } from './aggregates/average.ts';
+import { EARLIEST_BY_OFFSET, LATEST_BY_OFFSET } from './aggregates/by-offset.ts';
+import { COLLECT_LIST, COLLECT_SET } from './aggregates/collect.ts';
+import { CORRELATION } from './aggregates/correlation.ts';
+import { COUNT, COUNT_DISTINCT } from './aggregates/count.ts';
+import { STDDEV_OR_NULL, STDDEV_SAMP, STDDEV_SAMPLE } from './aggregates/deviation.ts';
+import { MAX, MIN } from './aggregates/extremes.ts';
+import { HISTOGRAM } from './aggregates/histogram.ts';
+import { SUM, SUM_LIST, SUM_OR_NULL } from './aggregates/sum.ts';
+import { TOPK, TOPKDISTINCT } from './aggregates/top-k.ts';
+import { createRegistry } from './function-registry.ts';
+import type { FunctionEntry } from './functions.ts';
+import type { FunctionRegistry } from './registry.ts';
+
+const aggregates: readonly FunctionEntry[] = [
+  ATTR,
+  AVG,
+  AVG_DECIMAL,
+  AVG_OR_NULL,
+  COLLECT_LIST,
+  COLLECT_SET,
+  CORRELATION,
+  COUNT,
+  COUNT_DISTINCT,
+  EARLIEST_BY_OFFSET,
+  HISTOGRAM,
+  LATEST_BY_OFFSET,
+  MAX,
+  MIN,
+  STDDEV_OR_NULL,
+  STDDEV_SAMP,
+  STDDEV_SAMPLE,
+  SUM,
+  SUM_LIST,
+  SUM_OR_NULL,
+  TOPK,
+  TOPKDISTINCT,
+];
+
+/** Every function that Millrace ships. */
+export const standardLibrary: FunctionRegistry = createRegistry(aggregates);
