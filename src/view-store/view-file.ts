@@ -1,4 +1,5 @@
 import type { KeyRange, KeyValueEntry, KeyValueReader, KeyValueStore } from '../kv/key-value-store.ts';
+import { openLmdbStore } from '../kv/lmdb-store.ts';
 import { readRowChanges } from './row-changes.ts';
 
 const META = Uint8Array.of(0);
@@ -41,7 +42,20 @@ export class ViewFile {
   }
 }
 
-/** The folded rows, for the serving thread. */
+export function openViewFile(path: string): ViewFile {
+  return new ViewFile(openLmdbStore({ path }));
+}
+
+/** The folded rows, for the serving thread; the worker goes on writing to the same file. */
+export interface ViewFileReader extends KeyValueReader {
+  close(): Promise<void>;
+}
+
+export function openViewFileReader(path: string): ViewFileReader {
+  const store = openLmdbStore({ path, readOnly: true });
+  return { ...viewFileRows(store), close: () => store.close() };
+}
+
 export function viewFileRows(store: KeyValueReader): KeyValueReader {
   return {
     get: key => store.get(rowKey(key)),

@@ -1,0 +1,126 @@
+import { MillraceError } from '../core/errors.ts';
+
+/** A running server, as its own `server.json` in the data folder describes it. */
+export interface ServerAddress {
+  readonly url: string;
+  readonly token: string | null;
+}
+
+/** An answer that is an error: the server's own problem document. */
+export class ApiProblem extends Error {
+  override readonly name = 'ApiProblem';
+  readonly status: number;
+  readonly problem: Readonly<Record<string, unknown>>;
+
+  constructor(status: number, problem: Readonly<Record<string, unknown>>) {
+    super(typeof problem.detail === 'string' ? problem.detail : `the server answered ${status}`);
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+/** HTTP as the command line uses it. */
+export class ApiClient {
+  readonly #address: ServerAddress;
+
+  constructor(address: ServerAddress) {
+    this.#address = address;
+  }
+
+  get url(): string {
+    return this.#address.url;
+  }
+
+  async request(
+    method: string,
+    path: string,
+    options: {
+      readonly body?: string;
+      readonly type?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    } = {},
+  ): Promise<Response> {
+    const headers: Record<string, string> = { ...options.headers };
+    if (options.body !== undefined) headers['content-type'] = options.type ?? 'application/json';
+    if (this.#address.token !== null) headers.authorization = `Bearer ${this.#address.token}`;
+    let response: Response;
+    try {
+      response = await fetch(this.#address.url + path, {
+        method,
+        headers,
+        ...(options.body === undefined ? {} : { body: options.body }),
+      });
+    } catch (cause) {
+      throw new MillraceError('not_found', `no server answers at ${this.#address.url}`, {
+        hint: 'start one with `npm start`, or name it with --url',
+        cause,
+      });
+    }
+    if (response.ok) return response;
+    throw new ApiProblem(response.status, await problemOf(response));
+  }
+
+  async text(method: string, path: string, body?: string, type?: string): Promise<string> {
+    const response = await this.request(method, path, {
+      ...(body === undefined ? {} : { body }),
+      ...(type === undefined ? {} : { type }),
+    });
+    return response.text();
+  }
+
+  /** For answers without exact numbers only: those are taken as text. */
+  async json<T>(method: string, path: string, body?: string): Promise<T> {
+    return JSON.parse(await this.text(method, path, body)) as T;
+  }
+
+  /** Server-sent events until the server or the caller ends the stream. */
+  async *events(path: string, signal?: AbortSignal): AsyncGenerator<ServerEvent> {
+    const headers: Record<string, string> = { accept: 'text/event-stream' };
+    if (this.#address.token !== null) headers.authorization = `Bearer ${this.#address.token}`;
+    const response = await fetch(this.#address.url + path, {
+      headers,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (!response.ok || response.body === null)
+      throw new ApiProblem(response.status, await problemOf(response));
+    let buffered = '';
+    for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+      buffered += chunk;
+      const parts = buffered.split('\n\n');
+      buffered = parts.pop() ?? '';
+      for (const part of parts) {
+        const event = parseEvent(part);
+        if (event !== null) yield event;
+      }
+    }
+  }
+}
+
+export interface ServerEvent {
+  readonly event: string;
+  readonly id: string | null;
+  readonly data: string;
+}
+
+function parseEvent(text: string): ServerEvent | null {
+  let event = 'message';
+  let id: string | null = null;
+  const data: string[] = [];
+  for (const line of text.split('\n')) {
+    if (line.startsWith('event:')) event = line.slice(6).trim();
+    else if (line.startsWith('id:')) id = line.slice(3).trim();
+    else if (line.startsWith('data:')) data.push(line.slice(5).replace(/^ /, ''));
+  }
+  return data.length === 0 ? null : { event, id, data: data.join('\n') };
+}
+
+async function problemOf(response: Response): Promise<Record<string, unknown>> {
+  const text = await response.text();
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === 'object' && parsed !== null) return parsed as Record<string, unknown>;
+  } catch {
+    // not JSON: shown as it is
+  }
+  return { detail: text.slice(0, 500) };
+}

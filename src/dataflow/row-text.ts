@@ -1,0 +1,60 @@
+import { MillraceError } from '../core/errors.ts';
+import type { Column } from '../core/schema.ts';
+import { STRING, typeText } from '../core/sql-type.ts';
+import type { Row, Value } from '../core/value.ts';
+import { castBetween } from '../expr/cast.ts';
+import { type JsonOptions, jsonWriter } from '../expr/value-json.ts';
+import { valueText } from '../expr/value-text.ts';
+
+/** Rows as JSON objects with named fields; BIGINT and DECIMAL exact (see `JsonOptions`). */
+export function rowJsonWriter(columns: readonly Column[], options: JsonOptions): (row: Row) => string {
+  const fields = columns.map(c => ({ name: JSON.stringify(c.name), write: jsonWriter(c.type, options) }));
+  return row => `{${fields.map((f, i) => `${f.name}:${f.write(row[i] ?? null)}`).join(',')}}`;
+}
+
+/** Rows as lines of CSV (RFC 4180); NULL is an empty field, an empty string is `""`. */
+export function rowCsvWriter(columns: readonly Column[]): { readonly header: string; row(row: Row): string } {
+  const quote = (text: string) =>
+    text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const texts = columns.map(c => valueText(c.type));
+  return {
+    header: columns.map(c => quote(c.name)).join(','),
+    row: row =>
+      texts
+        .map((write, i) => {
+          const value = row[i] ?? null;
+          return value === null ? '' : quote(write(value));
+        })
+        .join(','),
+  };
+}
+
+const WINDOW_BOUNDS = new Set(['WINDOWSTART', 'WINDOWEND']);
+
+/**
+ * A value of a column from the text of a URL: as CAST(text AS type) reads it; window bounds also as ISO timestamps.
+ * Throws `request_invalid`.
+ */
+export function parseColumnText(column: Column, text: string): Value {
+  if (column.type.kind === 'STRING') return text;
+  if (WINDOW_BOUNDS.has(column.name) && /\D/.test(text)) {
+    const ms = Date.parse(text);
+    if (Number.isFinite(ms)) return BigInt(ms);
+  }
+  let problem: string | null = null;
+  const value = castBetween(STRING, column.type)(text, {
+    now: 0,
+    rowtime: 0,
+    seq: 0,
+    zone: 'UTC',
+    fail: message => {
+      problem = message;
+      return null;
+    },
+  });
+  if (value !== null && problem === null) return value;
+  throw new MillraceError(
+    'request_invalid',
+    `"${text.slice(0, 80)}" is no ${typeText(column.type)} for "${column.name}"`,
+  );
+}

@@ -1,0 +1,50 @@
+import { Worker } from 'node:worker_threads';
+import type { FromBuild, ToBuild, WorkerSetup } from '../dataflow/live/protocol.ts';
+
+export type BuildOrder = Omit<Extract<ToBuild, { type: 'build' }>, 'type'>;
+
+/** The build worker, seen from the main thread; started with the first build. */
+export class BuildHandle {
+  readonly #setup: WorkerSetup;
+  readonly #listener: (message: FromBuild) => void;
+  #worker: Worker | null = null;
+  #current: number | null = null;
+
+  constructor(setup: WorkerSetup, listener: (message: FromBuild) => void) {
+    this.#setup = setup;
+    this.#listener = listener;
+  }
+
+  build(order: BuildOrder): void {
+    this.#current = order.id;
+    this.#open().postMessage({ type: 'build', ...order } satisfies ToBuild);
+  }
+
+  cancel(id: number): void {
+    this.#worker?.postMessage({ type: 'cancel', id } satisfies ToBuild);
+  }
+
+  async stop(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = null;
+    if (worker === null) return;
+    const exited = new Promise<void>(resolve => worker.once('exit', () => resolve()));
+    worker.postMessage({ type: 'stop' } satisfies ToBuild);
+    await exited;
+  }
+
+  #open(): Worker {
+    if (this.#worker !== null) return this.#worker;
+    const worker = new Worker(new URL('../dataflow/build/build-worker.ts', import.meta.url), {
+      workerData: this.#setup,
+    });
+    worker.on('message', (message: FromBuild) => this.#listener(message));
+    worker.on('error', error => {
+      this.#worker = null;
+      const message = error instanceof Error ? String(error.stack) : String(error);
+      if (this.#current !== null) this.#listener({ type: 'failed', id: this.#current, message });
+    });
+    this.#worker = worker;
+    return worker;
+  }
+}

@@ -1,0 +1,134 @@
+import type { Column } from '../core/schema.ts';
+import type { Row } from '../core/value.ts';
+import type { LiveVersion } from '../dataflow/live/live-loop.ts';
+import { ViewRowDecoder } from '../dataflow/live/view-rows.ts';
+import type { ViewPlan } from '../plan/plan.ts';
+import { readRowChanges } from '../view-store/row-changes.ts';
+import { ServedRows, type StoredEntry } from '../view-store/served-rows.ts';
+import type { ViewFileReader } from '../view-store/view-file.ts';
+import { ChangeFeed } from './change-feed.ts';
+import type { OpenView, ScanOptions, ServedRow, ViewChange } from './view-access.ts';
+
+/** One view version in the serving thread: its rows at a position, and its feed of changes. */
+export class ServedVersion implements OpenView {
+  readonly plan: ViewPlan;
+  readonly version: string;
+  readonly feed: ChangeFeed;
+  readonly columns: readonly Column[];
+  readonly key: readonly number[];
+  readonly #rows: ServedRows;
+  readonly #file: ViewFileReader;
+  readonly #decoder: ViewRowDecoder;
+
+  constructor({ plan, version }: LiveVersion, file: ViewFileReader, position: number) {
+    this.plan = plan;
+    this.version = version;
+    this.#file = file;
+    this.#rows = new ServedRows(file, position);
+    this.#decoder = new ViewRowDecoder(plan);
+    this.feed = new ChangeFeed(position);
+    const hidden = new Set(plan.hidden ?? []);
+    this.columns = plan.root.schema.columns.filter((_, i) => !hidden.has(i));
+    // hidden columns follow the named ones, so positions of named columns stay as they are
+    this.key = plan.kind === 'append' ? [] : plan.root.schema.key.filter(i => !hidden.has(i));
+  }
+
+  get name(): string {
+    return this.plan.name;
+  }
+
+  get statement(): OpenView['statement'] {
+    return this.plan.statement;
+  }
+
+  get description(): string {
+    return this.plan.description;
+  }
+
+  get sql(): string {
+    return this.plan.sql;
+  }
+
+  get fingerprint(): string {
+    return this.plan.fingerprint;
+  }
+
+  get windowed(): boolean {
+    return this.plan.root.schema.windowed;
+  }
+
+  get position(): number {
+    return this.#rows.position;
+  }
+
+  /** rows of the overlay: not yet folded into the file */
+  get unfolded(): number {
+    return this.#rows.overlaySize;
+  }
+
+  get(key: Row): ServedRow | null {
+    if (this.plan.kind === 'append') return null;
+    if (key.length !== this.plan.root.schema.key.length) return null;
+    const encoded = this.#decoder.encodeKey(key);
+    const value = this.#rows.get(encoded);
+    return value === null ? null : this.#served({ key: encoded, value });
+  }
+
+  *scan({ prefix, after, reverse }: ScanOptions = {}): Generator<ServedRow> {
+    let { start, end } =
+      prefix === undefined ? { start: undefined, end: undefined } : this.#decoder.prefixRange(prefix);
+    if (after !== undefined) {
+      if (reverse) end = after;
+      else start = concat(after, Uint8Array.of(0));
+    }
+    for (const entry of this.#rows.scan({ start, end, reverse })) yield this.#served(entry);
+  }
+
+  apply(changes: Uint8Array | null, position: number): void {
+    this.#rows.apply(changes, position);
+    if (changes !== null) this.feed.publish(this.#changes(changes), position);
+  }
+
+  folded(position: number): void {
+    this.#rows.folded(position);
+  }
+
+  async close(): Promise<void> {
+    this.feed.reset();
+    await this.#file.close();
+  }
+
+  #served({ key, value }: StoredEntry): ServedRow {
+    const { row, rowtime } = this.#decoder.decode(value);
+    return { key, row: row.slice(0, this.columns.length), rowtime };
+  }
+
+  /** Coalesced: the last change of each key within the epoch, in the order of these last changes. */
+  #changes(bytes: Uint8Array): ViewChange[] {
+    const last = new Map<string, ViewChange>();
+    for (const { key, value } of readRowChanges(bytes)) {
+      const id = Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
+      last.delete(id);
+      if (value === null) {
+        const row: (Row[number] | null)[] = this.columns.map(() => null);
+        const values = this.#decoder.decodeKey(key);
+        this.plan.root.schema.key.forEach((column, i) => {
+          if (column < row.length) row[column] = values[i] ?? null;
+        });
+        last.set(id, { op: 'delete', row, rowtime: 0 });
+      } else {
+        const { row, rowtime } = this.#decoder.decode(value);
+        const op = this.plan.kind === 'append' ? 'insert' : 'upsert';
+        last.set(id, { op, row: row.slice(0, this.columns.length), rowtime });
+      }
+    }
+    return [...last.values()];
+  }
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const out = new Uint8Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
+}
