@@ -95,7 +95,7 @@ class Lexer {
         this.#at += this.#match(SPACE).length;
       } else if (isWordStart(c)) {
         this.#word();
-      } else if (isDigit(c) || (c === 46 && isDigit(text.charCodeAt(this.#at + 1)))) {
+      } else if (isDigit(c) || (c === 46 && this.#startsFraction())) {
         this.#number();
       } else if (c === 39) {
         this.#quoted("'", 'string');
@@ -140,6 +140,13 @@ class Lexer {
   #word(): void {
     const word = this.#match(WORD);
     this.#push('word', this.#at + word.length, word);
+  }
+
+  /** `.5` is a number, but `t.1st` is the column of a source */
+  #startsFraction(): boolean {
+    const last = this.#tokens.at(-1);
+    const qualified = last?.end === this.#at && (last.kind === 'word' || last.kind === 'name');
+    return !qualified && isDigit(this.#text.charCodeAt(this.#at + 1));
   }
 
   /** digits followed by letters are a name (`1st`), unless they read as an exponent (`1e5`) */

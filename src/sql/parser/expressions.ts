@@ -1,6 +1,6 @@
 import type { Span } from '../../core/span.ts';
 import type { BinaryOp, Expression, Query } from '../ast.ts';
-import { parsePostfix, parsePrimary } from './primary.ts';
+import { parseExpressionOrQuery, parsePostfix, parsePrimary } from './primary.ts';
 import type { TokenReader } from './token-reader.ts';
 import { spanOf, tokenText } from './token-reader.ts';
 
@@ -186,7 +186,7 @@ function parseInList(r: TokenReader): readonly Expression[] | Query {
   return r.enclosed('(', ')', () => {
     if (r.is('SELECT', 'WITH', 'VALUES')) return r.rules.query(r);
     const items = r.list(
-      () => parseExpression(r),
+      () => parseExpressionOrQuery(r),
       () => r.is(')'),
     );
     const only = items[0];

@@ -119,12 +119,16 @@ function parseParenthesis(r: TokenReader): Expression {
     const query = r.enclosed('(', ')', () => r.rules.query(r));
     return { kind: 'subquery', query, span: r.spanFrom(start) };
   }
-  return r.enclosed('(', ')', () => {
-    const inner = r.rules.expression(r);
-    if (inner.kind !== 'subquery') return inner;
-    const query = r.rules.continueQuery(r, inner.query, start);
-    return query === inner.query ? inner : { kind: 'subquery', query, span: r.spanFrom(start) };
-  });
+  return r.enclosed('(', ')', () => parseExpressionOrQuery(r));
+}
+
+/** An expression, or a query that begins with one in parentheses: `(SELECT ..) UNION ..` */
+export function parseExpressionOrQuery(r: TokenReader): Expression {
+  const start = r.peek();
+  const inner = r.rules.expression(r);
+  if (inner.kind !== 'subquery') return inner;
+  const query = r.rules.continueQuery(r, inner.query, start);
+  return query === inner.query ? inner : { kind: 'subquery', query, span: r.spanFrom(start) };
 }
 
 function parseCase(r: TokenReader): Expression {
