@@ -46,6 +46,19 @@ export interface Delivery {
   readonly signal: AbortSignal;
 }
 
+/** What a module of `pipelines/` is given to make its reaction. */
+export interface ReactionContext {
+  /** where the reaction may write files, in a folder of its own name */
+  readonly dataFolder: string;
+  /** the `settings` of its entry in `pipelines/handlers.yaml` */
+  readonly settings: { readonly [name: string]: unknown };
+}
+
+/** A module that is listed under `reactions` in `pipelines/handlers.yaml`. */
+export interface ReactionModule {
+  readonly reaction: (context: ReactionContext) => Reaction;
+}
+
 /** A handler that throws is called again, after a time that doubles. */
 export interface RetryPolicy {
   /** ms before the second attempt */

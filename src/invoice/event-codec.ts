@@ -1,5 +1,6 @@
 import type { EventDocument, EventMeta, JsonSafe } from '../commands/entity-type.ts';
 import { MillraceError } from '../core/errors.ts';
+import type { LogRecord } from '../core/log-record.ts';
 import type { InvoiceEvent } from './invoice-event.ts';
 
 /** Schema version that is written, by type. */
@@ -72,4 +73,26 @@ export function decodeEvent(value: Uint8Array): { readonly event: InvoiceEvent; 
 
 function isEventType(type: string): type is InvoiceEvent['type'] {
   return Object.hasOwn(SCHEMA_VERSIONS, type);
+}
+
+/**
+ * A record of the events topic with its event lifted to today's schema: for decoders of views. Records of today pass as
+ * they are.
+ */
+export function upcastInvoiceRecord(record: LogRecord): LogRecord {
+  const { value } = record;
+  if (!value || !mayBeOld(value)) return record;
+  try {
+    const document: Document = JSON.parse(Buffer.from(value).toString('utf8'));
+    const lifted = upcastInvoiceEvent(document);
+    return lifted === document ? record : { ...record, value: Buffer.from(JSON.stringify(lifted), 'utf8') };
+  } catch {
+    return record; // the decoder tells what is wrong with it
+  }
+}
+
+/** Only version 1 of InvoiceCreated has an upcaster; the rest is not even parsed. */
+function mayBeOld(value: Uint8Array): boolean {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return bytes.includes('"InvoiceCreated"') && !bytes.includes('"schema_version":2');
 }
