@@ -28,9 +28,11 @@ export interface BlockInfo {
   readonly maxAppendTime: number;
 }
 
-/** Bytes that records [from, to) of a block take when stored, without headers: to cut blocks by size. */
-export function storedBytes(block: RecordBlock, from: number, to: number): number {
-  return HEADER_BYTES + (to - from) * BYTES_PER_RECORD + payloadBytes(block, from, to);
+/** Bytes that record i of a block takes when stored: to cut blocks by size. */
+export function storedBytes(block: RecordBlock, i: number): number {
+  const headers = block.headers?.[i];
+  const headerBytes = headers === undefined ? 0 : headerSectionLength([headers]);
+  return BYTES_PER_RECORD + payloadBytes(block, i, i + 1) + headerBytes;
 }
 
 function payloadBytes(block: RecordBlock, from: number, to: number): number {

@@ -145,13 +145,15 @@ interface TailStep {
 
 /** Cuts records into parts of about equal size, none far from the wanted one. */
 function cut(block: RecordBlock): { from: number; to: number }[] {
-  const parts = Math.max(1, Math.round(storedBytes(block, 0, block.n) / WANTED));
-  const wanted = storedBytes(block, 0, block.n) / parts;
+  let total = 0;
+  for (let i = 0; i < block.n; i++) total += storedBytes(block, i);
+  const parts = Math.max(1, Math.round(total / WANTED));
+  const wanted = total / parts;
   const cuts: { from: number; to: number }[] = [];
   let from = 0;
   let bytes = 0;
   for (let i = 0; i < block.n; i++) {
-    const size = storedBytes(block, i, i + 1);
+    const size = storedBytes(block, i);
     if (i > from && bytes + size > wanted && cuts.length < parts - 1) {
       cuts.push({ from, to: i });
       from = i;

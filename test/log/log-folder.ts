@@ -1,0 +1,32 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { ManualClock } from '../../src/core/clock.ts';
+import { type EmbeddedLogOptions, openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
+import type { EventLog } from '../../src/log/event-log.ts';
+
+/** A folder that goes away with the test. */
+export function logFolder(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-log-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** Opens the log of a folder; it is closed with the test at the latest. */
+export async function openLog(dir: string, more: Partial<EmbeddedLogOptions> = {}): Promise<EventLog> {
+  const log = await openEmbeddedLog({ dir, clock: new ManualClock(1_000), ...more });
+  onTestFinished(() => log.close());
+  return log;
+}
+
+export function segmentFiles(dir: string): string[] {
+  return readdirSync(join(dir, 'segments'))
+    .sort()
+    .map(name => join(dir, 'segments', name));
+}
+
+/** Waits until everything accepted is durable. */
+export async function settled(log: EventLog): Promise<void> {
+  await log.append({ records: [] }).durable;
+}
