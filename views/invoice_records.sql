@@ -1,0 +1,16 @@
+-- The list of invoices: one record each, without those that were deleted as drafts.
+SELECT
+  invoice_id,
+  version,
+  customer_id,
+  customer_name,
+  currency,
+  status,
+  CAST(issue_date AS DATE) AS issue_date,
+  CAST(due_date AS DATE) AS due_date,
+  total,
+  paid,
+  balance,
+  updated_at
+FROM invoices
+WHERE status <> 'deleted';
