@@ -1,0 +1,175 @@
+import type { Column, Schema } from '../core/schema.ts';
+import { BIGINT, INT } from '../core/sql-type.ts';
+import type { Expr } from '../expr/expr.ts';
+import type { ResolvedQuery } from '../sql/analyse/resolved-query.ts';
+import { canonicalName, type Relation } from '../sql/catalog.ts';
+import type { PlanNode, RelationKind, SourceSpec } from './plan.ts';
+import { kindOf } from './properties.ts';
+
+/** Resolved queries -> plan nodes, without any choice of its own; rewrite rules come after. */
+export class PlanBuilder {
+  readonly #ids = new Map<string, number>();
+  readonly #isView: (canonical: string) => boolean;
+
+  /** `isView`: whether the relation is read from another plan rather than scanned from its topic. */
+  constructor(isView: (canonical: string) => boolean) {
+    this.#isView = isView;
+  }
+
+  /** Ids by meaning: `filter`, the second one `filter.2`. */
+  #id(node: string): string {
+    const count = (this.#ids.get(node) ?? 0) + 1;
+    this.#ids.set(node, count);
+    return count === 1 ? node : `${node}.${count}`;
+  }
+
+  /** All queries that feed one relation, and the records from outside that join them. */
+  relation(queries: readonly ResolvedQuery[], outside: SourceSpec | null): PlanNode {
+    const inputs: PlanNode[] = [];
+    if (outside) inputs.push(this.#scan(outside, false, true));
+    for (const query of queries) inputs.push(this.query(query));
+    const [first] = inputs;
+    if (first && inputs.length === 1) return first;
+    const schema = first?.schema ?? { columns: [], key: [], windowed: false };
+    return { node: 'union', id: this.#id('union'), schema, inputs };
+  }
+
+  query(query: ResolvedQuery): PlanNode {
+    let node = this.#input(query);
+    const { where, temporal, rekey, group } = query;
+    if (where)
+      node = { node: 'filter', id: this.#id('filter'), schema: node.schema, input: node, predicate: where };
+    if (temporal) {
+      node = {
+        node: 'temporalFilter',
+        id: this.#id('temporalFilter'),
+        schema: node.schema,
+        input: node,
+        ...temporal,
+      };
+    }
+    if (rekey) {
+      node = {
+        node: 'rekey',
+        id: this.#id('rekey'),
+        schema: rekey.schema,
+        input: node,
+        keys: rekey.keys,
+        rest: rekey.rest,
+      };
+    }
+    if (query.explode.length > 0) node = this.#explode(node, query);
+    if (group) {
+      node = {
+        node: 'aggregate',
+        id: this.#id('aggregate'),
+        schema: group.schema,
+        input: this.#retracting(node),
+        keys: group.keys,
+        aggregates: group.aggregates,
+        window: group.window,
+        nullKeys: group.nullKeys,
+        emptyGroups: group.emptyGroups,
+      };
+      if (query.final && group.window) {
+        node = {
+          node: 'emitFinal',
+          id: this.#id('emitFinal'),
+          schema: node.schema,
+          input: node,
+          window: group.window,
+          closeAfter: query.final.closeAfter,
+        };
+      }
+      if (query.having) {
+        node = {
+          node: 'filter',
+          id: this.#id('filter'),
+          schema: node.schema,
+          input: node,
+          predicate: query.having,
+        };
+      }
+    }
+    node = this.#project(node, query.schema, query.columns);
+    return query.distinct ? this.#distinct(node, query.schema) : node;
+  }
+
+  #input(query: ResolvedQuery): PlanNode {
+    const { input, pseudo } = query;
+    if (input.source && !this.#isView(canonicalName(input.name, input.quoted))) {
+      return this.#scan(input.source, pseudo, false);
+    }
+    return readNode(this.#id('read'), input);
+  }
+
+  #scan(source: SourceSpec, pseudo: boolean, outside: boolean): PlanNode {
+    const schema = scanSchema(source, pseudo);
+    const base = { node: 'scan', id: this.#id('scan'), schema, source } as const;
+    const columns = pseudo ? (['ROWPARTITION', 'ROWOFFSET'] as const) : [];
+    return outside ? { ...base, pseudo: columns, outside: true } : { ...base, pseudo: columns };
+  }
+
+  #explode(input: PlanNode, query: ResolvedQuery): PlanNode {
+    const columns: Column[] = [
+      ...input.schema.columns,
+      ...query.explode.map((call, i) => ({ name: `${call.fn}_${i}`, type: call.type })),
+    ];
+    return {
+      node: 'explode',
+      id: this.#id('explode'),
+      schema: { ...input.schema, columns },
+      input,
+      functions: query.explode,
+    };
+  }
+
+  /** A projection that changes nothing is left out. */
+  #project(input: PlanNode, schema: Schema, columns: readonly Expr[]): PlanNode {
+    const same =
+      columns.length === input.schema.columns.length &&
+      columns.every((c, i) => c.node === 'column' && c.index === i) &&
+      schema.columns.every((c, i) => c.name === input.schema.columns[i]?.name) &&
+      schema.key.length === input.schema.key.length &&
+      schema.key.every((k, i) => k === input.schema.key[i]);
+    if (same) return input;
+    return { node: 'project', id: this.#id('project'), schema, input, columns };
+  }
+
+  /** Rows whose old value the consumer must know. */
+  #retracting(input: PlanNode): PlanNode {
+    if (kindOf(input) !== 'upsert') return input;
+    return { node: 'normalize', id: this.#id('normalize'), schema: input.schema, input };
+  }
+
+  #distinct(input: PlanNode, schema: Schema): PlanNode {
+    return {
+      node: 'aggregate',
+      id: this.#id('distinct'),
+      schema: { columns: schema.columns, key: schema.columns.map((_, i) => i), windowed: false },
+      input: this.#retracting(input),
+      keys: schema.columns.map((c, index) => ({ node: 'column', type: c.type, index, name: c.name })),
+      aggregates: [],
+      window: null,
+      nullKeys: 'group',
+      emptyGroups: 'delete',
+    };
+  }
+}
+
+export function readNode(id: string, relation: Relation): PlanNode {
+  const kind: RelationKind = relation.changes;
+  return { node: 'read', id, schema: relation.schema, view: relation.name, kind };
+}
+
+/** All declared columns, the window's, and the pseudo columns. */
+export function scanSchema(source: SourceSpec, pseudo: boolean): Schema {
+  const columns: Column[] = source.columns.map(c => ({ name: c.name, type: c.type }));
+  const key = source.columns.flatMap((c, i) => (c.from === 'key' ? [i] : []));
+  if (source.window) {
+    key.push(columns.length, columns.length + 1);
+    columns.push({ name: 'WINDOWSTART', type: BIGINT }, { name: 'WINDOWEND', type: BIGINT });
+  }
+  if (pseudo) columns.push({ name: 'ROWPARTITION', type: INT }, { name: 'ROWOFFSET', type: BIGINT });
+  return { columns, key, windowed: source.window !== null };
+}

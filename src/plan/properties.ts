@@ -1,0 +1,165 @@
+import { unreachable } from '../core/assert.ts';
+import type { PlanNode, RelationKind } from './plan.ts';
+
+/**
+ * The four derived properties of design §7: kind of the changes, key of the rows, demand of the consumers, and how much
+ * state the node keeps.
+ */
+export interface NodeProperties {
+  readonly kind: RelationKind;
+  /** names of the key's columns */
+  readonly key: readonly string[];
+  /** `each`: every change counts. `final`: the last state per key within a batch is enough */
+  readonly demand: Demand;
+  readonly state: StateVerdict;
+}
+
+export type Demand = 'each' | 'final';
+
+export type StateVerdict =
+  | { readonly verdict: 'none' }
+  /** ms of event time that rows stay */
+  | { readonly verdict: 'bounded'; readonly ms: number }
+  | { readonly verdict: 'by key count' }
+  | { readonly verdict: 'unbounded' };
+
+export function inputsOf(node: PlanNode): readonly PlanNode[] {
+  switch (node.node) {
+    case 'scan':
+    case 'read':
+      return [];
+    case 'union':
+      return node.inputs;
+    case 'filter':
+    case 'project':
+    case 'explode':
+    case 'rekey':
+    case 'normalize':
+    case 'temporalFilter':
+    case 'aggregate':
+    case 'emitFinal':
+      return [node.input];
+    default:
+      return unreachable(node);
+  }
+}
+
+/** The same node over other inputs (as many as it has). */
+export function withInputs(node: PlanNode, inputs: readonly PlanNode[]): PlanNode {
+  switch (node.node) {
+    case 'scan':
+    case 'read':
+      return node;
+    case 'union':
+      return { ...node, inputs };
+    default:
+      return { ...node, input: inputs[0] ?? node.input };
+  }
+}
+
+export function kindOf(node: PlanNode): RelationKind {
+  switch (node.node) {
+    case 'scan':
+      return node.source.kind === 'stream' ? 'append' : 'upsert';
+    case 'read':
+      return node.kind;
+    case 'filter':
+    case 'project':
+    case 'explode':
+    case 'rekey':
+      return kindOf(node.input);
+    case 'normalize':
+      return 'retract';
+    case 'temporalFilter': {
+      const input = kindOf(node.input);
+      // rows of a stream that only ever enter are still only additions
+      return input === 'append' && node.until !== null ? 'retract' : input;
+    }
+    case 'aggregate':
+    case 'emitFinal':
+      return 'upsert';
+    case 'union':
+      return node.inputs.every(i => kindOf(i) === 'append') ? 'append' : 'retract';
+    default:
+      return unreachable(node);
+  }
+}
+
+/** Unique columns of the rows, by name; append relations have no unique columns. */
+export function keyOf(node: PlanNode): readonly string[] {
+  return node.schema.key.map(i => node.schema.columns[i]?.name ?? '?');
+}
+
+export function stateOf(node: PlanNode): StateVerdict {
+  switch (node.node) {
+    case 'normalize':
+      return { verdict: 'by key count' };
+    case 'temporalFilter':
+      return kindOf(node.input) === 'append' && node.until === null
+        ? { verdict: 'unbounded' }
+        : { verdict: kindOf(node.input) === 'append' ? 'unbounded' : 'by key count' };
+    case 'aggregate':
+      if (node.window) return { verdict: 'bounded', ms: node.window.size + node.window.grace };
+      return node.keys.length === 0 && node.aggregates.every(a => !a.distinct)
+        ? { verdict: 'bounded', ms: 0 }
+        : { verdict: 'by key count' };
+    case 'emitFinal':
+      return { verdict: 'bounded', ms: node.window.size + node.window.grace };
+    default:
+      return { verdict: 'none' };
+  }
+}
+
+const RANK = { none: 0, bounded: 1, 'by key count': 2, unbounded: 3 } as const;
+
+/** The verdict of the whole view: its heaviest node's. */
+export function viewState(root: PlanNode): StateVerdict {
+  let worst = stateOf(root);
+  for (const input of inputsOf(root)) {
+    const below = viewState(input);
+    if (RANK[below.verdict] > RANK[worst.verdict]) worst = below;
+    else if (below.verdict === 'bounded' && worst.verdict === 'bounded' && below.ms > worst.ms) worst = below;
+  }
+  return worst;
+}
+
+/**
+ * Demand flows down from what reads the root. A view's rows are read by key at positions between batches: `final`; a topic
+ * and a stream carry every change: `each`. An aggregate of full SQL over changing rows only needs their last state.
+ */
+export function demandBelow(node: PlanNode, demand: Demand): Demand {
+  switch (node.node) {
+    case 'scan':
+    case 'read':
+    case 'filter':
+    case 'project':
+    case 'explode':
+    case 'rekey':
+    case 'union':
+    case 'temporalFilter':
+    case 'normalize':
+      return demand;
+    case 'aggregate':
+      // each input row changes the group; what counts is whether one output per batch is enough
+      return node.window === null && node.emptyGroups === 'delete' && kindOf(node.input) === 'retract'
+        ? demand
+        : 'each';
+    case 'emitFinal':
+      return 'each';
+    default:
+      return unreachable(node);
+  }
+}
+
+/** What is asked of a view's root: every change when it feeds a topic or a stream, else the last state per key. */
+export function rootDemand(view: {
+  readonly statement: string;
+  readonly sink: unknown;
+  readonly root: PlanNode;
+}): Demand {
+  return view.sink === null && kindOf(view.root) === 'upsert' ? 'final' : 'each';
+}
+
+export function propertiesOf(node: PlanNode, demand: Demand): NodeProperties {
+  return { kind: kindOf(node), key: keyOf(node), demand, state: stateOf(node) };
+}

@@ -1,0 +1,211 @@
+import { assert } from '../../core/assert.ts';
+import type { Span } from '../../core/span.ts';
+import { BIGINT, type SqlType, typeText } from '../../core/sql-type.ts';
+import type { Value } from '../../core/value.ts';
+import type { Expr } from '../../expr/expr.ts';
+import type { AggregateFunction, ScalarFunction, TableFunction } from '../../expr/functions.ts';
+import type { ArgumentType } from '../../expr/registry.ts';
+import type { Expression } from '../ast.ts';
+import { closest } from '../suggest.ts';
+import { coerceTo, UNTYPED_NULL } from './coerce.ts';
+import type { ExpressionResolver } from './expression.ts';
+import { FULL_SQL } from './problems.ts';
+
+type Call = Extract<Expression, { kind: 'call' }>;
+
+export function resolveCall(r: ExpressionResolver, call: Call): Expr {
+  const entry = r.context.functions.find(call.name.name);
+  if (!entry) throw unknownFunction(r, call);
+  if (call.over) {
+    throw r.problems.error(
+      'not_supported',
+      call.over.span,
+      'window functions (OVER) are not supported by this version',
+    );
+  }
+  if (entry.kind !== 'aggregate' && (call.distinct || call.filter)) {
+    throw r.problems.error(
+      'invalid_statement',
+      call.span,
+      `${entry.name} is no aggregate: ${call.distinct ? 'DISTINCT' : 'FILTER'} is only for aggregates`,
+    );
+  }
+  switch (entry.kind) {
+    case 'scalar':
+      return scalarCall(r, call, entry);
+    case 'aggregate':
+      return aggregateCall(r, call, entry);
+    case 'table':
+      return tableCall(r, call, entry);
+  }
+}
+
+function unknownFunction(r: ExpressionResolver, call: Call) {
+  const name = call.name.name;
+  const near = closest(name, r.context.functions.names());
+  return r.problems.error(
+    'unknown_function',
+    call.name.span,
+    `unknown function "${name}"`,
+    near === null ? undefined : `did you mean ${near}?`,
+  );
+}
+
+function valueArgument(expr: Expr): ArgumentType {
+  return { kind: 'value', type: expr === UNTYPED_NULL ? null : expr.type };
+}
+
+function scalarCall(r: ExpressionResolver, call: Call, entry: ScalarFunction): Expr {
+  const { functions } = r.context;
+  const exprs: (Expr | null)[] = call.args.map(arg => (arg.kind === 'lambda' ? null : argument(r, arg)));
+  let types: ArgumentType[] = call.args.map((arg, i) => {
+    const expr = exprs[i];
+    if (arg.kind === 'lambda') return { kind: 'lambda', arity: arg.parameters.length, body: null };
+    return valueArgument(expr ?? UNTYPED_NULL);
+  });
+  if (call.args.some(arg => arg.kind === 'lambda')) {
+    const parameters = functions.lambdaParameters(entry, types);
+    if (!parameters.ok) throw badArguments(r, call, parameters.reason);
+    call.args.forEach((arg, i) => {
+      if (arg.kind === 'lambda') {
+        exprs[i] = r.lambdaBody(arg.parameters, parameters.call.get(i) ?? [], arg.body);
+      }
+    });
+    types = types.map((type, i) =>
+      type.kind === 'lambda' ? { ...type, body: lambdaBodyType(exprs[i] ?? UNTYPED_NULL) } : type,
+    );
+  }
+  const resolution = functions.resolveScalar(entry, types);
+  if (!resolution.ok) throw badArguments(r, call, resolution.reason);
+  const resolved = resolution.call;
+  const args = exprs.map((expr, i) => {
+    const type = resolved.args[i];
+    assert(expr && type, `argument ${i} of ${entry.name} without a type`);
+    if (expr.node === 'lambda') return lambdaAs(expr, type);
+    return asArgument(expr, type);
+  });
+  const site = entry.deterministic === false ? r.context.numbering.site++ : 0;
+  return { node: 'call', type: resolved.returns, fn: entry.name, args, site };
+}
+
+function argument(r: ExpressionResolver, arg: Expression): Expr {
+  if (arg.kind === 'star') {
+    throw r.problems.error('invalid_statement', arg.span, '* is an argument of COUNT only');
+  }
+  return r.resolve(arg);
+}
+
+function lambdaBodyType(lambda: Expr): SqlType | null {
+  return lambda.node === 'lambda' && lambda.body !== UNTYPED_NULL ? lambda.type : null;
+}
+
+function lambdaAs(lambda: Extract<Expr, { node: 'lambda' }>, type: SqlType): Expr {
+  const body = asArgument(lambda.body, type);
+  return { ...lambda, type, body };
+}
+
+/** As the parameter's type; resolution has said that it fits. */
+export function asArgument(expr: Expr, type: SqlType): Expr {
+  return coerceTo(expr, type) ?? { node: 'cast', type, arg: expr };
+}
+
+function badArguments(r: ExpressionResolver, call: Call, reason: string) {
+  return r.problems.error('type_mismatch', call.span, reason);
+}
+
+function tableCall(r: ExpressionResolver, call: Call, entry: TableFunction): Expr {
+  const sink = r.options.tableFunctions;
+  if (!sink) {
+    throw r.problems.error(
+      'invalid_statement',
+      call.span,
+      `table function ${entry.name} cannot be used in ${r.options.clause}`,
+    );
+  }
+  const inner = r.inside({ clause: `an argument of ${entry.name}` });
+  const exprs = call.args.map(arg => inner.resolve(arg));
+  const resolution = r.context.functions.resolveTable(entry, exprs.map(valueArgument));
+  if (!resolution.ok) throw badArguments(r, call, resolution.reason);
+  const { args, returns } = resolution.call;
+  const converted = exprs.map((expr, i) => asArgument(expr, args[i] ?? expr.type));
+  return sink.add({ fn: entry.name, args: converted, type: returns }, call.span);
+}
+
+function aggregateCall(r: ExpressionResolver, call: Call, entry: AggregateFunction): Expr {
+  const sink = r.options.aggregates;
+  if (!sink) {
+    throw r.problems.error(
+      'invalid_statement',
+      call.span,
+      `aggregate ${entry.name} cannot be used in ${r.options.clause}`,
+      r.options.clause === 'WHERE' ? 'conditions over aggregates stand in HAVING' : undefined,
+    );
+  }
+  if (r.strict && (call.distinct || call.filter)) {
+    throw r.problems.error(
+      'invalid_statement',
+      call.span,
+      `KSQL has no ${call.distinct ? 'DISTINCT' : 'FILTER'} in aggregates`,
+      FULL_SQL,
+    );
+  }
+  const inner = r.inside({
+    clause: `an argument of the aggregate ${entry.name}`,
+    windowBounds: windowBoundsReason,
+  });
+  const star = call.args.length === 1 && call.args[0]?.kind === 'star';
+  if (star && entry.name !== 'COUNT') {
+    throw r.problems.error('invalid_statement', call.span, '* is an argument of COUNT only');
+  }
+  const exprs = star ? [] : call.args.map(arg => widened(r, entry, inner.resolve(arg)));
+  const chosen = completeAggregate(r, entry, exprs);
+  const resolution = r.context.functions.resolveAggregate(chosen, exprs.map(valueArgument));
+  if (!resolution.ok) throw badArguments(r, call, resolution.reason);
+  const { args, returns, constants } = resolution.call;
+  const converted = exprs.map((expr, i) => asArgument(expr, args[i] ?? expr.type));
+  const split = converted.length - constants;
+  const filter = call.filter ? inner.boolean(call.filter, 'FILTER') : null;
+  const values = converted
+    .slice(split)
+    .map((expr, i) => constantValue(r, expr, call.args[split + i]?.span ?? call.span, entry.name));
+  return sink.add(
+    {
+      fn: chosen.name,
+      args: converted.slice(0, split),
+      constants: values,
+      type: returns,
+      distinct: call.distinct,
+      filter,
+    },
+    call.span,
+  );
+}
+
+export const windowBoundsReason =
+  'WINDOWSTART and WINDOWEND can only be used in the SELECT of a windowed aggregate';
+
+/** In full SQL AVG over DECIMAL is DECIMAL. */
+function completeAggregate(
+  r: ExpressionResolver,
+  entry: AggregateFunction,
+  args: readonly Expr[],
+): AggregateFunction {
+  if (r.strict || entry.name !== 'AVG' || args[0]?.type.kind !== 'DECIMAL') return entry;
+  const found = r.context.functions.find('AVG_DECIMAL');
+  return found?.kind === 'aggregate' ? found : entry;
+}
+
+/** PostgreSQL sums INT as BIGINT, so that the sum has room. */
+function widened(r: ExpressionResolver, entry: AggregateFunction, expr: Expr): Expr {
+  if (r.strict || entry.name !== 'SUM' || expr.type.kind !== 'INT') return expr;
+  return coerceTo(expr, BIGINT) ?? expr;
+}
+
+function constantValue(r: ExpressionResolver, expr: Expr, span: Span, fn: string): Value | null {
+  if (expr.node === 'literal') return expr.value;
+  throw r.problems.error(
+    'invalid_argument',
+    span,
+    `this argument of ${fn} must be a constant of type ${typeText(expr.type)}`,
+  );
+}

@@ -1,0 +1,174 @@
+import { unreachable } from '../../core/assert.ts';
+import { typeText } from '../../core/sql-type.ts';
+import type { Expr } from '../../expr/expr.ts';
+
+/** The direct parts of an expression. */
+export function children(expr: Expr): readonly Expr[] {
+  switch (expr.node) {
+    case 'literal':
+    case 'column':
+    case 'rowtime':
+    case 'now':
+    case 'parameter':
+      return [];
+    case 'lambda':
+      return [expr.body];
+    case 'call':
+      return expr.args;
+    case 'arithmetic':
+    case 'compare':
+    case 'and':
+    case 'or':
+      return [expr.left, expr.right];
+    case 'negate':
+    case 'not':
+    case 'isNull':
+    case 'cast':
+    case 'field':
+      return [expr.arg];
+    case 'like':
+      return [expr.arg, expr.pattern];
+    case 'in':
+      return [expr.arg, ...expr.list];
+    case 'case':
+      return [...expr.whens.flatMap(w => [w.when, w.then]), ...(expr.otherwise ? [expr.otherwise] : [])];
+    case 'subscript':
+      return [expr.arg, expr.index];
+    case 'array':
+      return expr.items;
+    case 'map':
+      return expr.entries.flatMap(e => [e.key, e.value]);
+    case 'struct':
+      return expr.fields;
+    default:
+      return unreachable(expr);
+  }
+}
+
+/** The expression with each direct part replaced. */
+export function mapChildren(expr: Expr, change: (part: Expr) => Expr): Expr {
+  switch (expr.node) {
+    case 'literal':
+    case 'column':
+    case 'rowtime':
+    case 'now':
+    case 'parameter':
+      return expr;
+    case 'lambda':
+      return { ...expr, body: change(expr.body) };
+    case 'call':
+      return { ...expr, args: expr.args.map(change) };
+    case 'arithmetic':
+    case 'compare':
+    case 'and':
+    case 'or':
+      return { ...expr, left: change(expr.left), right: change(expr.right) };
+    case 'negate':
+    case 'not':
+    case 'isNull':
+    case 'cast':
+    case 'field':
+      return { ...expr, arg: change(expr.arg) };
+    case 'like':
+      return { ...expr, arg: change(expr.arg), pattern: change(expr.pattern) };
+    case 'in':
+      return { ...expr, arg: change(expr.arg), list: expr.list.map(change) };
+    case 'case':
+      return {
+        ...expr,
+        whens: expr.whens.map(w => ({ when: change(w.when), then: change(w.then) })),
+        otherwise: expr.otherwise && change(expr.otherwise),
+      };
+    case 'subscript':
+      return { ...expr, arg: change(expr.arg), index: change(expr.index) };
+    case 'array':
+      return { ...expr, items: expr.items.map(change) };
+    case 'map':
+      return {
+        ...expr,
+        entries: expr.entries.map(e => ({ key: change(e.key), value: change(e.value) })),
+      };
+    case 'struct':
+      return { ...expr, fields: expr.fields.map(change) };
+    default:
+      return unreachable(expr);
+  }
+}
+
+export function some(expr: Expr, test: (part: Expr) => boolean): boolean {
+  return test(expr) || children(expr).some(part => some(part, test));
+}
+
+/** Positions of the input columns that the expression reads. */
+export function columnsOf(expr: Expr, into: Set<number> = new Set()): Set<number> {
+  if (expr.node === 'column') into.add(expr.index);
+  for (const part of children(expr)) columnsOf(part, into);
+  return into;
+}
+
+/** The expression over an input whose columns stand elsewhere. */
+export function renumber(expr: Expr, position: (index: number) => number): Expr {
+  if (expr.node === 'column') return { ...expr, index: position(expr.index) };
+  return mapChildren(expr, part => renumber(part, position));
+}
+
+/** The expression with columns replaced by the expressions that make them. */
+export function substitute(expr: Expr, columns: readonly Expr[]): Expr {
+  if (expr.node === 'column') return columns[expr.index] ?? expr;
+  return mapChildren(expr, part => substitute(part, columns));
+}
+
+/**
+ * A text that two expressions share exactly when they mean the same: names and spelling do not count.
+ * Lambda slots are numbered from 0 again, so that equal lambdas at two places are equal.
+ */
+export function exprKey(expr: Expr): string {
+  return key(expr, new Map());
+}
+
+function key(expr: Expr, slots: Map<number, number>): string {
+  const inner = () => children(expr).map(part => key(part, slots));
+  const all = (head: string) => `(${head}:${typeText(expr.type)} ${inner().join(' ')})`;
+  switch (expr.node) {
+    case 'literal':
+      return `(literal:${typeText(expr.type)} ${literalKey(expr.value)})`;
+    case 'column':
+      return `#${expr.index}`;
+    case 'rowtime':
+    case 'now':
+      return expr.node;
+    case 'parameter':
+      return `$${slots.get(expr.slot) ?? `free${expr.slot}`}`;
+    case 'lambda':
+      for (const slot of expr.slots) if (!slots.has(slot)) slots.set(slot, slots.size);
+      return all(`lambda ${expr.slots.map(s => slots.get(s)).join(' ')}`);
+    case 'call':
+      return all(`call ${expr.fn} ${expr.site}`);
+    case 'arithmetic':
+    case 'compare':
+      return all(`${expr.node} ${expr.op}`);
+    case 'isNull':
+      return all(`isNull ${expr.negated}`);
+    case 'like':
+      return all(`like ${JSON.stringify(expr.escape)} ${expr.negated}`);
+    case 'in':
+      return all(`in ${expr.negated}`);
+    case 'case':
+      return all(`case ${expr.whens.length} ${expr.otherwise !== null}`);
+    case 'field':
+      return all(`field ${expr.index}`);
+    default:
+      return all(expr.node);
+  }
+}
+
+function literalKey(value: unknown): string {
+  if (value instanceof Map) {
+    return `{${[...value].map(([k, v]) => `${literalKey(k)}:${literalKey(v)}`).join(',')}}`;
+  }
+  if (value instanceof Uint8Array) return `x${Buffer.from(value).toString('hex')}`;
+  if (Array.isArray(value)) return `[${value.map(literalKey).join(',')}]`;
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
+  return JSON.stringify(value);
+}

@@ -1,0 +1,97 @@
+import type { Span } from '../../core/span.ts';
+import type { Expr } from '../../expr/expr.ts';
+import type { FunctionRegistry } from '../../expr/registry.ts';
+import type { Query, Select } from '../ast.ts';
+import type { Catalog } from '../catalog.ts';
+import { type ClauseOptions, ExpressionResolver, type Mode, type ResolverContext } from './expression.ts';
+import { type From, reportUnsupported, resolveFrom } from './from.ts';
+import { type Problems, reported } from './problems.ts';
+import { type Scope, type ScopeRelation, scopeOf } from './scope.ts';
+
+export interface QueryOptions {
+  readonly catalog: Catalog;
+  readonly functions: FunctionRegistry;
+  readonly problems: Problems;
+  /** IANA zone of CURRENT_DATE */
+  readonly zone: string;
+}
+
+/** What the analysis of one SELECT shares: its names, its numbering, its errors. */
+export class SelectContext {
+  readonly select: Select;
+  readonly options: QueryOptions;
+  readonly problems: Problems;
+  readonly from: From;
+  readonly scope: Scope;
+  readonly #shared: ResolverContext;
+  readonly #errorsBefore: number;
+
+  constructor(query: Query, mode: Mode, options: QueryOptions) {
+    this.options = options;
+    this.problems = options.problems;
+    this.#errorsBefore = options.problems.count;
+    this.select = onlySelect(query, options.problems);
+    this.from = resolveFrom(this.select, options.catalog, options.problems);
+    this.scope = scopeOf(this.from.relations);
+    this.#shared = {
+      problems: options.problems,
+      functions: options.functions,
+      catalog: options.catalog,
+      mode,
+      scope: this.scope,
+      numbering: { slot: 0, site: 0 },
+      spans: new WeakMap(),
+    };
+    if (!this.from.complete) this.giveUp();
+  }
+
+  resolver(options: ClauseOptions): ExpressionResolver {
+    return new ExpressionResolver(this.#shared, options);
+  }
+
+  spanOf(expr: Expr): Span {
+    return this.#shared.spans.get(expr) ?? this.select.span;
+  }
+
+  get failed(): boolean {
+    return this.problems.count > this.#errorsBefore;
+  }
+
+  /** Ends the analysis when anything is wrong or not supported; real mistakes hide what is not supported. */
+  finish(): ScopeRelation {
+    const [relation] = this.scope.relations;
+    if (this.failed || this.from.unsupported.length > 0 || !relation) this.giveUp();
+    return relation as ScopeRelation;
+  }
+
+  giveUp(): never {
+    if (!this.failed) reportUnsupported(this.from.unsupported, this.problems);
+    throw reported(this.problems);
+  }
+}
+
+/** The one SELECT of a query without set operations. */
+function onlySelect(query: Query, problems: Problems): Select {
+  const [common] = query.with;
+  if (common) {
+    throw problems.error(
+      'not_supported',
+      common.span,
+      'common table expressions (WITH) are not supported by this version',
+    );
+  }
+  switch (query.body.kind) {
+    case 'select':
+      return query.body;
+    case 'nested':
+      return onlySelect(query.body.query, problems);
+    case 'setOperation':
+      throw problems.error(
+        'not_supported',
+        query.body.span,
+        `${query.body.op.toUpperCase()} is not supported by this version`,
+      );
+    case 'values':
+      throw problems.error('not_supported', query.body.span, 'VALUES is not supported by this version');
+  }
+}

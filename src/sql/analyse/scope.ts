@@ -1,0 +1,151 @@
+import { BIGINT, INT, type SqlType } from '../../core/sql-type.ts';
+import type { Expr } from '../../expr/expr.ts';
+import type { Identifier } from '../ast.ts';
+import { canonical, type Relation } from '../catalog.ts';
+import { closest } from '../suggest.ts';
+import { listText, type Problems } from './problems.ts';
+import { isPseudoColumn, isSystemColumn } from './system-columns.ts';
+
+/** A column that an expression may name. */
+export interface ScopeColumn {
+  readonly name: string;
+  readonly expr: Expr;
+  /** position of its relation in FROM */
+  readonly relation: number;
+  /** part of `*` */
+  readonly listed: boolean;
+}
+
+/** One relation of FROM. */
+export interface ScopeRelation {
+  readonly relation: Relation;
+  /** the alias, or the relation's own name */
+  readonly name: Identifier;
+  /** position of its first column in the input row */
+  readonly offset: number;
+}
+
+/** The names that a query's expressions see: the columns of FROM, and the pseudo columns. */
+export interface Scope {
+  readonly relations: readonly ScopeRelation[];
+  readonly columns: readonly ScopeColumn[];
+}
+
+/** Positions in the input row: the relation's columns, then ROWPARTITION and ROWOFFSET. */
+export function scopeOf(relations: readonly { relation: Relation; name: Identifier }[]): Scope {
+  const columns: ScopeColumn[] = [];
+  const scoped: ScopeRelation[] = [];
+  let offset = 0;
+  relations.forEach(({ relation, name }, at) => {
+    const { schema } = relation;
+    scoped.push({ relation, name, offset });
+    const add = (columnName: string, type: SqlType, index: number, listed: boolean) => {
+      const expr: Expr = { node: 'column', type, index: offset + index, name: columnName };
+      columns.push({ name: columnName, expr, relation: at, listed });
+    };
+    schema.columns.forEach((column, i) => {
+      if (!relation.hidden.includes(i)) add(column.name, column.type, i, !isWindowKey(relation, i));
+    });
+    columns.push({
+      name: 'ROWTIME',
+      expr: { node: 'rowtime', type: BIGINT },
+      relation: at,
+      listed: false,
+    });
+    add('ROWPARTITION', INT, schema.columns.length, false);
+    add('ROWOFFSET', BIGINT, schema.columns.length + 1, false);
+    offset += schema.columns.length + 2;
+  });
+  return { relations: scoped, columns };
+}
+
+/** WINDOWSTART and WINDOWEND of a windowed relation are part of its key, but not of strict `*`. */
+function isWindowKey(relation: Relation, index: number): boolean {
+  return relation.schema.windowed && relation.schema.key.slice(-2).includes(index);
+}
+
+/** Case of an unquoted name does not count; where two columns differ by case only, the upper-case one is meant. */
+export function findColumns<T extends { readonly name: string }>(
+  columns: readonly T[],
+  identifier: Identifier,
+): readonly T[] {
+  const exact = columns.filter(c => c.name === identifier.name);
+  const folded = columns.filter(c => c.name.toUpperCase() === identifier.name.toUpperCase());
+  if (identifier.quoted) {
+    if (exact.length > 0) return exact;
+    return identifier.name === identifier.name.toUpperCase() ? folded : [];
+  }
+  if (folded.length < 2 || new Set(folded.map(c => c.name)).size < 2) return folded;
+  const upper = folded.filter(c => c.name === identifier.name.toUpperCase());
+  return upper.length > 0 ? upper : exact.length > 0 ? exact : folded;
+}
+
+export function qualifies(qualifier: Identifier, relation: ScopeRelation): boolean {
+  return canonical(qualifier) === canonical(relation.name) || qualifier.name === relation.name.name;
+}
+
+export function lookup(
+  scope: Scope,
+  qualifier: Identifier | null,
+  name: Identifier,
+  problems: Problems,
+): ScopeColumn {
+  let columns = scope.columns;
+  if (qualifier) {
+    const at = scope.relations.findIndex(r => qualifies(qualifier, r));
+    if (at < 0) throw unknownQualifier(scope, qualifier, problems);
+    columns = columns.filter(c => c.relation === at);
+  }
+  const found = findColumns(columns, name);
+  const [first, second] = found;
+  if (!first) throw unknownColumn(columns, qualifier, name, problems);
+  if (second && !isPseudoColumn(first.name)) {
+    const places = found.map(c => `${scope.relations[c.relation]?.name.name}.${c.name}`);
+    throw problems.error(
+      'ambiguous_column',
+      name.span,
+      `column "${name.name}" is ambiguous: ${listText(places)}`,
+      `write ${places[0]}`,
+    );
+  }
+  return first;
+}
+
+export function unknownQualifier(scope: Scope, qualifier: Identifier, problems: Problems) {
+  const names = scope.relations.map(r => r.name.name);
+  const near = closest(qualifier.name, names);
+  return problems.error(
+    'unknown_source',
+    qualifier.span,
+    `"${qualifier.name}" is not a relation of this query`,
+    near === null
+      ? names.length > 0
+        ? `the query reads ${listText(names)}`
+        : undefined
+      : `did you mean "${near}"?`,
+  );
+}
+
+function unknownColumn(
+  columns: readonly ScopeColumn[],
+  qualifier: Identifier | null,
+  name: Identifier,
+  problems: Problems,
+) {
+  const shown = qualifier ? `${qualifier.name}.${name.name}` : name.name;
+  if (isSystemColumn(name.name) && !name.quoted) {
+    return problems.error(
+      'unknown_column',
+      name.span,
+      `column ${name.name.toUpperCase()} exists only where rows have windows`,
+    );
+  }
+  const sameName = columns.find(c => c.name.toUpperCase() === name.name.toUpperCase());
+  const near = sameName?.name ?? closest(name.name, [...new Set(columns.map(c => c.name))]);
+  return problems.error(
+    'unknown_column',
+    name.span,
+    `unknown column "${shown}"`,
+    near === null ? undefined : `did you mean "${near}"?`,
+  );
+}

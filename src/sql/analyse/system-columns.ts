@@ -1,0 +1,15 @@
+/** Columns that every relation has without declaring them. */
+export const PSEUDO_COLUMNS = ['ROWTIME', 'ROWPARTITION', 'ROWOFFSET'] as const;
+export const WINDOW_COLUMNS = ['WINDOWSTART', 'WINDOWEND'] as const;
+
+export function isSystemColumn(name: string): boolean {
+  return isPseudoColumn(name) || isWindowColumn(name);
+}
+
+export function isPseudoColumn(name: string): boolean {
+  return PSEUDO_COLUMNS.some(c => c === name.toUpperCase());
+}
+
+export function isWindowColumn(name: string): boolean {
+  return WINDOW_COLUMNS.some(c => c === name.toUpperCase());
+}
