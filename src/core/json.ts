@@ -32,6 +32,10 @@ export interface JsonLimits {
   readonly maxDepth?: number | undefined;
   /** bytes (or UTF-16 units of a text); default 1 MiB */
   readonly maxSize?: number | undefined;
+  /** whether the last of equal member names wins; else the text is refused */
+  readonly repeatedNames?: boolean | undefined;
+  /** whether anything may follow the value; else the text is refused */
+  readonly trailingText?: boolean | undefined;
 }
 
 const DEFAULT_DEPTH = 64;
@@ -54,21 +58,24 @@ export function parseJson(input: Uint8Array | string, limits: JsonLimits = {}): 
       throw new MillraceError('value_undecodable', 'the bytes are not UTF-8 text', { cause });
     }
   }
-  return new Parser(text, limits.maxDepth ?? DEFAULT_DEPTH).whole();
+  return new Parser(text, limits).whole();
 }
 
 class Parser {
   readonly #text: string;
   readonly #maxDepth: number;
+  readonly #limits: JsonLimits;
   #at = 0;
 
-  constructor(text: string, maxDepth: number) {
+  constructor(text: string, limits: JsonLimits) {
     this.#text = text;
-    this.#maxDepth = maxDepth;
+    this.#maxDepth = limits.maxDepth ?? DEFAULT_DEPTH;
+    this.#limits = limits;
   }
 
   whole(): Json {
     const value = this.#value(0);
+    if (this.#limits.trailingText) return value;
     this.#space();
     if (this.#at < this.#text.length) this.#fail('expected the end of the text');
     return value;
@@ -103,7 +110,9 @@ class Parser {
       const nameAt = this.#at;
       if (this.#text[this.#at] !== '"') this.#fail('expected a member name in double quotes');
       const name = this.#string();
-      if (members.has(name)) this.#fail(`member "${name.slice(0, 60)}" stands twice`, nameAt);
+      if (!this.#limits.repeatedNames && members.has(name)) {
+        this.#fail(`member "${name.slice(0, 60)}" stands twice`, nameAt);
+      }
       this.#expect(':');
       members.set(name, this.#value(depth));
     } while (this.#skip(','));
