@@ -3,12 +3,11 @@
  * {@link fitsPrecision}; callers check results against their type.
  */
 
-const POWERS: bigint[] = [1n];
+const POWERS: readonly bigint[] = Array.from({ length: 80 }, (_, n) => 10n ** BigInt(n));
 
 /** 10^n. */
 export function pow10(n: number): bigint {
-  for (let i = POWERS.length; i <= n; i++) POWERS.push((POWERS[i - 1] ?? 1n) * 10n);
-  return POWERS[n] ?? 1n;
+  return POWERS[n] ?? 10n ** BigInt(n);
 }
 
 /** Whether the unscaled value has at most this many digits. */

@@ -112,7 +112,8 @@ export function toDouble(sum: ExactSum, divisor = 1n): number {
   const magnitude = negative ? -sum.mantissa : sum.mantissa;
   const value =
     divisor === 1n ? rounded(magnitude, sum.exponent) : quotient(magnitude, sum.exponent, divisor);
-  return negative ? -value : value;
+  // no negative zero, whatever was rounded away
+  return (negative ? -value : value) + 0;
 }
 
 /** magnitude / divisor with 64 bits more than a double needs; a lost rest stays as a last bit that breaks ties. */

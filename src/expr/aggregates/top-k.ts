@@ -29,8 +29,8 @@ function itemsOf(acc: Value | null): Items {
 }
 
 function topK({ item, k, distinct, itemOf, compare }: Options): AggregateFold {
-  /** Puts an item behind those that are not smaller. */
-  const insert = (items: Items, value: Value): void => {
+  /** Puts an item behind those that are not smaller; with `once` only where there is no equal one. */
+  const put = (items: Items, value: Value, once: boolean): void => {
     let low = 0;
     let high = items.length;
     while (low < high) {
@@ -39,15 +39,15 @@ function topK({ item, k, distinct, itemOf, compare }: Options): AggregateFold {
       else high = middle;
     }
     const before = items[low - 1];
-    if (distinct && before !== undefined && compare(before, value) === 0) return;
+    if (once && before !== undefined && compare(before, value) === 0) return;
     items.splice(low, 0, value);
   };
   const add = (items: Items, value: Value | null, keep: number): void => {
     if (value === null) return;
-    insert(items, value);
+    put(items, value, distinct);
     if (items.length > keep) items.length = keep;
   };
-  const all: AggregateFold = everything({ item, insert, itemOf });
+  const all = everything({ item, itemOf, insert: (items, value) => put(items, value, false) });
   const result = (items: Items): Value => {
     if (!distinct) return items.slice(0, k);
     const top: Items = [];
