@@ -10,6 +10,7 @@ import { HISTOGRAM } from './aggregates/histogram.ts';
 import { SUM, SUM_LIST, SUM_OR_NULL } from './aggregates/sum.ts';
 import { TOPK, TOPKDISTINCT } from './aggregates/top-k.ts';
 import { createRegistry } from './function-registry.ts';
+import { builtInFunctions } from './functions/built-in.ts';
 import type { FunctionEntry } from './functions.ts';
 import type { FunctionRegistry } from './registry.ts';
 
@@ -39,4 +40,4 @@ const aggregates: readonly FunctionEntry[] = [
 ];
 
 /** Every function that Millrace ships. */
-export const standardLibrary: FunctionRegistry = createRegistry(aggregates);
+export const standardLibrary: FunctionRegistry = createRegistry([...builtInFunctions, ...aggregates]);
