@@ -42,7 +42,7 @@ interface Span {
 export class BlockStore {
   readonly #db: LogDatabase;
   readonly #segments: SegmentReader;
-  /** blocks of single reads by first sequence, least recently used first */
+  /** sealed blocks of single reads by first sequence, least recently used first */
   readonly #cache = new Map<number, RecordBlock>();
   #names: readonly string[] = [];
 
@@ -76,6 +76,8 @@ export class BlockStore {
   }
 
   record(seq: number): LogRecord {
+    const record = this.#tailRecord(seq);
+    if (record !== null) return record;
     const block = this.#block(seq);
     return recordAt(block, seq - block.firstSeq);
   }
@@ -201,25 +203,31 @@ export class BlockStore {
     return blocks;
   }
 
+  /** Copies one record out of the tail. LMDB lends the block's bytes until its next call: no copy of a whole block. */
+  #tailRecord(seq: number): LogRecord | null {
+    for (const key of this.#db.getKeys({ start: tailKey(seq), end: TAIL, reverse: true, limit: 1 })) {
+      const lent = this.#db.getBinaryFast(key);
+      if (lent === undefined) return null;
+      const bytes = new Uint8Array(lent.buffer, lent.byteOffset, lent.length);
+      const block = blockOfRun(bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes), this.#names);
+      return seq < block.firstSeq + block.n ? recordAt(block, seq - block.firstSeq) : null;
+    }
+    return null;
+  }
+
   #block(seq: number): RecordBlock {
     const tail = lastUpTo(this.#db, TAIL, tailKey(seq));
     if (tail !== null && seq < endOfTailBlock(tail)) {
-      return (
-        this.#cached(sequenceOf(tail.key), seq) ??
-        this.#remember(blockOfRun(new Uint8Array(tail.value), this.#names))
-      );
+      return blockOfRun(new Uint8Array(tail.value), this.#names);
     }
     const [block] = this.#sealedRun(seq, seq + 1);
     const { firstSeq } = block!;
-    return (
-      this.#cached(firstSeq, seq) ?? this.#remember(blockOfRun(this.#segments.read([block!]), this.#names))
-    );
+    return this.#cached(firstSeq) ?? this.#remember(blockOfRun(this.#segments.read([block!]), this.#names));
   }
 
-  /** A tail block may have been sealed into a larger one of the same first sequence: only one that holds `seq` counts. */
-  #cached(firstSeq: number, seq: number): RecordBlock | null {
+  #cached(firstSeq: number): RecordBlock | null {
     const block = this.#cache.get(firstSeq);
-    if (block === undefined || seq >= firstSeq + block.n) return null;
+    if (block === undefined) return null;
     this.#cache.delete(firstSeq);
     this.#cache.set(firstSeq, block);
     return block;

@@ -21,7 +21,7 @@ const SMALLEST = 64 << 10;
 const WANTED = 160 << 10;
 /** One step takes at most this much of the tail, so that the event loop is held for a few milliseconds only. */
 const STEP_BYTES = 1 << 20;
-const STEP_BLOCKS = 1024;
+const STEP_BLOCKS = 256;
 
 /**
  * Rewrites the tail into blocks of segment files: the blocks are on disk before one transaction registers them and
