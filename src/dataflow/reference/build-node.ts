@@ -1,6 +1,7 @@
 import { unreachable } from '../../core/assert.ts';
 import type { RowDecoder } from '../../decode/row-decoder.ts';
-import type { PlanNode, RelationKind, ScanNode } from '../../plan/plan.ts';
+import type { PlanNode, ScanNode } from '../../plan/plan.ts';
+import { kindOf } from '../../plan/properties.ts';
 import { aggregate } from './aggregate.ts';
 import { emitFinal } from './emit-final.ts';
 import { explode } from './explode.ts';
@@ -42,33 +43,12 @@ export function buildNode(node: PlanNode, options: BuildOptions): FoldNode {
     case 'aggregate':
       return node.window?.type === 'session'
         ? sessionAggregate(node, build(node.input), options)
-        : aggregate(node, build(node.input), options, changeKind(node.input) === 'retract');
+        : aggregate(node, build(node.input), options, kindOf(node.input) === 'retract');
     case 'emitFinal':
       return emitFinal(node, build(node.input));
     case 'union':
       return union(node.inputs.map(build));
     default:
       return unreachable(node);
-  }
-}
-
-/** How a node's changes are to be read (design, section 7). */
-function changeKind(node: PlanNode): RelationKind {
-  switch (node.node) {
-    case 'scan':
-      return node.source.kind === 'stream' ? 'append' : 'upsert';
-    case 'read':
-      return node.kind;
-    case 'normalize':
-      return 'retract';
-    case 'aggregate':
-    case 'emitFinal':
-      return 'upsert';
-    case 'temporalFilter':
-      return changeKind(node.input) === 'upsert' ? 'upsert' : 'retract';
-    case 'union':
-      return 'append';
-    default:
-      return changeKind(node.input);
   }
 }

@@ -1,0 +1,174 @@
+import { ManualClock } from '../../core/clock.ts';
+import { MillraceError, MillraceErrors } from '../../core/errors.ts';
+import type { DataflowOptions } from '../../dataflow/dataflow.ts';
+import { createRecordEncoder } from '../../decode/record-encoder.ts';
+import type { FunctionRegistry } from '../../expr/registry.ts';
+import type { EventLog } from '../../log/event-log.ts';
+import { createMemoryLog } from '../../log/memory-log.ts';
+import type { DeploymentPlan, SinkSpec, ViewPlan } from '../../plan/plan.ts';
+import type { CaseEngine, CaseRun } from './case-engine.ts';
+import { type KsqldbCase, readKsqldbCases } from './ksqldb-case.ts';
+import { outputDifference, type TopicOutput } from './ksqldb-outputs.ts';
+import { encodeCaseRecord, type PlainRecord, plainRecord, type TopicFormat } from './ksqldb-records.ts';
+import { planCase } from './plan-case.ts';
+import { sinkFormat, sourceFormat, unknownFormat } from './topic-formats.ts';
+
+export type CaseStatus = 'pass' | 'fail' | 'error';
+
+export interface CaseResult {
+  readonly file: string;
+  readonly name: string;
+  readonly status: CaseStatus;
+  /** what differed or went wrong; '' for a pass */
+  readonly reason: string;
+}
+
+export interface RunnerOptions {
+  readonly engine: CaseEngine;
+  readonly functions: FunctionRegistry;
+}
+
+/** Runs files of ksqlDB's query-validation cases, one result per case in order. */
+export function* runKsqldbCases(files: readonly string[], options: RunnerOptions): Generator<CaseResult> {
+  for (const file of files) {
+    for (const test of readKsqldbCases(file)) yield runKsqldbCase(test, options);
+  }
+}
+
+export function runKsqldbCase(test: KsqldbCase, options: RunnerOptions): CaseResult {
+  const result = (status: CaseStatus, reason: string): CaseResult => ({
+    file: test.file,
+    name: test.name,
+    status,
+    reason,
+  });
+  try {
+    const topics = runCase(test, options);
+    if (test.refusal !== null) return result('fail', `accepted, but ksqlDB refuses: ${test.refusal.message}`);
+    const difference = outputDifference(test.outputs ?? [], topics);
+    return difference === null ? result('pass', '') : result('fail', difference);
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === null)
+      return result('error', `bug: ${error instanceof Error ? error.stack : String(error)}`);
+    const reason = `${refusal.code}: ${refusal.message}`;
+    if (test.refusal === null || isGap(refusal, test.refusal.message)) return result('error', reason);
+    return result('pass', '');
+  }
+}
+
+function refusalOf(error: unknown): MillraceError | null {
+  if (error instanceof MillraceErrors)
+    return error.errors.find(e => e.code === 'not_supported') ?? error.errors[0] ?? null;
+  return error instanceof MillraceError ? error : null;
+}
+
+/** Whether we refuse only because something is missing here, not because the statement is wrong. */
+function isGap(refusal: MillraceError, expected: string): boolean {
+  if (refusal.code === 'not_supported') return true;
+  return refusal.code === 'unknown_function' && !/function/i.test(expected);
+}
+
+function runCase(test: KsqldbCase, { engine, functions }: RunnerOptions): TopicOutput[] {
+  const { plan, inserts } = planCase(test, functions);
+  const options: DataflowOptions = { plan, functions, zone: 'UTC' };
+  const run = new CaseLog(plan, engine(options));
+  for (const insert of inserts) run.append(insert);
+  for (const input of test.inputs) run.append(encodeCaseRecord(input, run.formatOf(input.topic)));
+  return run.outputs();
+}
+
+/**
+ * A memory log that is fed record by record. What views write to their topics comes back as records when a source is
+ * declared over such a topic.
+ */
+class CaseLog {
+  readonly #run: CaseRun;
+  readonly #log: EventLog;
+  readonly #clock = new ManualClock(0);
+  readonly #formats = new Map<string, TopicFormat>();
+  readonly #sinks: readonly Sink[];
+  /** topics that a declared source reads */
+  readonly #declared: ReadonlySet<string>;
+  readonly #inputs = new Map<string, PlainRecord[]>();
+  #position = 0;
+
+  constructor(plan: DeploymentPlan, run: CaseRun) {
+    this.#run = run;
+    this.#log = createMemoryLog({ clock: this.#clock, id: 'case' });
+    this.#declared = new Set(plan.sources.map(source => source.topic));
+    this.#sinks = plan.views.flatMap(view => (view.sink === null ? [] : [sinkOf(view, view.sink)]));
+    for (const sink of this.#sinks) this.#formats.set(sink.format.topic, sink.format);
+    for (const source of plan.sources) this.#formats.set(source.topic, sourceFormat(source));
+  }
+
+  formatOf(topic: string): TopicFormat {
+    return this.#formats.get(topic) ?? unknownFormat(topic);
+  }
+
+  append(record: Parameters<EventLog['append']>[0]['records'][number]): void {
+    const format = this.formatOf(record.topic);
+    this.#log.createTopic({ name: record.topic, partitions: 1, keyIndex: false });
+    this.#clock.set(Math.max(this.#clock.now(), record.timestamp ?? 0));
+    this.#log.append({ records: [record], appendTime: this.#clock.now() });
+    const inputs = this.#inputs.get(record.topic) ?? [];
+    this.#inputs.set(record.topic, inputs);
+    inputs.push(plainRecord({ ...record, timestamp: record.timestamp ?? 0 }, format));
+    for (const block of this.#log.read(this.#position)) this.#run.step(block);
+    this.#position = this.#log.end();
+    this.#write();
+  }
+
+  #write(): void {
+    for (const sink of this.#sinks) {
+      for (const change of this.#run.takeChanges(sink.view)) {
+        const record = sink.encode(change);
+        sink.records.push(plainRecord(record, sink.format));
+        if (this.#declared.has(sink.format.topic) && !sink.insertsInto) {
+          this.append({ topic: sink.format.topic, partition: 0, ...record });
+        }
+      }
+    }
+  }
+
+  outputs(): TopicOutput[] {
+    const sinks = this.#sinks.map(({ format, table, records }) => ({
+      topic: format.topic,
+      table,
+      input: false,
+      records,
+    }));
+    const written = new Set(sinks.map(sink => sink.topic));
+    const inputs = [...this.#inputs].filter(([topic]) => !written.has(topic));
+    return [...sinks, ...inputs.map(([topic, records]) => ({ topic, table: false, input: true, records }))];
+  }
+}
+
+interface Sink {
+  readonly view: string;
+  readonly format: TopicFormat;
+  readonly table: boolean;
+  /** the topic is that of a declared stream, whose readers read this view */
+  readonly insertsInto: boolean;
+  readonly encode: ReturnType<typeof createRecordEncoder>;
+  readonly records: PlainRecord[];
+}
+
+function sinkOf(view: ViewPlan, sink: SinkSpec): Sink {
+  return {
+    view: view.name,
+    format: sinkFormat(view, sink),
+    table: view.kind !== 'append',
+    insertsInto: readsOwnTopic(view.root, sink.topic),
+    encode: createRecordEncoder(sink, view.root.schema),
+    records: [],
+  };
+}
+
+function readsOwnTopic(node: ViewPlan['root'], topic: string): boolean {
+  if (node.node === 'scan') return node.outside === true && node.source.topic === topic;
+  if (node.node === 'read') return false;
+  return node.node === 'union'
+    ? node.inputs.some(i => readsOwnTopic(i, topic))
+    : readsOwnTopic(node.input, topic);
+}

@@ -1,0 +1,25 @@
+import { MillraceErrors } from '../../core/errors.ts';
+import type { FunctionRegistry } from '../../expr/registry.ts';
+import type { AppendRecord } from '../../log/event-log.ts';
+import type { DeploymentPlan } from '../../plan/plan.ts';
+import { planScript } from '../../plan/script.ts';
+import { insertedRecords } from './inserted-records.ts';
+import type { KsqldbCase } from './ksqldb-case.ts';
+
+export interface PlannedCase {
+  readonly plan: DeploymentPlan;
+  /** the records of INSERT VALUES, in order; they stand before the inputs */
+  readonly inserts: readonly AppendRecord[];
+}
+
+/** Plans a case's statements. Throws what the planner refuses. */
+export function planCase(test: KsqldbCase, functions: FunctionRegistry): PlannedCase {
+  const source = { file: test.file, text: test.statements.join('\n') };
+  const script = planScript(source, {
+    functions,
+    zone: 'UTC',
+    properties: Object.fromEntries(test.properties),
+  });
+  if (script.plan === null) throw new MillraceErrors(script.errors);
+  return { plan: script.plan, inserts: script.steps.flatMap(step => insertedRecords(step, functions)) };
+}
