@@ -16,6 +16,7 @@ import { timePartFunctions } from './time-parts.ts';
 import { timeTextFunctions } from './time-text.ts';
 import { trigonometricFunctions } from './trigonometry.ts';
 import { urlFunctions } from './urls.ts';
+import { zoneDayFunctions } from './zone-days.ts';
 
 /** Every scalar and table function that Millrace ships. */
 export const builtInFunctions: readonly (ScalarFunction | TableFunction)[] = [
@@ -36,4 +37,5 @@ export const builtInFunctions: readonly (ScalarFunction | TableFunction)[] = [
   ...timeTextFunctions,
   ...trigonometricFunctions,
   ...urlFunctions,
+  ...zoneDayFunctions,
 ];

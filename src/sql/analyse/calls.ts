@@ -1,13 +1,13 @@
 import { assert } from '../../core/assert.ts';
 import type { Span } from '../../core/span.ts';
-import { BIGINT, type SqlType, typeText } from '../../core/sql-type.ts';
+import { BIGINT, DATE, INT, type SqlType, TIMESTAMP, typeText } from '../../core/sql-type.ts';
 import type { Value } from '../../core/value.ts';
 import type { Expr } from '../../expr/expr.ts';
 import type { AggregateFunction, ScalarFunction, TableFunction } from '../../expr/functions.ts';
-import type { ArgumentType } from '../../expr/registry.ts';
+import type { ArgumentType, ResolvedCall } from '../../expr/registry.ts';
 import type { Expression } from '../ast.ts';
 import { closest } from '../suggest.ts';
-import { coerceTo, UNTYPED_NULL } from './coerce.ts';
+import { coerceTo, isStringLiteral, isTemporal, UNTYPED_NULL } from './coerce.ts';
 import type { ExpressionResolver } from './expression.ts';
 import { FULL_SQL } from './problems.ts';
 
@@ -15,7 +15,11 @@ type Call = Extract<Expression, { kind: 'call' }>;
 
 export function resolveCall(r: ExpressionResolver, call: Call): Expr {
   const entry = r.context.functions.find(call.name.name);
-  if (!entry) throw unknownFunction(r, call);
+  if (!entry) {
+    const clock = call.args.length === 0 ? clockExpr(r, call.name.name) : null;
+    if (clock) return clock;
+    throw unknownFunction(r, call);
+  }
   if (call.over) {
     throw r.problems.error(
       'not_supported',
@@ -37,6 +41,19 @@ export function resolveCall(r: ExpressionResolver, call: Call): Expr {
       return aggregateCall(r, call, entry);
     case 'table':
       return tableCall(r, call, entry);
+  }
+}
+
+/** NOW(), CURRENT_TIMESTAMP and CURRENT_DATE: the clock of the log. */
+export function clockExpr(r: ExpressionResolver, name: string): Expr | null {
+  switch (name.toUpperCase()) {
+    case 'NOW':
+    case 'CURRENT_TIMESTAMP':
+      return { node: 'now', type: TIMESTAMP };
+    case 'CURRENT_DATE':
+      return r.callOf('FROM_DAYS', [r.callOf('UNIX_DATE', [], INT)], DATE);
+    default:
+      return null;
   }
 }
 
@@ -76,15 +93,38 @@ function scalarCall(r: ExpressionResolver, call: Call, entry: ScalarFunction): E
     );
   }
   const resolution = functions.resolveScalar(entry, types);
-  if (!resolution.ok) throw badArguments(r, call, resolution.reason);
-  const resolved = resolution.call;
+  if (!resolution.ok) {
+    const dated = withDates(exprs, types);
+    const again = dated && functions.resolveScalar(entry, dated);
+    if (again?.ok) return finishScalar(r, entry, exprs, again.call);
+    throw badArguments(r, call, resolution.reason);
+  }
+  return finishScalar(r, entry, exprs, resolution.call);
+}
+
+/** String literals among dates and times are read as such: GREATEST(day, '2022-06-14'). */
+function withDates(exprs: readonly (Expr | null)[], types: readonly ArgumentType[]): ArgumentType[] | null {
+  const temporal = types.find(t => t.kind === 'value' && t.type !== null && isTemporal(t.type));
+  if (!temporal) return null;
+  return types.map((type, i) => {
+    const expr = exprs[i];
+    return expr && isStringLiteral(expr) ? temporal : type;
+  });
+}
+
+function finishScalar(
+  r: ExpressionResolver,
+  entry: ScalarFunction,
+  exprs: readonly (Expr | null)[],
+  resolved: ResolvedCall<ScalarFunction>,
+): Expr {
   const args = exprs.map((expr, i) => {
     const type = resolved.args[i];
     assert(expr && type, `argument ${i} of ${entry.name} without a type`);
     if (expr.node === 'lambda') return lambdaAs(expr, type);
     return asArgument(expr, type);
   });
-  const site = entry.deterministic === false ? r.context.numbering.site++ : 0;
+  const site = entry.deterministic === false ? ++r.context.numbering.site : 0;
   return { node: 'call', type: resolved.returns, fn: entry.name, args, site };
 }
 

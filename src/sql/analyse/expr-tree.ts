@@ -99,6 +99,11 @@ export function some(expr: Expr, test: (part: Expr) => boolean): boolean {
   return test(expr) || children(expr).some(part => some(part, test));
 }
 
+/** Whether equal calls give equal results. */
+export function isDeterministic(expr: Expr): boolean {
+  return !some(expr, part => part.node === 'call' && part.site > 0);
+}
+
 /** Positions of the input columns that the expression reads. */
 export function columnsOf(expr: Expr, into: Set<number> = new Set()): Set<number> {
   if (expr.node === 'column') into.add(expr.index);
@@ -119,7 +124,8 @@ export function substitute(expr: Expr, columns: readonly Expr[]): Expr {
 }
 
 /**
- * A text that two expressions share exactly when they mean the same: names and spelling do not count.
+ * A text that two expressions share exactly when they mean the same: names, spelling and call sites do not count
+ * (PostgreSQL too takes the random() of GROUP BY for the one of SELECT).
  * Lambda slots are numbered from 0 again, so that equal lambdas at two places are equal.
  */
 export function exprKey(expr: Expr): string {
@@ -143,7 +149,7 @@ function key(expr: Expr, slots: Map<number, number>): string {
       for (const slot of expr.slots) if (!slots.has(slot)) slots.set(slot, slots.size);
       return all(`lambda ${expr.slots.map(s => slots.get(s)).join(' ')}`);
     case 'call':
-      return all(`call ${expr.fn} ${expr.site}`);
+      return all(`call ${expr.fn}`);
     case 'arithmetic':
     case 'compare':
       return all(`${expr.node} ${expr.op}`);

@@ -17,11 +17,11 @@ import type { AggregateCall } from '../../plan/plan.ts';
 import type { Expression, Identifier } from '../ast.ts';
 import type { Catalog } from '../catalog.ts';
 import { closest } from '../suggest.ts';
-import { resolveCall } from './calls.ts';
+import { clockExpr, resolveCall } from './calls.ts';
 import { asCommon, coerceTo, type Item, literal, UNTYPED_NULL, unify } from './coerce.ts';
 import { resolveBetween, resolveBinary, resolveIn, resolveUnary, toBoolean } from './operators.ts';
 import type { Problems } from './problems.ts';
-import { lookup, type Scope } from './scope.ts';
+import { findColumns, lookup, type Scope } from './scope.ts';
 import { resolveType } from './type-name.ts';
 
 export type Mode = 'strict' | 'complete';
@@ -256,6 +256,10 @@ export class ExpressionResolver {
         throw this.#error(expression.span, 'invalid_statement', this.options.windowBounds);
       }
     }
+    if (qualifier === null && !name.quoted && findColumns(this.context.scope.columns, name).length === 0) {
+      const clock = clockExpr(this, name.name);
+      if (clock) return this.#noted(clock, expression.span);
+    }
     return this.#noted(lookup(this.context.scope, qualifier, name, this.problems).expr, expression.span);
   }
 
@@ -292,7 +296,7 @@ export class ExpressionResolver {
   #like(expression: Extract<Expression, { kind: 'like' }>): Expr {
     const text = (e: Expression): Expr => {
       const expr = coerceTo(this.resolve(e), STRING);
-      if (!expr || expr.type.kind !== 'STRING') {
+      if (expr?.type.kind !== 'STRING') {
         throw this.#error(e.span, 'type_mismatch', 'LIKE compares STRINGs');
       }
       return expr;
@@ -425,19 +429,13 @@ export class ExpressionResolver {
     return { node: 'map', type: { kind: 'MAP', key, value }, entries };
   }
 
+  /** EXTRACT(unit FROM x) is the function EXTRACT('unit', x). */
   #extract(expression: Extract<Expression, { kind: 'extract' }>): Expr {
-    const name: Identifier = { name: expression.unit, quoted: false, span: expression.span };
-    if (!this.context.functions.find(expression.unit)) {
-      throw this.#error(
-        expression.span,
-        'not_supported',
-        `EXTRACT(${expression.unit} FROM ...) is not supported by this version`,
-      );
-    }
+    const unit: Expression = { kind: 'unit', unit: expression.unit, span: expression.span };
     return resolveCall(this, {
       kind: 'call',
-      name,
-      args: [expression.arg],
+      name: { name: 'EXTRACT', quoted: false, span: expression.span },
+      args: [unit, expression.arg],
       distinct: false,
       filter: null,
       over: null,

@@ -4,7 +4,7 @@ import { BIGINT } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
 import type { AggregateCall, WindowSpec } from '../../plan/plan.ts';
 import type { WindowClause } from '../ast.ts';
-import { exprKey, mapChildren } from './expr-tree.ts';
+import { exprKey, isDeterministic, mapChildren } from './expr-tree.ts';
 import type { AggregateSink } from './expression.ts';
 import type { Problems } from './problems.ts';
 
@@ -30,7 +30,7 @@ export class Aggregates implements AggregateSink {
     const parts = [...call.args, ...(call.filter ? [call.filter] : [])].map(exprKey);
     const constants = call.constants.map(c => `${typeof c}:${String(c)}`);
     const key = [call.fn, call.distinct, call.args.length, ...parts, ...constants].join('|');
-    let index = this.#keys.get(key);
+    let index = call.args.every(isDeterministic) ? this.#keys.get(key) : undefined;
     if (index === undefined) {
       index = this.calls.length;
       this.#keys.set(key, index);

@@ -2,11 +2,13 @@ import type { Span } from '../../core/span.ts';
 import { BOOLEAN, isNumeric, type SqlType, STRING, TIMESTAMP, typeText } from '../../core/sql-type.ts';
 import { arithmeticType, canCast, comparable, comparisonType } from '../../expr/coercion.ts';
 import type { ArithmeticOp, CompareOp, Expr } from '../../expr/expr.ts';
+import { parseTimestamp } from '../../expr/iso-time.ts';
 import type { BinaryOp, Expression } from '../ast.ts';
-import { asCommon, coerceTo, isTemporal, literal, UNTYPED_NULL, unify } from './coerce.ts';
+import { asCommon, coerceTo, isStringLiteral, isTemporal, literal, UNTYPED_NULL, unify } from './coerce.ts';
 import { type Interval, intervalOf, unitMs } from './duration.ts';
 import type { ExpressionResolver } from './expression.ts';
 import { FULL_SQL } from './problems.ts';
+import { isWindowColumn } from './system-columns.ts';
 
 type Of<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
 
@@ -103,7 +105,8 @@ interface Comparison {
   readonly opSpan: Span;
 }
 
-export function compare(r: ExpressionResolver, c: Comparison): Expr {
+export function compare(r: ExpressionResolver, comparison: Comparison): Expr {
+  const c = withTimestampText(r, comparison);
   const { op } = c;
   const nulls = c.left === UNTYPED_NULL || c.right === UNTYPED_NULL;
   if (nulls && r.strict && op !== 'distinct' && op !== 'not distinct') {
@@ -135,6 +138,20 @@ export function compare(r: ExpressionResolver, c: Comparison): Expr {
     left: convert(r, c.left, type, c.span),
     right: convert(r, c.right, type, c.span),
   };
+}
+
+/** Text beside ROWTIME, WINDOWSTART or WINDOWEND is a timestamp: ROWTIME >= '2018-01-01T00:00'. */
+function withTimestampText(r: ExpressionResolver, c: Comparison): Comparison {
+  const read = (text: Expr, other: Expr): Expr => {
+    const isTime = other.node === 'rowtime' || (other.node === 'column' && isWindowColumn(other.name));
+    if (!isTime || !isStringLiteral(text)) return text;
+    const ms = parseTimestamp(String(text.value));
+    if (ms === null) {
+      throw r.problems.error('type_mismatch', c.span, `'${String(text.value)}' is no timestamp`);
+    }
+    return literal(other.type, BigInt(ms));
+  };
+  return { ...c, left: read(c.left, c.right), right: read(c.right, c.left) };
 }
 
 /** PostgreSQL reads a quoted literal as the type of the other side. */
@@ -249,12 +266,20 @@ function stringSum(r: ExpressionResolver, op: ArithmeticOp, left: Expr, right: E
   return left.type.kind === 'STRING' && right.type.kind === 'STRING' ? STRING : null;
 }
 
-/** DATE + 3, DATE - 3 (days), DATE - DATE: full SQL only. */
+/** DATE + 3, DATE - 3 (days) and DATE - DATE (days between): full SQL only. */
 function addDays(r: ExpressionResolver, op: ArithmeticOp, left: Expr, right: Expr): Expr | null {
-  if (r.strict || (op !== '+' && op !== '-')) return null;
-  if (left.type.kind !== 'DATE' || right.type.kind !== 'INT') return null;
-  const amount: Expr = op === '-' ? { node: 'negate', type: right.type, arg: right } : right;
-  return r.callOf('DATEADD', [literal(STRING, 'DAY'), amount, left], left.type);
+  if (r.strict || (op !== '+' && op !== '-') || left.type.kind !== 'DATE') return null;
+  if (right.type.kind === 'DATE' && op === '-') {
+    return r.callOf('DAYS_BETWEEN', [left, right], { kind: 'INT' });
+  }
+  if (right.type.kind !== 'INT') return null;
+  const amount = op === '-' ? negated(right) : right;
+  return r.callOf('DATE_ADD_DAYS', [left, amount], left.type);
+}
+
+function negated(expr: Expr): Expr {
+  if (expr.node === 'literal' && typeof expr.value === 'number') return literal(expr.type, -expr.value);
+  return { node: 'negate', type: expr.type, arg: expr };
 }
 
 function addInterval(r: ExpressionResolver, base: Expr, interval: Interval, expression: Of<'binary'>): Expr {

@@ -275,7 +275,8 @@ function sourceFormats(
     );
   }
   const keyFormat = formatSpec({
-    format: keys.length === 0 ? 'NONE' : (properties.keyFormat ?? defaults.keyFormat),
+    // FORMAT without key columns says what keys of derived streams will be
+    format: properties.keyFormat ?? (keys.length === 0 ? 'NONE' : defaults.keyFormat),
     delimiter: properties.keyDelimiter,
     wrapSingle: false,
   });
