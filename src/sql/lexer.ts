@@ -66,6 +66,7 @@ const OPERATORS = [
   '>',
 ];
 const BY_FIRST = Map.groupBy(OPERATORS, op => op.charAt(0));
+const FOREIGN_NAME = /[\p{L}\p{M}\p{N}_@]+/uy;
 const CURLY_QUOTES = /[\u2018\u2019\u201c\u201d\u201a\u201e]/;
 const ODD_SPACE = /[\u00a0\u2000-\u200b\u202f\u3000\ufeff]/;
 
@@ -249,15 +250,34 @@ class Lexer {
       this.#at++;
     } else {
       const end = this.#at + String.fromCodePoint(this.#text.codePointAt(this.#at) ?? 0).length;
-      this.#unexpected(this.#text.slice(this.#at, end), end);
+      const char = this.#text.slice(this.#at, end);
+      if (/\p{L}/u.test(char)) this.#foreignName();
+      else this.#unexpected(char, end);
     }
+  }
+
+  /** A bare name with letters beyond ASCII. */
+  #foreignName(): void {
+    const last = this.#tokens.at(-1);
+    if (last?.kind === 'word' && last.end === this.#at) {
+      this.#tokens.pop();
+      this.#at = last.start;
+    }
+    const name = this.#match(FOREIGN_NAME);
+    const end = this.#at + name.length;
+    this.#error(
+      `"${name}" has letters that only a quoted name may have`,
+      this.#at,
+      end,
+      'put it in backquotes',
+    );
+    this.#push('bad', end, '');
   }
 
   /** One error for a whole run of characters that start no token. */
   #unexpected(char: string, end: number): void {
     let hint: string | undefined;
     if (CURLY_QUOTES.test(char)) hint = 'use straight quotes: \' for text, ` or " for names';
-    else if (/\p{L}/u.test(char)) hint = 'put a name with such letters in backquotes';
     else if (char === '&') hint = 'write AND';
     else if (char === '|') hint = 'write OR, or || to join texts';
     else if (char === '!') hint = 'write NOT';

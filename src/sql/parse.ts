@@ -111,6 +111,8 @@ class StatementParser {
       const statement = parseStatement(reader, this.#commentBefore(previousEnd, reader.peek().start));
       const next = reader.peek();
       if (next.upper === ';' || next.kind === 'end') return statement;
+      if (next.upper === ')' || next.upper === ']')
+        reader.fail(`this "${next.value}" closes nothing`, spanOf(next));
       if (next.upper === 'WITH' && reader.peek(1).upper === '(') {
         reader.fail('WITH (...) is in the wrong place', spanOf(next), 'it stands before AS SELECT');
       }

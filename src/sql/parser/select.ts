@@ -120,7 +120,7 @@ export function noteLateClauses(r: TokenReader): void {
 
 function parseGroupBy(r: TokenReader): GroupBy {
   const start = r.next();
-  r.expect('BY');
+  r.expect('BY', 'write GROUP BY');
   const items: Expression[] = [];
   let sets: GroupBy['sets'] = null;
   if (isParenthesisedList(r)) return { items: parseKeyList(r), sets, span: r.spanFrom(start) };

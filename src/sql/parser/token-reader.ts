@@ -255,6 +255,7 @@ export class TokenReader {
   #itemEnd(isEnd: () => boolean, start: number): void {
     const token = this.peek();
     if (token.upper === ',' || isEnd() || token.kind === 'end' || token.upper === ';') return;
+    if (CLAUSE_STARTS.has(token.upper)) return;
     const last = this.tokens[this.at - 1];
     if (this.at > start && last && startsOperand(token) && !HARD_STARTERS.has(token.upper)) {
       this.failUnexpected('","', `put a comma between ${tokenText(last)} and ${tokenText(token)}`);

@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errorText } from '../../../src/core/errors.ts';
-import type { Statement } from '../../../src/sql/ast.ts';
-import { parseStatements } from '../../../src/sql/parse.ts';
+import type { Expression, Statement } from '../../../src/sql/ast.ts';
+import { parseExpressionText, parseStatements } from '../../../src/sql/parse.ts';
 import { printStatement } from '../../../src/sql/print.ts';
 import { statement, withoutSpans } from './random-tree.ts';
 
@@ -12,6 +12,23 @@ function parseOne(text: string): Statement {
   if (errors.length > 0) throw new Error(`${text}\n${errors.map(errorText).join('\n')}`);
   expect(statements, text).toHaveLength(1);
   return statements[0]!;
+}
+
+/** Every expression of a tree that can stand alone; `type` holds types, whose kinds have the same names. */
+function expressionsIn(node: unknown): Expression[] {
+  if (node === null || typeof node !== 'object') return [];
+  const inner = Object.entries(node).flatMap(([key, child]) => (key === 'type' ? [] : expressionsIn(child)));
+  return isExpression(node) ? [node, ...inner] : inner;
+}
+
+const ALONE = new Set(
+  'null boolean number string typedLiteral column call unary binary between like in isNull isTruth case cast field subscript array map struct extract exists'.split(
+    ' ',
+  ),
+);
+
+function isExpression(node: object): node is Expression {
+  return 'kind' in node && typeof node.kind === 'string' && ALONE.has(node.kind);
 }
 
 describe('printing', () => {
@@ -25,6 +42,24 @@ describe('printing', () => {
       }),
       { seed, numRuns: 2000 },
     );
+  });
+
+  it(`finds every expression again at its place (seed ${seed})`, () => {
+    let found = 0;
+    fc.assert(
+      fc.property(statement, tree => {
+        const text = printStatement(tree);
+        for (const e of expressionsIn(parseOne(text))) {
+          const slice = text.slice(e.span.start, e.span.end);
+          expect(withoutSpans(parseExpressionText({ file: 'slice', text: slice })), text).toBe(
+            withoutSpans(e),
+          );
+          found++;
+        }
+      }),
+      { seed, numRuns: 300 },
+    );
+    expect(found).toBeGreaterThan(1000);
   });
 
   it.each([
