@@ -1,6 +1,6 @@
 import type { SqlType } from '../core/sql-type.ts';
 import { decimal, STRING, sameType, typeText } from '../core/sql-type.ts';
-import { canWiden, commonType, decimalOf } from './coercion.ts';
+import { canCast, canWiden, commonType, decimalOf } from './coercion.ts';
 import type { ArgumentType } from './registry.ts';
 import { type Parameter, type ParsedSignature, type Pattern, substitute } from './signature.ts';
 
@@ -44,16 +44,33 @@ export function fitArguments(
     const arg = args[i];
     if (!arg || arg.kind !== param.kind) return null;
     if (param.kind === 'value' && arg.kind === 'value') {
-      if (arg.type && !unify(param.pattern, arg.type, bindings)) return null;
+      if (arg.type && !follows(param.pattern, arg) && !unify(param.pattern, arg.type, bindings)) return null;
     } else if (param.kind === 'lambda' && arg.kind === 'lambda' && arg.arity !== param.params.length) {
       return null;
     }
+  }
+  for (const [i, param] of params.entries()) {
+    const arg = args[i];
+    if (param.kind !== 'value' || arg?.kind !== 'value' || !follows(param.pattern, arg)) continue;
+    if (!followed(param.pattern, bindings)) return null;
   }
   if (bodies) {
     const before = new Map(bindings);
     if (!unifyBodies(params, args, bindings) || lambdaInputsMoved(params, before, bindings)) return null;
   }
   return convert(params, args, bindings);
+}
+
+/** A text literal for a variable waits for what the other arguments bind. */
+function follows(pattern: Pattern, arg: Extract<ArgumentType, { kind: 'value' }>): boolean {
+  return arg.textLiteral === true && pattern.p === 'variable';
+}
+
+/** It then stands for a number, a time or a BOOLEAN, or makes the variable a STRING when nothing else did. */
+function followed(pattern: Pattern, bindings: Map<string, SqlType>): boolean {
+  const bound = substitute(pattern, bindings);
+  if (bound) return canCast(STRING, bound);
+  return unify(pattern, STRING, bindings);
 }
 
 function unifyBodies(

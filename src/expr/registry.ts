@@ -10,9 +10,12 @@ import type {
   TableFunction,
 } from './functions.ts';
 
-/** An argument as overload resolution sees it. `type: null` is the literal NULL. */
+/**
+ * An argument as overload resolution sees it. `type: null` is the literal NULL. `textLiteral`: a STRING literal, which
+ * among arguments of one type variable stands for whatever the others are (`GREATEST(some_date, '2026-01-01')`).
+ */
 export type ArgumentType =
-  | { readonly kind: 'value'; readonly type: SqlType | null }
+  | { readonly kind: 'value'; readonly type: SqlType | null; readonly textLiteral?: boolean | undefined }
   | { readonly kind: 'lambda'; readonly arity: number; readonly body: SqlType | null };
 
 export type Resolution<T> =

@@ -3,6 +3,7 @@ import {
   arrayOf,
   BIGINT,
   BOOLEAN,
+  DATE,
   DOUBLE,
   decimal,
   INT,
@@ -62,6 +63,16 @@ describe('signatures with holes', () => {
     expect(resolve(f, v(INT), v(null), v(BIGINT))).toBe('BIGINT, BIGINT, BIGINT -> BIGINT');
     expect(resolve(f, v(INT), v(STRING))).toContain('does not take');
     expect(resolve(f)).toContain('does not take');
+  });
+
+  it('lets a text literal follow the other arguments of its variable', () => {
+    const f = scalar('GREATEST', '(T...) -> T');
+    const textLiteral: ArgumentType = { kind: 'value', type: STRING, textLiteral: true };
+    expect(resolve(f, textLiteral, v(null), v(DATE))).toBe('DATE, DATE, DATE -> DATE');
+    expect(resolve(f, textLiteral, v(INT), v(BIGINT))).toBe('BIGINT, BIGINT, BIGINT -> BIGINT');
+    expect(resolve(f, textLiteral, v(null))).toBe('STRING, STRING -> STRING');
+    expect(resolve(f, textLiteral, v(STRING))).toBe('STRING, STRING -> STRING');
+    expect(resolve(f, textLiteral, v(arrayOf(INT)))).toContain('does not take');
   });
 
   it('binds inside arrays and maps', () => {
