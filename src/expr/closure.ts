@@ -152,7 +152,7 @@ class Compiler {
   }
 
   #compare({ op, left, right }: Extract<Expr, { node: 'compare' }>): Closure {
-    const relation = relationOf(op, left.type, right.type);
+    const relation = relationOf(op, left, right);
     if (op !== 'distinct' && op !== 'not distinct') return this.#binary(left, right, relation);
     const first = this.compile(left);
     const second = this.compile(right);
@@ -195,7 +195,7 @@ class Compiler {
     const value = this.compile(arg);
     const items = list.map(item => ({
       run: this.compile(item),
-      equal: relationOf('=', arg.type, item.type),
+      equal: relationOf('=', arg, item),
     }));
     return (row, ctx) => {
       const v = value(row, ctx);
@@ -253,12 +253,20 @@ function mapEntry(map: Value, key: Value): Value | null {
   return (map as ReadonlyMap<Value, Value | null>).get(key) ?? null;
 }
 
+function isNullLiteral(expr: Expr): boolean {
+  return expr.node === 'literal' && expr.value === null;
+}
+
 /** The comparison of two values that are not NULL. Sides of different types are first cast to the common one. */
 function relationOf(
   op: CompareOp,
-  left: SqlType,
-  right: SqlType,
+  leftExpr: Expr,
+  rightExpr: Expr,
 ): (a: Value, b: Value, ctx: EvalContext) => Value | null {
+  // a literal NULL has no type of its own and nothing to compare
+  if (isNullLiteral(leftExpr) || isNullLiteral(rightExpr)) return () => null;
+  const { type: left } = leftExpr;
+  const { type: right } = rightExpr;
   const type = comparisonType(left, right);
   assert(type, 'sides of a comparison have a common type');
   const exact = type.kind === 'DECIMAL' ? decimalRelation(op, left, right) : null;

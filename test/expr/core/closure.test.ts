@@ -65,6 +65,11 @@ describe('comparison', () => {
     expect(evaluate(compare('distinct', int(1), int(1)))).toBe(false);
   });
 
+  it('with a literal NULL of any type is NULL', () => {
+    expect(evaluate(compare('=', int(1), text(null)))).toBeNull();
+    expect(evaluate(compare('distinct', int(1), text(null)))).toBe(true);
+  });
+
   it('takes sides of different types to a common one', () => {
     expect(evaluate(compare('=', literal(decimal(4, 2), 1150n), literal(decimal(3, 1), 115n)))).toBe(true);
     expect(evaluate(compare('<', int(1), literal(decimal(3, 2), 101n)))).toBe(true);
