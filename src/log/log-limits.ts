@@ -6,6 +6,8 @@ export interface LogLimits {
   /** key + value + headers of one record, bytes */
   readonly recordBytes: number;
   readonly headersPerRecord: number;
+  /** of one header, bytes */
+  readonly headerNameBytes: number;
   readonly recordsPerAppend: number;
   /** all records of one append together, bytes */
   readonly appendBytes: number;
@@ -16,6 +18,7 @@ export interface LogLimits {
 export const DEFAULT_LOG_LIMITS: LogLimits = Object.freeze({
   recordBytes: 1 << 20,
   headersPerRecord: 64,
+  headerNameBytes: 1024,
   recordsPerAppend: 100_000,
   appendBytes: 64 << 20,
   partitionsPerTopic: 1024,
@@ -51,7 +54,15 @@ export function checkedRecordBytes(record: AppendRecord, limits: LogLimits): num
         { hint: `at most ${limits.headersPerRecord} headers fit one record` },
       );
     }
-    for (const header of headers) bytes += Buffer.byteLength(header.name) + (header.value?.length ?? 0);
+    for (const header of headers) {
+      const name = Buffer.byteLength(header.name);
+      if (name > limits.headerNameBytes) {
+        throw new MillraceError('limit_exceeded', `a header's name has ${name} bytes`, {
+          hint: `at most ${limits.headerNameBytes} bytes fit the name of a header`,
+        });
+      }
+      bytes += name + (header.value?.length ?? 0);
+    }
   }
   if (bytes > limits.recordBytes) {
     throw new MillraceError('record_too_large', `a record for topic "${record.topic}" has ${bytes} bytes`, {

@@ -147,6 +147,7 @@ export function eventLogContract(name: string, under: LogUnderTest, sealed: bool
           ['invalid_argument', rec('a', null, '', { partition: 1 })],
           ['invalid_argument', rec('a', null, '', { timestamp: Number.NaN })],
           ['record_too_large', { topic: 'a', key: null, value: new Uint8Array((1 << 20) + 1) }],
+          ['limit_exceeded', rec('a', null, '', { headers: [{ name: 'n'.repeat(1025), value: null }] })],
           ['limit_exceeded', rec('a', null, '', { headers: Array(65).fill({ name: 'h', value: null }) })],
         ];
         for (const [code, record] of refused) {

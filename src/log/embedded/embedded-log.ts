@@ -36,6 +36,7 @@ export interface EmbeddedLogOptions {
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EventLog> {
   const lock = lockFolder(options.dir);
+  let db: LogDatabase | null = null;
   try {
     const recovery: string[] = [];
     if (lock.takenOverFrom !== null) {
@@ -43,7 +44,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
         `took over the folder from process ${lock.takenOverFrom}, which ended without closing the log`,
       );
     }
-    const db = openLogDatabase(options.dir);
+    db = openLogDatabase(options.dir);
     let id = storedId(db);
     if (id === null) {
       id = randomLogId();
@@ -52,6 +53,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
     recovery.push(...recoverSegments(db, options.dir));
     return new EmbeddedLog(options, { id, lock, db, recovery });
   } catch (error) {
+    await db?.close();
     lock.release();
     throw error;
   }
@@ -210,7 +212,11 @@ class EmbeddedLog implements EventLog {
 
   async seal(): Promise<void> {
     this.#assertOpen();
-    await this.#sealer.seal(this.#end, false);
+    try {
+      await this.#sealer.seal(this.#end, false);
+    } catch (error) {
+      throw error instanceof MillraceError ? error : writeFailed(error);
+    }
     this.#store.refresh();
   }
 
@@ -289,10 +295,7 @@ class EmbeddedLog implements EventLog {
 
   /** Nothing after a failed commit may become durable: sequences have no gaps. */
   #fail(group: CommitGroup, cause: unknown): void {
-    const error = new MillraceError('log_write_failed', 'the log could not be written', {
-      hint: 'check the disk that holds the data folder',
-      cause,
-    });
+    const error = writeFailed(cause);
     const waiting = this.#open;
     this.#open = null;
     this.#committing = null;
@@ -314,6 +317,13 @@ class EmbeddedLog implements EventLog {
   #assertOpen(): void {
     if (this.#closed) throw new MillraceError('log_write_failed', 'the log is closed');
   }
+}
+
+function writeFailed(cause: unknown): MillraceError {
+  return new MillraceError('log_write_failed', 'the log could not be written', {
+    hint: 'check the disk that holds the data folder',
+    cause,
+  });
 }
 
 function checkPosition(handler: string, seq: number): void {

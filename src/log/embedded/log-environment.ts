@@ -4,7 +4,7 @@ import type { RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
 import { assert } from '../../core/assert.ts';
 import { MillraceError } from '../../core/errors.ts';
-import { BLOCKS, HEAD_KEY, ID_KEY, readNumbers, TOPICS, topicKey } from './log-keys.ts';
+import { BLOCKS, HEAD_KEY, ID_KEY, readNumbers, sequenceOf, TOPICS, topicKey } from './log-keys.ts';
 
 export type LogDatabase = RootDatabase<Uint8Array, Uint8Array>;
 
@@ -135,7 +135,6 @@ export function lastUpTo(
 export function sealedEnd(db: LogDatabase): number {
   const last = lastUpTo(db, BLOCKS, Buffer.from([BLOCKS[0]! + 1]));
   if (last === null) return 0;
-  const view = new DataView(last.key.buffer, last.key.byteOffset + 1, 8);
-  const firstSeq = view.getUint32(0) * 0x1_0000_0000 + view.getUint32(4);
+  const firstSeq = sequenceOf(last.key);
   return firstSeq + sealedBlock(firstSeq, last.value).n;
 }

@@ -32,6 +32,7 @@ export class Sealer {
   readonly #writer: SegmentWriter;
   #sealedEnd: number;
   #pass: Promise<void> | null = null;
+  #closing = false;
 
   constructor(db: LogDatabase, dir: string) {
     this.#db = db;
@@ -57,13 +58,15 @@ export class Sealer {
     await this.#pass;
   }
 
+  /** Ends the pass under way after its present step. */
   async close(): Promise<void> {
+    this.#closing = true;
     await this.#pass?.catch(() => {});
     await this.#writer.close();
   }
 
   async #run(end: number, whole: boolean): Promise<void> {
-    while (this.#sealedEnd < end) {
+    while (this.#sealedEnd < end && !this.#closing) {
       const step = this.#nextStep(end);
       if (whole && step.bytes.length < SMALLEST) return;
       await this.#sealStep(step);
