@@ -15,12 +15,24 @@ export interface EncodedRecord {
 
 export type RecordEncoder = (change: Change) => EncodedRecord;
 
+export interface RecordEncoderOptions {
+  /**
+   * The key was read from records and not computed: then NULL in all its columns is a record without key, not a key of
+   * NULLs.
+   */
+  readonly keyReadAsIs?: boolean | undefined;
+}
+
 /**
  * Rows to the records of a sink topic: key columns in the key, the others in the value; WINDOWSTART and WINDOWEND, the
  * last two key columns of a windowed sink, in the key's window. The event time is the change's (the dataflow has put the
  * sink's timestamp column there). A DELETE and a RETRACT are tombstones.
  */
-export function createRecordEncoder(sink: SinkSpec, schema: Schema): RecordEncoder {
+export function createRecordEncoder(
+  sink: SinkSpec,
+  schema: Schema,
+  options: RecordEncoderOptions = {},
+): RecordEncoder {
   const window = sink.window?.type ?? null;
   const windowColumns = window !== null && schema.windowed ? schema.key.slice(-2) : [];
   const keyIndexes = schema.key.filter(i => !windowColumns.includes(i));
@@ -45,7 +57,9 @@ export function createRecordEncoder(sink: SinkSpec, schema: Schema): RecordEncod
   return change => {
     const deleted = change.op === Op.DELETE || change.op === Op.RETRACT;
     const noValue = deleted || change.noValue;
-    const plainKey = keyIndexes.length === 0 ? null : writeKey(pick(change.row, keyIndexes));
+    const keyRow = pick(change.row, keyIndexes);
+    const noKey = options.keyReadAsIs === true && keyRow.every(v => v === null);
+    const plainKey = keyIndexes.length === 0 || noKey ? null : writeKey(keyRow);
     const [start, end] = pick(change.row, windowColumns);
     return {
       key:

@@ -118,12 +118,15 @@ export function sameJson(a: JsonValue, b: JsonValue): boolean {
       a.every((x, i) => sameJson(x, b[i] ?? null))
     );
   }
-  if (a.size !== b.size) return false;
+  return fieldsCovered(a, b) && fieldsCovered(b, a);
+}
+
+/** A field that is missing is the same as one that is NULL. */
+function fieldsCovered(a: ReadonlyMap<string, JsonValue>, b: ReadonlyMap<string, JsonValue>): boolean {
   const upper = new Map([...b].map(([name, value]) => [name.toUpperCase(), value]));
-  return [...a].every(([name, value]) => {
-    const other = b.get(name) ?? upper.get(name.toUpperCase());
-    return other === undefined ? false : sameJson(value, other);
-  });
+  return [...a].every(([name, value]) =>
+    sameJson(value, b.get(name) ?? upper.get(name.toUpperCase()) ?? null),
+  );
 }
 
 function sameNumber(a: string, b: string): boolean {

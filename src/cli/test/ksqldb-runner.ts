@@ -1,7 +1,8 @@
 import { ManualClock } from '../../core/clock.ts';
 import { MillraceError, MillraceErrors } from '../../core/errors.ts';
 import type { DataflowOptions } from '../../dataflow/dataflow.ts';
-import { createRecordEncoder } from '../../decode/record-encoder.ts';
+import { sinkEncoder } from '../../dataflow/sink-encoder.ts';
+import type { RecordEncoder } from '../../decode/record-encoder.ts';
 import type { FunctionRegistry } from '../../expr/registry.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { createMemoryLog } from '../../log/memory-log.ts';
@@ -78,6 +79,9 @@ function runCase(test: KsqldbCase, { engine, functions }: RunnerOptions): TopicO
   return run.outputs();
 }
 
+/** When the cases run: NOW() and its like. A fixed time, so that every run is the same. */
+const CLOCK = Date.UTC(2024, 0, 1);
+
 /**
  * A memory log that is fed record by record. What views write to their topics comes back as records when a source is
  * declared over such a topic.
@@ -85,7 +89,7 @@ function runCase(test: KsqldbCase, { engine, functions }: RunnerOptions): TopicO
 class CaseLog {
   readonly #run: CaseRun;
   readonly #log: EventLog;
-  readonly #clock = new ManualClock(0);
+  readonly #clock = new ManualClock(CLOCK);
   readonly #formats = new Map<string, TopicFormat>();
   readonly #sinks: readonly Sink[];
   /** topics that a declared source reads */
@@ -97,7 +101,7 @@ class CaseLog {
     this.#run = run;
     this.#log = createMemoryLog({ clock: this.#clock, id: 'case' });
     this.#declared = new Set(plan.sources.map(source => source.topic));
-    this.#sinks = plan.views.flatMap(view => (view.sink === null ? [] : [sinkOf(view, view.sink)]));
+    this.#sinks = plan.views.flatMap(view => (view.sink === null ? [] : [sinkOf(view, view.sink, plan)]));
     for (const sink of this.#sinks) this.#formats.set(sink.format.topic, sink.format);
     for (const source of plan.sources) this.#formats.set(source.topic, sourceFormat(source));
   }
@@ -109,8 +113,7 @@ class CaseLog {
   append(record: Parameters<EventLog['append']>[0]['records'][number]): void {
     const format = this.formatOf(record.topic);
     this.#log.createTopic({ name: record.topic, partitions: 1, keyIndex: false });
-    this.#clock.set(Math.max(this.#clock.now(), record.timestamp ?? 0));
-    this.#log.append({ records: [record], appendTime: this.#clock.now() });
+    this.#log.append({ records: [record] });
     const inputs = this.#inputs.get(record.topic) ?? [];
     this.#inputs.set(record.topic, inputs);
     inputs.push(plainRecord({ ...record, timestamp: record.timestamp ?? 0 }, format));
@@ -150,17 +153,17 @@ interface Sink {
   readonly table: boolean;
   /** the topic is that of a declared stream, whose readers read this view */
   readonly insertsInto: boolean;
-  readonly encode: ReturnType<typeof createRecordEncoder>;
+  readonly encode: RecordEncoder;
   readonly records: PlainRecord[];
 }
 
-function sinkOf(view: ViewPlan, sink: SinkSpec): Sink {
+function sinkOf(view: ViewPlan, sink: SinkSpec, plan: DeploymentPlan): Sink {
   return {
     view: view.name,
     format: sinkFormat(view, sink),
     table: view.kind !== 'append',
     insertsInto: readsOwnTopic(view.root, sink.topic),
-    encode: createRecordEncoder(sink, view.root.schema),
+    encode: sinkEncoder(view, plan),
     records: [],
   };
 }
