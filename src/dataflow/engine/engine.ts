@@ -1,0 +1,144 @@
+import { deserialize, serialize } from 'node:v8';
+import { assert } from '../../core/assert.ts';
+import type { Batch } from '../../core/batch.ts';
+import type { RecordBlock } from '../../core/log-record.ts';
+import { timestampParsers } from '../../decode/timestamp-format.ts';
+import type { Epoch, OperatorContext } from '../../operators/operator.ts';
+import type { DataflowOptions, Engine, EpochOutput, LedgerEntry } from '../dataflow.ts';
+import { finalViews } from './demand.ts';
+import { type RunningPlan, runningPlan } from './running-node.ts';
+import { sinkTime } from './sink-time.ts';
+import { type Reject, SourceScans } from './source-scans.ts';
+
+export interface EngineOptions extends DataflowOptions {
+  /**
+   * False: sinks are not written (a replay beside the live version), so views that feed a topic may merge the changes of
+   * an epoch too. Default true.
+   */
+  readonly writesTopics?: boolean | undefined;
+}
+
+/** raise when the layout of operator state changes */
+const FORMAT = 1;
+
+interface RunningView {
+  readonly name: string;
+  readonly plan: RunningPlan;
+  readonly sinkTime: ((batch: Batch) => Batch) | null;
+  changes: readonly Batch[];
+}
+
+/** The column engine: all views of a plan, epoch by epoch. Batches that it gives may be kept; their bytes stay. */
+export function createEngine(options: EngineOptions): Engine {
+  return new ColumnEngine(options);
+}
+
+class ColumnEngine implements Engine {
+  readonly #views = new Map<string, RunningView>();
+  readonly #scans: SourceScans;
+  #position = 0;
+  #epoch: Epoch = { firstSeq: 0, n: 0, appendTime: new Float64Array(0) };
+  #ledger: LedgerEntry[] = [];
+
+  constructor(options: EngineOptions) {
+    this.#scans = new SourceScans(options);
+    const timestampParser = timestampParsers(options.zone);
+    const final = finalViews(options.plan, options.writesTopics ?? true);
+    for (const plan of options.plan.views) {
+      const reject: Reject = (reason, seq, message) => {
+        const appendTime = this.#epoch.appendTime[seq - this.#epoch.firstSeq] as number;
+        this.#ledger.push({ view: plan.name, reason, seq, appendTime, message });
+      };
+      const context: OperatorContext = { functions: options.functions, zone: options.zone, reject };
+      this.#views.set(plan.name, {
+        name: plan.name,
+        plan: runningPlan(plan.root, {
+          context,
+          scans: this.#scans,
+          changesOf: view => this.#view(view).changes,
+          final: final.has(plan.name),
+        }),
+        sinkTime: sinkTime(plan, timestampParser, reject),
+        changes: [],
+      });
+    }
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  step(block: RecordBlock): EpochOutput {
+    assert(block.firstSeq >= this.#position, `block at ${block.firstSeq} behind position ${this.#position}`);
+    this.#epoch = { firstSeq: block.firstSeq, n: block.n, appendTime: block.appendTime };
+    this.#scans.begin(block);
+    const changes = new Map<string, readonly Batch[]>();
+    for (const view of this.#views.values()) {
+      const batches = view.plan.root.run(this.#epoch);
+      view.changes = view.sinkTime === null ? batches : batches.map(view.sinkTime);
+      if (view.changes.length > 0) changes.set(view.name, view.changes);
+    }
+    this.#position = block.firstSeq + block.n;
+    // operators report one after the other: back into the order of the log
+    const ledger = this.#ledger.sort((a, b) => a.seq - b.seq);
+    this.#ledger = [];
+    return { position: this.#position, changes, ledger };
+  }
+
+  deadline(): number | null {
+    let first: number | null = null;
+    for (const operator of this.#operators()) {
+      const time = operator.operator.deadline();
+      if (time !== null && (first === null || time < first)) first = time;
+    }
+    return first;
+  }
+
+  snapshot(): ReadonlyMap<string, Uint8Array> {
+    const parts = new Map<string, Uint8Array>();
+    for (const view of this.#views.values()) {
+      const operators = view.plan.operators
+        .map(o => [o.id, o.state()] as const)
+        .filter(([, s]) => s !== null);
+      parts.set(view.name, serialize({ format: FORMAT, operators }));
+    }
+    return parts;
+  }
+
+  restore(parts: ReadonlyMap<string, Uint8Array>, position: number): void {
+    for (const view of this.#views.values()) {
+      const part = parts.get(view.name);
+      if (part === undefined) continue;
+      const { format, operators } = deserialize(part) as {
+        readonly format: number;
+        readonly operators: readonly (readonly [string, unknown])[];
+      };
+      assert(format === FORMAT, `state of format ${format}`);
+      const byId = new Map(operators);
+      for (const operator of view.plan.operators) {
+        const state = byId.get(operator.id);
+        if (state !== undefined) operator.load(state);
+      }
+    }
+    this.#position = position;
+  }
+
+  stateSize(): ReturnType<Engine['stateSize']> {
+    return [...this.#operators()].flatMap(({ view, operator }) => {
+      const size = operator.size();
+      return size === null ? [] : [{ view, operator: operator.id, ...size }];
+    });
+  }
+
+  *#operators() {
+    for (const view of this.#views.values()) {
+      for (const operator of view.plan.operators) yield { view: view.name, operator };
+    }
+  }
+
+  #view(name: string): RunningView {
+    const view = this.#views.get(name);
+    assert(view !== undefined, `no view ${name} in the plan`);
+    return view;
+  }
+}

@@ -1,0 +1,95 @@
+import { assert, unreachable } from '../../core/assert.ts';
+import type { Batch } from '../../core/batch.ts';
+import { Aggregate } from '../../operators/aggregate.ts';
+import { EmitFinal } from '../../operators/emit-final.ts';
+import { Explode } from '../../operators/explode.ts';
+import { Filter } from '../../operators/filter.ts';
+import { Normalize } from '../../operators/normalize.ts';
+import type { Epoch, Operator, OperatorContext } from '../../operators/operator.ts';
+import { Project } from '../../operators/project.ts';
+import { Rekey } from '../../operators/rekey.ts';
+import { TemporalFilter } from '../../operators/temporal-filter.ts';
+import { Union } from '../../operators/union.ts';
+import type { PlanNode } from '../../plan/plan.ts';
+import { inputsOf, kindOf } from '../../plan/properties.ts';
+import { StateTable } from '../../state/state-table.ts';
+import { passesDemand } from './demand.ts';
+import type { SourceScans } from './source-scans.ts';
+
+/** A node of a running view: gives its changes of an epoch after its inputs have given theirs. */
+export interface RunningNode {
+  run(epoch: Epoch): readonly Batch[];
+}
+
+export interface RunningPlan {
+  readonly root: RunningNode;
+  /** inputs before the operators that read them */
+  readonly operators: readonly Operator[];
+}
+
+export interface RunningPlanOptions {
+  readonly context: OperatorContext;
+  readonly scans: SourceScans;
+  /** changes of another view in the current epoch */
+  readonly changesOf: (view: string) => readonly Batch[];
+  /** only the last change per key and epoch of the root is wanted */
+  readonly final: boolean;
+}
+
+export function runningPlan(root: PlanNode, options: RunningPlanOptions): RunningPlan {
+  const operators: Operator[] = [];
+  const build = (node: PlanNode, final: boolean): RunningNode => {
+    if (node.node === 'scan') {
+      const changes = options.scans.add(node);
+      return {
+        run: () => {
+          const batch = changes(options.context.reject);
+          return batch === null ? [] : [batch];
+        },
+      };
+    }
+    if (node.node === 'read') return { run: () => options.changesOf(node.view) };
+    const passes = final && passesDemand(node);
+    const inputs = inputsOf(node).map(input => build(input, passes));
+    const operator = operatorFor(node, options.context, final);
+    operators.push(operator);
+    return {
+      run: epoch =>
+        operator.step(
+          epoch,
+          inputs.map(input => input.run(epoch)),
+        ),
+    };
+  };
+  return { root: build(root, options.final), operators };
+}
+
+type OperatorNode = Exclude<PlanNode, { node: 'scan' | 'read' }>;
+
+function operatorFor(node: OperatorNode, context: OperatorContext, final: boolean): Operator {
+  switch (node.node) {
+    case 'filter':
+      return new Filter(node, context);
+    case 'project':
+      return new Project(node, context);
+    case 'explode':
+      return new Explode(node, context);
+    case 'rekey':
+      return new Rekey(node, context);
+    case 'normalize':
+      return new Normalize(node, new StateTable());
+    case 'temporalFilter':
+      return new TemporalFilter(node, context, kindOf(node.input) === 'upsert');
+    case 'aggregate': {
+      assert(node.window?.type !== 'session', 'the engine has no session windows yet');
+      const retracting = kindOf(node.input) === 'retract';
+      return new Aggregate({ node, context, table: new StateTable(), retracting, final });
+    }
+    case 'emitFinal':
+      return new EmitFinal(node, context, new StateTable());
+    case 'union':
+      return new Union(node);
+    default:
+      return unreachable(node);
+  }
+}

@@ -1,0 +1,351 @@
+import type { Batch, Vec } from '../core/batch.ts';
+import { bitAt } from '../core/bits.ts';
+import { Op } from '../core/change.ts';
+import type { Value } from '../core/value.ts';
+import { grownF64, grownI32, valueAt } from '../core/vec.ts';
+import { comparator, nullable } from '../expr/compare.ts';
+import type { Expr } from '../expr/expr.ts';
+import type { AggregateNode } from '../plan/plan.ts';
+import type { StateTable, StateTableState } from '../state/state-table.ts';
+import { ComputedColumns } from './computed-columns.ts';
+import { Groups } from './groups.ts';
+import type { Epoch, Operator, OperatorContext } from './operator.ts';
+import { firstWindowStart, isClosed } from './windows.ts';
+
+export interface AggregateOptions {
+  readonly node: AggregateNode;
+  readonly context: OperatorContext;
+  readonly table: StateTable;
+  /** the input takes rows away too */
+  readonly retracting: boolean;
+  /** only the last change per group and epoch is wanted */
+  readonly final: boolean;
+}
+
+interface AggregateState {
+  readonly table: StateTableState;
+  readonly laneTime: number;
+}
+
+/**
+ * GROUP BY without windows or with tumbling or hopping ones: group += the + rows, group -= the - rows, then one UPSERT per
+ * touched group, or DELETE of one that has become empty and may go. Merged within one sequence number, or, when only the
+ * last state per key is wanted (`final`), within the epoch.
+ *
+ * A row is late for a window when windowEnd + grace <= lane time, the largest event time that has entered, its own
+ * included. Groups of closed windows are let go (their rows stay with the reader), or with RETENTION deleted when
+ * windowEnd + retention <= lane time, by (end, key), after the changes of that sequence.
+ */
+export class Aggregate implements Operator {
+  readonly id: string;
+  readonly #node: AggregateNode;
+  readonly #context: OperatorContext;
+  readonly #keys: ComputedColumns;
+  readonly #groups: Groups;
+  readonly #table: StateTable;
+  readonly #final: boolean;
+  readonly #retracting: boolean;
+  readonly #strict: boolean;
+  readonly #always: boolean;
+  /** slots by window start */
+  readonly #windows = new Map<number, number[]>();
+  #laneTime = Number.NEGATIVE_INFINITY;
+  /** windowEnd + retention of the oldest window */
+  #nextExpiry = Number.POSITIVE_INFINITY;
+
+  // pairs of the current batch that are not yet absorbed
+  #pairs: { slot: Int32Array; row: Int32Array; sign: Int8Array } = {
+    slot: new Int32Array(256),
+    row: new Int32Array(256),
+    sign: new Int8Array(256),
+  };
+  #from = 0;
+  #to = 0;
+  // touches of the epoch (`final`) or of the current sequence: slot, sequence; a slot may stand more than once
+  #touched: Int32Array = new Int32Array(256);
+  #touchedSeq: Float64Array = new Float64Array(256);
+  #touches = 0;
+  /** per slot the round in which it was first touched, and whether it existed then */
+  #stamp: Int32Array = new Int32Array(64);
+  #existed: Int32Array = new Int32Array(64);
+  #round = 1;
+  #settledTo = 0;
+  #seq = 0;
+
+  constructor({ node, context, table, retracting, final }: AggregateOptions) {
+    this.id = node.id;
+    this.#node = node;
+    this.#context = context;
+    this.#table = table;
+    this.#keys = new ComputedColumns(context, node.input.schema, node.keys);
+    this.#groups = new Groups(node, context, table, retracting);
+    this.#final = final;
+    this.#retracting = retracting;
+    this.#strict = node.nullKeys === 'drop';
+    this.#always = node.emptyGroups === 'delete' && node.keys.length === 0 && node.window === null;
+  }
+
+  step(epoch: Epoch, [input = []]: readonly (readonly Batch[])[]): readonly Batch[] {
+    if (this.#always && epoch.n > 0 && this.#groups.size === 0) this.#makeGlobalGroup(epoch);
+    this.#seq = epoch.firstSeq;
+    for (const batch of input) this.#absorbBatch(epoch, batch);
+    this.#endSeq();
+    this.#settle();
+    if (this.#final) this.#emitTouched();
+    const out = this.#groups.take();
+    this.#nextRound();
+    this.#groups.collect();
+    this.#dropClosed();
+    return out === null ? [] : [out];
+  }
+
+  #makeGlobalGroup(epoch: Epoch): void {
+    const slot = this.#groups.slot(0, [], 0);
+    this.#groups.rowtime.f64[slot] = 0;
+    this.#touch(slot, epoch.firstSeq, false);
+  }
+
+  #absorbBatch(epoch: Epoch, batch: Batch): void {
+    const skip =
+      this.#strict && batch.noValue !== null ? (_: number, row: number) => !bitAt(batch.noValue, row) : null;
+    const keys = this.#keys.of(epoch, batch, skip);
+    this.#groups.keyed.encoder.begin(keys);
+    for (const accumulator of this.#groups.accumulators) accumulator.begin(epoch, batch);
+    this.#from = 0;
+    this.#to = 0;
+    const n = batch.sel === null ? batch.n : batch.sel.length;
+    for (let k = 0; k < n; k++) {
+      const i = batch.sel === null ? k : (batch.sel[k] as number);
+      const seq = batch.seq[i] as number;
+      if (seq !== this.#seq) this.#beginSeq(seq);
+      this.#enter(batch, keys, i, seq);
+    }
+    this.#absorbPairs();
+  }
+
+  /** One row into its groups. */
+  #enter(batch: Batch, keys: readonly Vec[], i: number, seq: number): void {
+    if (this.#strict) {
+      if (bitAt(batch.noValue, i)) {
+        this.#context.reject('null_key', seq, `${this.id}: record without value`);
+        return;
+      }
+      if (this.#groups.keyed.encoder.hasNull(i)) {
+        this.#context.reject('null_key', seq, `${this.id}: NULL in the group key`);
+        return;
+      }
+    }
+    const time = batch.rowtime[i] as number;
+    if (time > this.#laneTime) this.#laneTime = time;
+    const sign = batch.op !== null && batch.op[i] === Op.RETRACT ? -1 : 1;
+    const spec = this.#node.window;
+    if (spec === null) {
+      this.#add(this.#slot(0, keys, i, seq), i, sign, time);
+      return;
+    }
+    for (let start = firstWindowStart(time, spec); start <= time; start += spec.advance) {
+      if (isClosed(start, spec, this.#laneTime)) {
+        this.#context.reject('late', seq, `${this.id}: window [${start}, ${start + spec.size}) is closed`);
+      } else this.#add(this.#slot(start, keys, i, seq), i, sign, time);
+    }
+  }
+
+  #slot(start: number, keys: readonly Vec[], i: number, seq: number): number {
+    const slot = this.#groups.slot(start, keys, i);
+    const { wasNew } = this.#groups;
+    if (wasNew && this.#node.window !== null) this.#register(start, slot);
+    this.#touch(slot, seq, !wasNew);
+    return slot;
+  }
+
+  #add(slot: number, i: number, sign: number, time: number): void {
+    const k = this.#to++;
+    if (k >= this.#pairs.slot.length) this.#growPairs();
+    this.#pairs.slot[k] = slot;
+    this.#pairs.row[k] = i;
+    this.#pairs.sign[k] = sign;
+    const { rows, rowtime } = this.#groups;
+    rows.f64[slot] = (rows.f64[slot] as number) + sign;
+    if (time > (rowtime.f64[slot] as number)) rowtime.f64[slot] = time;
+  }
+
+  #growPairs(): void {
+    const sign = new Int8Array(this.#pairs.sign.length * 2);
+    sign.set(this.#pairs.sign);
+    const { slot, row } = this.#pairs;
+    this.#pairs = { slot: grownI32(slot, sign.length), row: grownI32(row, sign.length), sign };
+  }
+
+  #absorbPairs(): void {
+    this.#groups.absorb(this.#pairs, this.#from, this.#to);
+    this.#from = this.#to;
+  }
+
+  #touch(slot: number, seq: number, existed: boolean): void {
+    if (slot >= this.#stamp.length) {
+      this.#stamp = grownI32(this.#stamp, slot + 1);
+      this.#existed = grownI32(this.#existed, slot + 1);
+    }
+    const first = this.#stamp[slot] !== this.#round;
+    if (first) {
+      this.#stamp[slot] = this.#round;
+      this.#existed[slot] = existed ? 1 : 0;
+    } else if (!this.#final) return;
+    const t = this.#touches++;
+    if (t >= this.#touched.length) {
+      this.#touched = grownI32(this.#touched, t + 1);
+      this.#touchedSeq = grownF64(this.#touchedSeq, t + 1);
+    }
+    this.#touched[t] = slot;
+    this.#touchedSeq[t] = seq;
+  }
+
+  /** A row of a later sequence comes: what was touched in the one before is now as it stays. */
+  #beginSeq(seq: number): void {
+    this.#endSeq();
+    this.#seq = seq;
+  }
+
+  #endSeq(): void {
+    if (!this.#final || this.#retracting) this.#settle();
+    if (this.#laneTime >= this.#nextExpiry) this.#expire(this.#seq);
+  }
+
+  /** Ends empty groups and, unless `final`, emits the groups touched in this sequence in order of first touch. */
+  #settle(): void {
+    this.#absorbPairs();
+    for (; this.#settledTo < this.#touches; this.#settledTo++) {
+      const slot = this.#touched[this.#settledTo] as number;
+      const empty = this.#groups.rows.f64[slot] === 0 && this.#node.emptyGroups === 'delete' && !this.#always;
+      if (empty && this.#groups.lives(slot)) this.#groups.end(slot);
+      if (!this.#final) this.#emit(slot, this.#touchedSeq[this.#settledTo] as number);
+    }
+    if (this.#final) return;
+    this.#touches = 0;
+    this.#settledTo = 0;
+    this.#nextRound();
+  }
+
+  #nextRound(): void {
+    this.#round = (this.#round + 1) | 0;
+  }
+
+  #emit(slot: number, seq: number): void {
+    if (this.#groups.lives(slot)) this.#groups.emit(slot, seq, Op.UPSERT);
+    else if (this.#existed[slot] === 1) this.#groups.emit(slot, seq, Op.DELETE);
+  }
+
+  /** Each group touched in the epoch once, in order of last touch. */
+  #emitTouched(): void {
+    const order = new Int32Array(this.#touches);
+    let n = 0;
+    for (let t = this.#touches - 1; t >= 0; t--) {
+      const slot = this.#touched[t] as number;
+      if (this.#stamp[slot] !== this.#round) continue;
+      this.#stamp[slot] = 0;
+      order[n++] = t;
+    }
+    for (let k = n - 1; k >= 0; k--) {
+      const t = order[k] as number;
+      this.#emit(this.#touched[t] as number, this.#touchedSeq[t] as number);
+    }
+    this.#touches = 0;
+    this.#settledTo = 0;
+  }
+
+  #register(start: number, slot: number): void {
+    const slots = this.#windows.get(start);
+    if (slots !== undefined) slots.push(slot);
+    else {
+      this.#windows.set(start, [slot]);
+      this.#planExpiry();
+    }
+  }
+
+  #planExpiry(): void {
+    const spec = this.#node.window;
+    if (spec === null || spec.retention === null) return;
+    let first = Number.POSITIVE_INFINITY;
+    for (const start of this.#windows.keys()) first = Math.min(first, start);
+    this.#nextExpiry = first + spec.size + spec.retention;
+  }
+
+  /** RETENTION: deletes the rows of windows that are too old, after what the sequence itself changed. */
+  #expire(seq: number): void {
+    const spec = this.#node.window;
+    if (spec === null || spec.retention === null) return;
+    this.#settle();
+    const retention = spec.retention;
+    const starts = [...this.#windows.keys()].filter(s => s + spec.size + retention <= this.#laneTime);
+    for (const start of starts.sort((a, b) => a - b)) {
+      const slots = (this.#windows.get(start) ?? []).filter(slot => this.#holds(start, slot));
+      for (const slot of this.#inKeyOrder(slots)) {
+        if (!this.#groups.lives(slot)) continue;
+        this.#touch(slot, seq, true);
+        this.#groups.end(slot);
+        if (!this.#final) this.#groups.emit(slot, seq, Op.DELETE);
+      }
+      this.#windows.delete(start);
+    }
+    if (!this.#final) {
+      this.#touches = 0;
+      this.#settledTo = 0;
+      this.#nextRound();
+    }
+    this.#planExpiry();
+  }
+
+  /** Whether a slot of a window's list is still the window's: it may have been given to another group since. */
+  #holds(start: number, slot: number): boolean {
+    return this.#table.index.lives(slot) && this.#groups.keyed.prefixOf(slot) === start;
+  }
+
+  #inKeyOrder(slots: readonly number[]): readonly number[] {
+    const reader = this.#groups.keyed.reader();
+    for (const slot of slots) reader.push(slot);
+    const vecs = reader.take();
+    const orders = this.#node.keys.map(key => nullable(comparator(key.type)));
+    const cell = (c: number, i: number): Value | null =>
+      valueAt(vecs[c] as Vec, (this.#node.keys[c] as Expr).type, i);
+    const compare = (a: number, b: number): number => {
+      for (let c = 0; c < orders.length; c++) {
+        const order = orders[c]?.(cell(c, a), cell(c, b)) ?? 0;
+        if (order !== 0) return order;
+      }
+      return 0;
+    };
+    return [...slots.keys()].sort(compare).map(i => slots[i] as number);
+  }
+
+  /** Accumulators go when their window closes; with RETENTION they stay to name the rows that will be deleted. */
+  #dropClosed(): void {
+    const spec = this.#node.window;
+    if (spec === null || spec.retention !== null) return;
+    for (const [start, slots] of this.#windows) {
+      if (!isClosed(start, spec, this.#laneTime)) continue;
+      for (const slot of slots) if (this.#holds(start, slot)) this.#table.drop(slot);
+      this.#windows.delete(start);
+    }
+  }
+
+  deadline(): number | null {
+    return null;
+  }
+
+  state(): AggregateState {
+    return { table: this.#table.state(), laneTime: this.#laneTime };
+  }
+
+  load(state: unknown): void {
+    const { table, laneTime } = state as AggregateState;
+    this.#table.load(table);
+    this.#laneTime = laneTime;
+    this.#windows.clear();
+    if (this.#node.window === null) return;
+    for (const slot of this.#table.slots()) this.#register(this.#groups.keyed.prefixOf(slot), slot);
+  }
+
+  size(): { readonly rows: number; readonly bytes: number } {
+    return { rows: this.#table.rows, bytes: this.#table.bytes };
+  }
+}
