@@ -1,0 +1,94 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createTransport, type SendMailOptions } from 'nodemailer';
+import {
+  createReaction,
+  type Delivery,
+  type InvoiceSent,
+  type LogRecord,
+  type PaymentReceived,
+  type ReactionContext,
+  type TopicReaction,
+} from '../src/index.ts';
+
+type Recorded<E> = E & { readonly invoice_id: string; readonly version: number };
+
+/**
+ * Mails customers when an invoice is sent and when a payment is received. Mails go to an SMTP server where the setting
+ * `smtp` names one, else they are written as .eml files. A mail that is sent again after a crash has the same
+ * Message-ID (and the same file), so that nobody reads it twice.
+ */
+export function reaction({ dataFolder, settings }: ReactionContext): TopicReaction {
+  const from = typeof settings.from === 'string' ? settings.from : 'Millrace <invoices@example.org>';
+  const send =
+    typeof settings.smtp === 'string' ? smtpSender(settings.smtp) : fileSender(join(dataFolder, 'mail'));
+  return createReaction({
+    name: 'mailer',
+    topic: 'invoice-events',
+    async handle(record, delivery) {
+      const mail = mailOf(record);
+      if (mail)
+        await send({ ...mail, from, messageId: messageId(delivery), date: new Date(record.timestamp) });
+    },
+  });
+}
+
+type Send = (mail: SendMailOptions) => Promise<void>;
+
+function smtpSender(url: string): Send {
+  const transport = createTransport(url);
+  return async mail => {
+    await transport.sendMail(mail);
+  };
+}
+
+function fileSender(folder: string): Send {
+  const transport = createTransport({ streamTransport: true, buffer: true, newline: 'unix' });
+  return async mail => {
+    const { message } = await transport.sendMail(mail);
+    await mkdir(folder, { recursive: true });
+    const path = join(folder, `${String(mail.messageId).replace(/^<|@.*$/g, '')}.eml`);
+    // A reader never finds half a mail.
+    await writeFile(`${path}.part`, message as Buffer);
+    await rename(`${path}.part`, path);
+  };
+}
+
+function messageId({ idempotencyKey }: Delivery): string {
+  return `<${idempotencyKey.replace(/[^A-Za-z0-9.-]+/g, '-')}@millrace>`;
+}
+
+/** Null: nobody is written to about this event. */
+export function mailOf(record: LogRecord): SendMailOptions | null {
+  const event: Recorded<InvoiceSent> | Recorded<PaymentReceived> | { readonly type: 'other' } = JSON.parse(
+    Buffer.from(record.value ?? []).toString('utf8') || '{}',
+  );
+  switch (event.type) {
+    case 'InvoiceSent':
+      return {
+        to: { name: event.customer_name, address: event.customer_email },
+        subject: `Invoice ${event.invoice_id}: ${event.total} ${event.currency} until ${event.due_date}`,
+        text: [
+          `Dear ${event.customer_name},`,
+          '',
+          `please find invoice ${event.invoice_id} of ${event.issue_date}.`,
+          `Amount: ${event.total} ${event.currency}, due on ${event.due_date}.`,
+          '',
+        ].join('\n'),
+      };
+    case 'PaymentReceived':
+      return {
+        to: { name: event.customer_name, address: event.customer_email },
+        subject: `Payment received for invoice ${event.invoice_id}`,
+        text: [
+          `Dear ${event.customer_name},`,
+          '',
+          `thank you for your payment of ${event.amount} ${event.currency}, received on ${event.paid_on}.`,
+          `Left to pay: ${event.balance} ${event.currency}.`,
+          '',
+        ].join('\n'),
+      };
+    default:
+      return null;
+  }
+}
