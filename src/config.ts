@@ -1,0 +1,215 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Document, isScalar, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { MillraceError, MillraceErrors } from './core/errors.ts';
+import type { SourceText, Span } from './core/span.ts';
+import type { TopicSpec } from './log/event-log.ts';
+import { closest } from './sql/suggest.ts';
+
+/** `pipelines/*.yaml`, validated and frozen. Paths are absolute, durations ms. */
+export interface Config {
+  readonly server: { readonly host: string; readonly port: number };
+  readonly dataFolder: string;
+  readonly views: { readonly folder: string; readonly watch: boolean; readonly zone: string };
+  readonly sample: { readonly enabled: boolean; readonly seed: number };
+  readonly topics: readonly TopicSpec[];
+  readonly commands: Readonly<
+    Record<string, { readonly keepResultsFor: number; readonly cacheSize: number }>
+  >;
+  readonly reactions: readonly {
+    readonly module: string;
+    readonly settings: Readonly<Record<string, unknown>>;
+  }[];
+  /** URLs of modules that add functions for SQL */
+  readonly extensions: readonly string[];
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+const duration = z
+  .string()
+  .regex(/^\d{1,9}(ms|s|m|h|d)$/, 'is no duration such as 500ms, 30s, 15m, 12h, 7d')
+  .transform(text => {
+    const [, amount = '0', unit = 'ms'] = /^(\d+)([a-z]+)$/.exec(text) ?? [];
+    return Number(amount) * (UNITS[unit] as number);
+  });
+
+const zone = z.string().refine(isZone, 'is no IANA time zone such as UTC or Europe/Berlin');
+const topicName = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,249}$/, 'is no topic name: letters, digits, ".", "_", "-"');
+
+const settingsShape = z.strictObject({
+  server: z
+    .strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) })
+    .partial()
+    .default({}),
+  data: z
+    .strictObject({ folder: z.string().min(1) })
+    .partial()
+    .default({}),
+  views: z
+    .strictObject({ folder: z.string().min(1), watch: z.boolean(), zone })
+    .partial()
+    .default({}),
+  sample: z.strictObject({ enabled: z.boolean(), seed: z.int() }).partial().default({}),
+});
+
+const topicsShape = z.strictObject({
+  topics: z
+    .record(
+      topicName,
+      z.strictObject({
+        partitions: z.int().min(1).max(1_000).default(1),
+        keyIndex: z.boolean().default(false),
+      }),
+    )
+    .default({}),
+});
+
+const handlersShape = z.strictObject({
+  commands: z
+    .record(
+      z.string(),
+      z.strictObject({
+        keepResultsFor: duration.default(7 * 86_400_000),
+        cacheSize: z.int().min(1).max(10_000_000).default(20_000),
+      }),
+    )
+    .default({}),
+  reactions: z
+    .array(
+      z.strictObject({ module: z.string().min(1), settings: z.record(z.string(), z.unknown()).default({}) }),
+    )
+    .default([]),
+  extensions: z.array(z.string().min(1)).default([]),
+});
+
+/**
+ * Reads the YAML files of a pipelines folder; a missing file counts as empty.
+ * Throws {@link MillraceErrors} with every fault of every file, each with file, line and column.
+ */
+export function loadConfig(pipelinesDir: string, root: string): Config {
+  const errors: MillraceError[] = [];
+  const read = <T>(name: string, shape: z.ZodType<T>): T | null => {
+    const path = join(pipelinesDir, name);
+    const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    const { value, faults } = parseYaml({ file: `${pipelinesDir.split('/').at(-1)}/${name}`, text }, shape);
+    errors.push(...faults);
+    return value;
+  };
+  const settings = read('settings.yaml', settingsShape);
+  const topics = read('topics.yaml', topicsShape);
+  const handlers = read('handlers.yaml', handlersShape);
+  if (settings === null || topics === null || handlers === null) throw new MillraceErrors(errors);
+  const module = (path: string) => pathToFileURL(resolve(pipelinesDir, path)).href;
+  return Object.freeze({
+    server: { host: settings.server.host ?? '127.0.0.1', port: settings.server.port ?? 8080 },
+    dataFolder: resolve(root, settings.data.folder ?? 'data'),
+    views: {
+      folder: resolve(root, settings.views.folder ?? 'views'),
+      watch: settings.views.watch ?? true,
+      zone: settings.views.zone ?? 'UTC',
+    },
+    sample: { enabled: settings.sample.enabled ?? true, seed: settings.sample.seed ?? 1 },
+    topics: Object.entries(topics.topics).map(([name, t]) => ({
+      name,
+      partitions: t.partitions,
+      keyIndex: t.keyIndex,
+    })),
+    commands: handlers.commands,
+    reactions: handlers.reactions.map(r => ({ module: module(r.module), settings: r.settings })),
+    extensions: handlers.extensions.map(module),
+  });
+}
+
+/** The folder of Millrace itself: where `pipelines/` and `views/` stand unless told otherwise. */
+export const projectRoot = dirname(import.meta.dirname);
+
+function parseYaml<T>(
+  source: SourceText,
+  shape: z.ZodType<T>,
+): { readonly value: T | null; readonly faults: readonly MillraceError[] } {
+  const document = parseDocument(source.text, { prettyErrors: false, uniqueKeys: true });
+  if (document.errors.length > 0) {
+    const faults = document.errors.map(
+      e =>
+        new MillraceError('config_invalid', e.message, {
+          place: { source, span: { start: e.pos[0], end: e.pos[1] } },
+        }),
+    );
+    return { value: null, faults };
+  }
+  const parsed = shape.safeParse(document.toJS({ maxAliasCount: 50 }) ?? {});
+  if (parsed.success) return { value: parsed.data, faults: [] };
+  return { value: null, faults: parsed.error.issues.flatMap(issue => faultsOf(source, document, issue)) };
+}
+
+function faultsOf(source: SourceText, document: Document.Parsed, issue: z.core.$ZodIssue): MillraceError[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map(key => {
+      const near = closest(key, knownKeys(path));
+      return new MillraceError('config_invalid', `unknown setting "${key}"`, {
+        place: { source, span: keySpan(document, [...path, key]) },
+        hint: near === null ? undefined : `did you mean "${near}"?`,
+      });
+    });
+  }
+  const name = path.length === 0 ? 'the file' : `"${path.join('.')}"`;
+  return [
+    new MillraceError('config_invalid', `${name} ${issue.message}`, {
+      place: { source, span: valueSpan(document, path) },
+    }),
+  ];
+}
+
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  '': ['server', 'data', 'views', 'sample', 'topics', 'commands', 'reactions', 'extensions'],
+  server: ['host', 'port'],
+  data: ['folder'],
+  views: ['folder', 'watch', 'zone'],
+  sample: ['enabled', 'seed'],
+  topics: ['partitions', 'keyIndex'],
+  commands: ['keepResultsFor', 'cacheSize'],
+  reactions: ['module', 'settings'],
+};
+
+function knownKeys(path: readonly string[]): readonly string[] {
+  return KNOWN[path[0] ?? ''] ?? [];
+}
+
+function keySpan(document: Document.Parsed, path: readonly string[]): Span {
+  const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  const items =
+    typeof parent === 'object' && parent !== null && 'items' in parent ? (parent.items as unknown[]) : [];
+  for (const item of items) {
+    const key = (item as { key?: unknown }).key;
+    if (isScalar(key) && String(key.value) === path.at(-1) && key.range) {
+      return { start: key.range[0], end: key.range[1] };
+    }
+  }
+  return { start: 0, end: 1 };
+}
+
+function valueSpan(document: Document.Parsed, path: readonly string[]): Span {
+  for (let depth = path.length; depth > 0; depth--) {
+    const node = document.getIn(
+      path.slice(0, depth).map(p => (/^\d+$/.test(p) ? Number(p) : p)),
+      true,
+    ) as { range?: readonly [number, number, number] | null } | undefined;
+    if (node?.range) return { start: node.range[0], end: Math.max(node.range[1], node.range[0] + 1) };
+  }
+  return { start: 0, end: 1 };
+}
+
+function isZone(id: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: id });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig, projectRoot } from '../../src/config.ts';
+import { errorText, MillraceErrors } from '../../src/core/errors.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pipelines-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function faults(files: Record<string, string>): string[] {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  try {
+    loadConfig(folder, folder);
+  } catch (error) {
+    if (error instanceof MillraceErrors) return error.errors.map(e => errorText(e).replace(/^[^/]*\//, ''));
+    throw error;
+  }
+  return [];
+}
+
+describe('pipelines/*.yaml', () => {
+  it('that ship are valid', () => {
+    const config = loadConfig(join(projectRoot, 'pipelines'), projectRoot);
+    expect(config.topics.map(t => t.name)).toContain('invoice-commands');
+    expect(config.server.host).toBe('127.0.0.1');
+  });
+
+  it('may be missing: everything has a default', () => {
+    expect(loadConfig(folder, folder)).toMatchObject({ server: { host: '127.0.0.1' }, topics: [] });
+  });
+
+  it('read durations', () => {
+    writeFileSync(join(folder, 'handlers.yaml'), 'commands:\n  invoice: { keepResultsFor: 12h }\n');
+    expect(loadConfig(folder, folder).commands.invoice?.keepResultsFor).toBe(12 * 3_600_000);
+  });
+
+  it('name an unknown setting with its place and the likely one', () => {
+    expect(faults({ 'settings.yaml': 'server:\n  hots: localhost\n' })).toEqual([
+      'settings.yaml:2:3: unknown setting "hots" [config_invalid]\n2 |   hots: localhost\n      ^^^^\n  hint: did you mean "host"?',
+    ]);
+  });
+
+  it('report every fault of every file at once', () => {
+    const found = faults({
+      'settings.yaml': 'server:\n  port: eighty\nviews:\n  zone: Mars/Olympus\n',
+      'topics.yaml': 'topics:\n  a b: {}\n  c: { partitions: 0 }\n',
+      'handlers.yaml': 'reactions: [',
+    });
+    expect(found.map(f => f.split(' ')[0])).toEqual([
+      'settings.yaml:2:9:',
+      'settings.yaml:4:9:',
+      'topics.yaml:2:8:',
+      'topics.yaml:3:20:',
+      'handlers.yaml:1:13:',
+    ]);
+  });
+});
