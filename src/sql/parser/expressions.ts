@@ -101,6 +101,8 @@ function infixAt(r: TokenReader): Infix | null {
     case 'IN':
     case 'LIKE':
       return rangeInfix(r, word);
+    case 'ILIKE':
+      return r.fail('ILIKE is not part of this SQL', r.peek(), "write LOWER(a) LIKE 'pattern'");
     default:
       return null;
   }

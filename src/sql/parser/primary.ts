@@ -64,6 +64,13 @@ function parseWord(r: TokenReader): Expression {
     case 'TIMESTAMP':
     case 'INTERVAL':
       if (r.peek(1).kind === 'string') return parseTypedLiteral(r);
+      if (/^[0-9]/.test(r.peek(1).value) && r.peek(1).kind === 'name') {
+        r.fail(
+          'a name cannot be a point in time',
+          r.peek(1),
+          `text stands in single quotes: '${r.peek(1).value}'`,
+        );
+      }
       break;
     default:
   }

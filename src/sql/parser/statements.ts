@@ -66,14 +66,27 @@ function parseBare(r: TokenReader): Bare<Statement> {
     case 'TERMINATE':
     case 'RUN':
       return skipStatement(r, r.at);
-    default: {
-      const near = token.kind === 'word' ? closest(token.value, STATEMENT_STARTERS) : null;
-      return r.failExpected(
-        'a statement',
-        near ? `did you mean ${near}?` : 'statements begin with CREATE, SELECT, INSERT, ...',
-      );
-    }
+    default:
+      return refuse(r);
   }
+}
+
+/** Statements of other databases and what stands in their place here. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  UPDATE: 'rows change by new records: INSERT INTO ... VALUES',
+  MERGE: 'rows change by new records: INSERT INTO ... VALUES',
+  DELETE: 'a row of a table is deleted by a record with its key and no value',
+  TRUNCATE: 'DROP ... DELETE TOPIC removes all of it',
+  BEGIN: 'there are no transactions here: leave it out',
+  COMMIT: 'there are no transactions here: leave it out',
+};
+
+function refuse(r: TokenReader): never {
+  const token = r.peek();
+  const instead = Object.hasOwn(INSTEAD, token.upper) ? INSTEAD[token.upper] : undefined;
+  const near = token.kind === 'word' ? closest(token.value, STATEMENT_STARTERS) : null;
+  const hint = near ? `did you mean ${near}?` : 'statements begin with CREATE, SELECT, INSERT, ...';
+  return r.failExpected('a statement', instead ?? hint);
 }
 
 function parseInsert(r: TokenReader): Bare<InsertInto | InsertValues> {

@@ -149,6 +149,9 @@ export class TokenReader {
       const at = lineColumn(this.source.text, last.start);
       return `the text that opens at ${at.line}:${at.column} spans several lines: is its closing ' missing?`;
     }
+    if (found.kind === 'name' && this.source.text.charAt(found.start) === '"') {
+      return `text stands in single quotes: '${found.value}'`;
+    }
     if (found.kind === 'word') {
       const wanted = /^[A-Z]+$/.test(what) ? [what] : KEYWORDS;
       const near = KEYWORDS.has(found.upper) ? null : closest(found.value, wanted);

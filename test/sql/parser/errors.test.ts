@@ -20,7 +20,17 @@ function answer(sql: readonly string[]): string[] {
 
 if (process.env.MILLRACE_REFRESH === '1') {
   const refreshed = cases.map(({ name, sql }) => ({ name, sql, errors: answer(sql) }));
-  writeFileSync(FILE, `${JSON.stringify(refreshed, null, 2)}\n`);
+  writeFileSync(FILE, `[\n${refreshed.map(caseText).join(',\n')}\n]\n`);
+}
+
+/** laid out as the formatter does it */
+function caseText({ name, sql, errors }: Case): string {
+  const list = (key: string, lines: readonly string[], end: string) => {
+    const items = lines.map(line => JSON.stringify(line));
+    const flat = `    "${key}": [${items.join(', ')}]${end}`;
+    return flat.length <= 110 ? flat : `    "${key}": [\n      ${items.join(',\n      ')}\n    ]${end}`;
+  };
+  return `  {\n    "name": ${JSON.stringify(name)},\n${list('sql', sql, ',')}\n${list('errors', errors, '')}\n  }`;
 }
 
 describe('what is said about wrong SQL', () => {
