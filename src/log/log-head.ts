@@ -131,7 +131,9 @@ export class LogHead {
     if (bytes > this.limits.appendBytes) throw tooMuch(`${bytes} bytes`);
     const firstSeq = this.#nextSeq;
     const appended = topics.map((topic, i) => this.#assign(topic, partitions[i]!, firstSeq + i));
-    return { records: appended, topics, firstSeq, appendTime: this.#moveTime(append.appendTime) };
+    // only a record carries a time: an append of positions alone does not move it
+    const appendTime = records.length === 0 ? this.#lastAppendTime : this.#moveTime(append.appendTime);
+    return { records: appended, topics, firstSeq, appendTime };
   }
 
   acceptTick(appendTime: number): Accepted {
