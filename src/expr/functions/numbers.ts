@@ -272,7 +272,7 @@ function distance([lat1, lon1, lat2, lon2]: Coordinates, unit: string, ctx: Eval
   return 2 * Math.asin(Math.sqrt(a)) * radius;
 }
 
-/** In the operations of Java's Math.toRadians, so that results agree to the last digit. */
+/** In the steps of Java's Math.toRadians, so that results agree to the last digit. */
 export function radians(degrees: number): number {
-  return degrees * 0.017453292519943295;
+  return (degrees / 180) * Math.PI;
 }
