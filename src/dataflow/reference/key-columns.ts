@@ -9,11 +9,10 @@ export function keyOnly(row: Row, schema: Schema): Row {
   return row.map((value, i) => (schema.key.includes(i) ? value : null));
 }
 
-/** The text of a row's key, for Maps; of a schema without key, of the whole row. */
+/** The text of a row's key, for Maps. An upsert relation without key columns has one row (a global aggregate). */
 export function keyTextOf(schema: Schema): (row: Row) => string {
-  const indexes = schema.key.length > 0 ? schema.key : [...schema.columns.keys()];
-  const text = rowKey(indexes.map(i => columnType(schema, i)));
-  return row => text(indexes.map(i => row[i] ?? null));
+  const text = rowKey(schema.key.map(i => columnType(schema, i)));
+  return row => text(schema.key.map(i => row[i] ?? null));
 }
 
 /** The text of a whole row. */

@@ -1,0 +1,133 @@
+import type { CaseRun } from '../../src/cli/test/case-engine.ts';
+import { encodeCaseRecord } from '../../src/cli/test/ksqldb-records.ts';
+import { sourceFormat, unknownFormat } from '../../src/cli/test/topic-formats.ts';
+import { type Change, Op } from '../../src/core/change.ts';
+import { ManualClock } from '../../src/core/clock.ts';
+import { MillraceErrors } from '../../src/core/errors.ts';
+import type { Schema } from '../../src/core/schema.ts';
+import type { Row } from '../../src/core/value.ts';
+import type { DataflowOptions, LedgerEntry } from '../../src/dataflow/dataflow.ts';
+import { ViewRows } from '../../src/dataflow/reference/view-rows.ts';
+import { readJson } from '../../src/decode/json-reader.ts';
+import type { JsonValue } from '../../src/decode/json-value.ts';
+import { standardLibrary } from '../../src/expr/library.ts';
+import { valueText } from '../../src/expr/value-text.ts';
+import type { EventLog } from '../../src/log/event-log.ts';
+import { createMemoryLog } from '../../src/log/memory-log.ts';
+import { planScript } from '../../src/plan/script.ts';
+import type { CaseExpectation, CaseInput, SqlCase } from './case-file.ts';
+
+/** A case ready to run: its plan, and a log that holds all its records. Cut the log as you like. */
+export interface PreparedCase {
+  readonly options: DataflowOptions;
+  readonly log: EventLog;
+}
+
+/** Plans a case and writes its records. Throws `MillraceErrors` when the statements are refused. */
+export function prepareCase(test: SqlCase): PreparedCase {
+  const source = { file: '<case>', text: test.statements.join('\n') };
+  const script = planScript(source, { functions: standardLibrary, zone: 'UTC' });
+  if (script.plan === null) throw new MillraceErrors(script.errors);
+  const options: DataflowOptions = { plan: script.plan, functions: standardLibrary, zone: 'UTC' };
+  return { options, log: logOf(test.records ?? [], options) };
+}
+
+function logOf(records: readonly CaseInput[], { plan }: DataflowOptions): EventLog {
+  const log = createMemoryLog({ clock: new ManualClock(0), id: 'case' });
+  const formats = new Map(plan.sources.map(source => [source.topic, sourceFormat(source)]));
+  for (const topic of formats.keys()) log.createTopic({ name: topic, partitions: 1, keyIndex: false });
+  for (const record of records) {
+    if (record.tick !== undefined) {
+      log.tick(record.tick);
+      continue;
+    }
+    const topic = record.topic ?? 'in';
+    const encoded = encodeCaseRecord(
+      {
+        topic,
+        key: exactJson(record.key),
+        value: exactJson(record.value),
+        timestamp: record.timestamp ?? null,
+        window: null,
+        headers: (record.headers ?? []).map(([name, value]) => ({
+          name,
+          value: Buffer.from(value).toString('base64'),
+        })),
+      },
+      formats.get(topic) ?? unknownFormat(topic),
+    );
+    const value = record.raw === undefined ? encoded.value : new TextEncoder().encode(record.raw);
+    log.append({ records: [{ ...encoded, value }], appendTime: record.at });
+  }
+  return log;
+}
+
+function exactJson(value: unknown): JsonValue {
+  return value === undefined ? null : readJson(new TextEncoder().encode(JSON.stringify(value)));
+}
+
+/** What running a case showed, as its file writes it. */
+export type CaseOutcome = Required<CaseExpectation>;
+
+/** Feeds a run the whole log, at most `maxRecords` a block, and collects what it gave. */
+export function runWhole({ options, log }: PreparedCase, run: CaseRun, maxRecords?: number): CaseOutcome {
+  for (const block of log.read(0, log.end(), maxRecords)) run.step(block);
+  const changes = new Map(options.plan.views.map(view => [view.name, run.takeChanges(view.name)]));
+  return outcomeOf(options, changes, run.takeLedger());
+}
+
+export function outcomeOf(
+  { plan }: DataflowOptions,
+  changes: ReadonlyMap<string, readonly Change[]>,
+  ledger: readonly LedgerEntry[],
+): CaseOutcome {
+  const rows: Record<string, string[]> = {};
+  const text: Record<string, string[]> = {};
+  for (const view of plan.views) {
+    const list = changes.get(view.name) ?? [];
+    const { schema } = view.root;
+    text[view.name] = list.map(change => changeText(change, schema));
+    if (view.statement === 'stream') continue;
+    const state = new ViewRows(schema);
+    for (const change of list) state.apply(change);
+    rows[view.name] = state.inOrder().map(({ row }) => rowText(row, schema));
+  }
+  return { rows, changes: text, ledger: ledgerCounts(ledger) };
+}
+
+function ledgerCounts(ledger: readonly LedgerEntry[]): Record<string, Record<string, number>> {
+  const counts: Record<string, Record<string, number>> = {};
+  for (const { view, reason } of ledger) {
+    const ofView = counts[view] ?? {};
+    counts[view] = ofView;
+    ofView[reason] = (ofView[reason] ?? 0) + 1;
+  }
+  return counts;
+}
+
+const SIGNS: Readonly<Record<Op, string>> = {
+  [Op.ADD]: '+',
+  [Op.RETRACT]: '-',
+  [Op.UPSERT]: '=',
+  [Op.DELETE]: 'x',
+};
+
+export function changeText(change: Change, schema: Schema): string {
+  const columns = change.op === Op.DELETE ? schema.key : [...schema.columns.keys()];
+  const value = change.noValue ? ' (no value)' : '';
+  return `${SIGNS[change.op]} ${cellsText(change.row, schema, columns)} @${change.rowtime}${value}`;
+}
+
+export function rowText(row: Row, schema: Schema): string {
+  return cellsText(row, schema, [...schema.columns.keys()]);
+}
+
+function cellsText(row: Row, schema: Schema, columns: readonly number[]): string {
+  return columns
+    .map(i => {
+      const value = row[i] ?? null;
+      const type = schema.columns[i]?.type;
+      return value === null || type === undefined ? '~' : valueText(type)(value);
+    })
+    .join(' | ');
+}
