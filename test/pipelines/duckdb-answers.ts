@@ -1,0 +1,82 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { recordAt } from '../../src/core/log-record.ts';
+import type { LogReader } from '../../src/log/event-log.ts';
+
+/** What each topic of the sample holds, for DuckDB; `seq`, `ts` and `key` come from the record. */
+const TABLES = {
+  snapshots: {
+    topic: 'invoice-snapshots',
+    columns:
+      'invoice_id VARCHAR, version INT, customer_id VARCHAR, customer_name VARCHAR, customer_email VARCHAR, ' +
+      'currency VARCHAR, status VARCHAR, issue_date DATE, due_date DATE, total DECIMAL(18,2), paid DECIMAL(18,2), ' +
+      'balance DECIMAL(18,2), updated_at BIGINT',
+  },
+  payments: {
+    topic: 'payments',
+    columns:
+      'invoice_id VARCHAR, customer_id VARCHAR, amount DECIMAL(18,2), currency VARCHAR, paid_on DATE, due_date DATE',
+  },
+  attempts: { topic: 'authorization-attempts', columns: 'card_number VARCHAR' },
+  page_views: { topic: 'page-views', columns: 'user_id VARCHAR, page VARCHAR' },
+  text_lines: { topic: 'text-lines', columns: 'line VARCHAR' },
+} as const;
+
+const INVOICES = '(SELECT DISTINCT ON (invoice_id) * FROM snapshots ORDER BY invoice_id, seq DESC)';
+
+/** The shipped views, written by hand for DuckDB over the whole history. `today`: YYYY-MM-DD. */
+export function answers(today: string): Readonly<Record<string, string>> {
+  return {
+    invoice_records: `
+      SELECT invoice_id, version, customer_id, customer_name, currency, status, issue_date, due_date, total, paid,
+        balance, updated_at
+      FROM ${INVOICES} WHERE status <> 'deleted'`,
+    invoice_totals: `
+      SELECT customer_id, currency, status, count(*), sum(total), sum(paid), sum(balance)
+      FROM ${INVOICES} GROUP BY ALL`,
+    overdue_invoices: `
+      SELECT invoice_id, customer_id, customer_name, customer_email, currency, balance, due_date
+      FROM ${INVOICES} WHERE status = 'sent' AND due_date < DATE '${today}'`,
+    revenue_by_day: 'SELECT paid_on, currency, count(*), sum(amount) FROM payments GROUP BY ALL',
+    payment_behaviour: `
+      SELECT customer_id, count(*), count(DISTINCT invoice_id), count(*) FILTER (paid_on > due_date),
+        avg(paid_on - due_date), max(paid_on - due_date)
+      FROM payments GROUP BY ALL`,
+    possible_fraud: `
+      SELECT card_number, ts // 5000 * 5000, ts // 5000 * 5000 + 5000, count(*)
+      FROM attempts GROUP BY ALL HAVING count(*) > 3`,
+    word_counts: `
+      SELECT word, count(*) FROM (SELECT unnest(string_split(lower(line), ' ')) AS word FROM text_lines)
+      WHERE word <> '' GROUP BY ALL`,
+    pageviews_per_user: 'SELECT user_id, count(*), arg_max(page, seq) FROM page_views GROUP BY ALL',
+  };
+}
+
+/** Loads the log into DuckDB through files in `folder`; gives a function from SQL to rows as sorted lines of text. */
+export async function duckdbOver(log: LogReader, folder: string) {
+  const lines = new Map<string, string[]>(Object.values(TABLES).map(t => [t.topic, []]));
+  for (const block of log.read(0)) {
+    for (let i = 0; i < block.n; i++) {
+      const { topic, seq, timestamp, value } = recordAt(block, i);
+      const fields = Buffer.from(value ?? []).toString('utf8');
+      lines.get(topic)?.push(`{"seq":${seq},"ts":${timestamp},${fields.slice(1)}`);
+    }
+  }
+  const connection = await (await DuckDBInstance.create(':memory:')).connect();
+  for (const [table, { topic, columns }] of Object.entries(TABLES)) {
+    const file = join(folder, `${table}.ndjson`);
+    writeFileSync(file, (lines.get(topic) ?? []).join('\n'));
+    const types = `seq BIGINT, ts BIGINT, ${columns}`.replace(/(\w+) ([A-Z]+(?:\([\d,]+\))?)/g, "$1: '$2'");
+    await connection.run(
+      `CREATE TABLE ${table} AS FROM read_json('${file}', format = 'newline_delimited', columns = {${types}})`,
+    );
+  }
+  return async (sql: string): Promise<readonly string[]> => {
+    const reader = await connection.runAndReadAll(`SELECT COLUMNS(*)::VARCHAR FROM (${sql}) AS answer`);
+    return reader
+      .getRows()
+      .map(row => row.join(' | '))
+      .sort();
+  };
+}
