@@ -1,6 +1,7 @@
 import type { Column, Schema } from '../core/schema.ts';
 import { BIGINT, INT } from '../core/sql-type.ts';
 import type { Expr } from '../expr/expr.ts';
+import { mapChildren } from '../sql/analyse/expr-tree.ts';
 import type { ResolvedQuery } from '../sql/analyse/resolved-query.ts';
 import { canonicalName, type Relation } from '../sql/catalog.ts';
 import type { PlanNode, RelationKind, SourceSpec } from './plan.ts';
@@ -124,15 +125,18 @@ export class PlanBuilder {
     };
   }
 
-  /** A projection that changes nothing is left out. */
+  /** A projection that changes nothing is left out; one that only names the results of a group names them there. */
   #project(input: PlanNode, schema: Schema, columns: readonly Expr[]): PlanNode {
-    const same =
+    const sameColumns =
       columns.length === input.schema.columns.length &&
       columns.every((c, i) => c.node === 'column' && c.index === i) &&
-      schema.columns.every((c, i) => c.name === input.schema.columns[i]?.name) &&
       schema.key.length === input.schema.key.length &&
       schema.key.every((k, i) => k === input.schema.key[i]);
-    if (same) return input;
+    if (sameColumns) {
+      if (schema.columns.every((c, i) => c.name === input.schema.columns[i]?.name)) return input;
+      const renamed = withNames(input, schema);
+      if (renamed) return renamed;
+    }
     return { node: 'project', id: this.#id('project'), schema, input, columns };
   }
 
@@ -155,6 +159,29 @@ export class PlanBuilder {
       emptyGroups: 'delete',
     };
   }
+}
+
+/** A group and what stands on it with other column names; null where names belong to someone else. */
+function withNames(node: PlanNode, schema: Schema): PlanNode | null {
+  switch (node.node) {
+    case 'aggregate':
+      return { ...node, schema };
+    case 'filter': {
+      const input = withNames(node.input, schema);
+      return input && { ...node, schema, input, predicate: named(node.predicate, schema) };
+    }
+    case 'emitFinal': {
+      const input = withNames(node.input, schema);
+      return input && { ...node, schema, input };
+    }
+    default:
+      return null;
+  }
+}
+
+function named(expr: Expr, schema: Schema): Expr {
+  if (expr.node === 'column') return { ...expr, name: schema.columns[expr.index]?.name ?? expr.name };
+  return mapChildren(expr, part => named(part, schema));
 }
 
 export function readNode(id: string, relation: Relation): PlanNode {

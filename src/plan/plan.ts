@@ -65,7 +65,10 @@ export interface FilterNode extends NodeBase {
   readonly predicate: Expr;
 }
 
-/** New columns from the input row. Over upsert relations `schema.key` must be computed from the input's key alone. */
+/**
+ * New columns from the input row. Over a windowed relation WINDOWSTART and WINDOWEND stay the last key columns.
+ * Over upsert relations `schema.key` must be computed from the input's key alone.
+ */
 export interface ProjectNode extends NodeBase {
   readonly node: 'project';
   readonly input: PlanNode;
@@ -157,7 +160,8 @@ export interface WindowSpec {
 
 /**
  * EMIT FINAL: each window once, when it closes (windowEnd + grace <= lane time), ordered by (end, key), at the sequence
- * that closes it. `closeAfter`: closes on the log's clock too, this many ms after windowEnd + grace, when input is idle.
+ * that closes it. The input is always the aggregate itself (HAVING stands above); changes are UPSERTs, rows that were
+ * deleted before the close do not appear. `closeAfter`: closes on the log's clock too, this many ms after windowEnd + grace, when input is idle.
  */
 export interface EmitFinalNode extends NodeBase {
   readonly node: 'emitFinal';
@@ -192,7 +196,7 @@ export interface SourceSpec {
   readonly columns: readonly SourceColumn[];
   readonly keyFormat: FormatSpec;
   readonly valueFormat: FormatSpec;
-  /** WITH (TIMESTAMP = 'column'): event time from this column */
+  /** WITH (TIMESTAMP = 'column'): event time from this column, read even where no scan's schema has it */
   readonly timestamp: { readonly column: string; readonly format: string | null } | null;
   readonly partitions: number;
   /** a windowed key in the topic, as ksqlDB writes it */

@@ -125,7 +125,7 @@ export function viewState(root: PlanNode): StateVerdict {
 
 /**
  * Demand flows down from what reads the root. A view's rows are read by key at positions between batches: `final`; a topic
- * and a stream carry every change: `each`. An aggregate of full SQL over changing rows only needs their last state.
+ * and a stream carry every change: `each`, and an aggregate needs every row.
  */
 export function demandBelow(node: PlanNode, demand: Demand): Demand {
   switch (node.node) {
@@ -140,10 +140,8 @@ export function demandBelow(node: PlanNode, demand: Demand): Demand {
     case 'normalize':
       return demand;
     case 'aggregate':
-      // each input row changes the group; what counts is whether one output per batch is enough
-      return node.window === null && node.emptyGroups === 'delete' && kindOf(node.input) === 'retract'
-        ? demand
-        : 'each';
+      // every input row changes the group, and ROWTIME of a group is the latest of all of them
+      return 'each';
     case 'emitFinal':
       return 'each';
     default:

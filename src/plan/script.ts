@@ -19,6 +19,7 @@ import {
   refuseTarget,
 } from './definitions.ts';
 import type { DeploymentPlan, SourceSpec } from './plan.ts';
+import { withSetting } from './settings.ts';
 
 export interface ScriptOptions {
   readonly functions: FunctionRegistry;
@@ -280,21 +281,5 @@ class Script {
           })
         : null;
     this.steps.push({ kind: 'assert', statement, target, row, span: statement.span });
-  }
-}
-
-/** Session settings that decide formats; others change nothing here. */
-function withSetting(defaults: FormatDefaults, name: string, value: string): FormatDefaults {
-  const format = value.toUpperCase();
-  const known = format === 'JSON' || format === 'DELIMITED' || format === 'KAFKA' || format === 'NONE';
-  switch (name.replace(/^'|'$/g, '')) {
-    case 'ksql.persistence.default.format.key':
-      return known ? { ...defaults, keyFormat: format } : defaults;
-    case 'ksql.persistence.default.format.value':
-      return known ? { ...defaults, valueFormat: format } : defaults;
-    case 'ksql.persistence.wrap.single.values':
-      return { ...defaults, wrapSingle: value.toLowerCase() !== 'false' };
-    default:
-      return defaults;
   }
 }

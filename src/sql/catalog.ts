@@ -76,6 +76,10 @@ export class Catalog {
     return this.#types.get(name.toUpperCase());
   }
 
+  types(): readonly CustomType[] {
+    return [...this.#types.values()];
+  }
+
   typeNames(): readonly string[] {
     return [...this.#types.values()].map(t => t.name);
   }

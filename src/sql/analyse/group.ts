@@ -90,7 +90,10 @@ export function overGroup(
     if (part.node === 'column') {
       if (part.index >= EXPLODE_BASE) throw refuse(part);
       if (part.index >= WINDOW_BASE) return { ...part, index: bounds + part.index - WINDOW_BASE };
-      if (part.index >= AGGREGATE_BASE) return { ...part, index: aggregates + part.index - AGGREGATE_BASE };
+      if (part.index >= AGGREGATE_BASE) {
+        const index = part.index - AGGREGATE_BASE;
+        return { ...part, index: aggregates + index, name: aggregateName(part.name, index) };
+      }
       throw refuse(part);
     }
     return mapChildren(part, walk);
@@ -100,6 +103,10 @@ export function overGroup(
 
 function keyName(key: Expr, index: number): string {
   return key.node === 'column' || key.node === 'field' ? key.name : `KEY_${index}`;
+}
+
+function aggregateName(fn: string, index: number): string {
+  return `${fn}_${index}`;
 }
 
 /** Columns of the group's row: keys, window bounds, aggregates. */
@@ -112,7 +119,7 @@ export function groupSchema(
   if (window) columns.push({ name: 'WINDOWSTART', type: BIGINT }, { name: 'WINDOWEND', type: BIGINT });
   const key = columns.map((_, i) => i);
   aggregates.forEach((call, i) => {
-    columns.push({ name: `${call.fn}_${i}`, type: call.type });
+    columns.push({ name: aggregateName(call.fn, i), type: call.type });
   });
   return { columns, key, windowed: window !== null };
 }

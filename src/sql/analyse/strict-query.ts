@@ -364,7 +364,12 @@ function aggregated(strict: Strict, group: GroupAnalysis): StrictResult {
   const bounds = window
     ? [0, 1].map(i => ({
         name: i === 0 ? 'WINDOWSTART' : 'WINDOWEND',
-        over: { node: 'column', type: BIGINT, index: group.keys.length + i, name: '' } as Expr,
+        over: {
+          node: 'column',
+          type: BIGINT,
+          index: group.keys.length + i,
+          name: i === 0 ? 'WINDOWSTART' : 'WINDOWEND',
+        } as Expr,
         span: select.span,
       }))
     : [];

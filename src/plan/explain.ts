@@ -1,0 +1,143 @@
+import { unreachable } from '../core/assert.ts';
+import { typeText } from '../core/sql-type.ts';
+import { exprText } from '../expr/show.ts';
+import type { AggregateCall, FormatSpec, PlanNode, SinkSpec, ViewPlan, WindowSpec } from './plan.ts';
+import {
+  type Demand,
+  demandBelow,
+  inputsOf,
+  propertiesOf,
+  rootDemand,
+  type StateVerdict,
+} from './properties.ts';
+
+/**
+ * The plan of a view as text: one node a line, inputs indented below it, each with its four properties. Golden tests hold
+ * it, so it names everything that decides rows and nothing that does not.
+ */
+export function explain(view: ViewPlan): string {
+  const hidden = new Set(view.hidden ?? []);
+  const columns = view.root.schema.columns.map((c, i) => {
+    const marks = [
+      ...(view.root.schema.key.includes(i) ? ['key'] : []),
+      ...(hidden.has(i) ? ['hidden'] : []),
+    ];
+    return `  ${[c.name, typeText(c.type), ...marks].join(' ')}`;
+  });
+  const lines = [
+    `${view.statement.toUpperCase()} ${view.name}: ${view.kind}`,
+    ...columns,
+    ...(view.sink ? [`  writes ${sinkText(view.sink)}`] : []),
+    'plan',
+  ];
+  explainNode(view.root, rootDemand(view), 1, lines);
+  return `${lines.join('\n')}\n`;
+}
+
+function explainNode(node: PlanNode, demand: Demand, depth: number, lines: string[]): void {
+  const { kind, key, state } = propertiesOf(node, demand);
+  const properties = `[${kind}${key.length > 0 ? `(${key.join(', ')})` : ''} · ${demand} · ${stateText(state)}]`;
+  const detail = detailOf(node);
+  const indent = '  '.repeat(depth);
+  lines.push(`${indent}${node.id} ${properties}`);
+  for (const line of detail) lines.push(`${indent}    ${line}`);
+  for (const input of inputsOf(node)) explainNode(input, demandBelow(node, demand), depth + 1, lines);
+}
+
+function detailOf(node: PlanNode): readonly string[] {
+  switch (node.node) {
+    case 'scan': {
+      const columns = node.schema.columns.map(c => c.name).join(', ');
+      const outside = node.outside ? ' records from outside' : '';
+      return [`${node.source.kind} ${node.source.name}, topic ${node.source.topic}${outside}: ${columns}`];
+    }
+    case 'read':
+      return [`${node.view}: ${node.schema.columns.map(c => c.name).join(', ')}`];
+    case 'filter':
+      return [exprText(node.predicate)];
+    case 'project':
+      return node.columns.map((column, i) => {
+        const name = node.schema.columns[i]?.name ?? '?';
+        const text = exprText(column);
+        return text === name ? name : `${name} = ${text}`;
+      });
+    case 'explode':
+      return node.functions.map(f => `${f.fn}(${f.args.map(exprText).join(', ')}): ${typeText(f.type)}`);
+    case 'rekey':
+      return [
+        `key ${node.keys.map(exprText).join(', ') || 'none'}`,
+        `then ${node.rest.map(i => node.input.schema.columns[i]?.name ?? '?').join(', ') || 'nothing'}`,
+      ];
+    case 'normalize':
+    case 'union':
+      return [];
+    case 'temporalFilter':
+      return [
+        ...(node.from ? [`from ${exprText(node.from)}`] : []),
+        ...(node.until ? [`until ${exprText(node.until)}`] : []),
+      ];
+    case 'aggregate':
+      return [
+        `by ${node.keys.map(exprText).join(', ') || 'nothing: one group'}`,
+        ...(node.window ? [windowText(node.window)] : []),
+        ...node.aggregates.map(aggregateText),
+        `NULL keys: ${node.nullKeys}, empty groups: ${node.emptyGroups}`,
+      ];
+    case 'emitFinal':
+      return node.closeAfter === null
+        ? []
+        : [`closes ${durationText(node.closeAfter)} after the window's end`];
+    default:
+      return unreachable(node);
+  }
+}
+
+function aggregateText(call: AggregateCall): string {
+  const constants = call.constants.map(c => (typeof c === 'string' ? `'${c}'` : String(c)));
+  const args = [...call.args.map(exprText), ...constants].join(', ');
+  const filter = call.filter ? ` FILTER (WHERE ${exprText(call.filter)})` : '';
+  return `${call.fn}(${call.distinct ? 'DISTINCT ' : ''}${args || '*'})${filter}: ${typeText(call.type)}`;
+}
+
+function windowText(window: WindowSpec): string {
+  const parts = [
+    window.type === 'session' ? `gap ${durationText(window.size)}` : `size ${durationText(window.size)}`,
+    ...(window.type === 'hopping' ? [`advance ${durationText(window.advance)}`] : []),
+    `grace ${durationText(window.grace)}`,
+    ...(window.retention === null ? [] : [`retention ${durationText(window.retention)}`]),
+  ];
+  return `${window.type} window, ${parts.join(', ')}`;
+}
+
+function stateText(state: StateVerdict): string {
+  if (state.verdict === 'none') return 'no state';
+  return state.verdict === 'bounded'
+    ? `state bounded${state.ms > 0 ? ` (${durationText(state.ms)})` : ''}`
+    : `state ${state.verdict}`;
+}
+
+function sinkText(sink: SinkSpec): string {
+  const formats = `key ${formatText(sink.keyFormat)}, value ${formatText(sink.valueFormat)}`;
+  const time = sink.timestamp ? `, time from ${sink.timestamp.column}` : '';
+  return `topic ${sink.topic} (${formats}${time}, ${sink.partitions} partition${sink.partitions === 1 ? '' : 's'})`;
+}
+
+function formatText(format: FormatSpec): string {
+  if (format.format === 'DELIMITED' && format.delimiter !== ',') {
+    return `DELIMITED by ${JSON.stringify(format.delimiter)}`;
+  }
+  return format.format === 'JSON' && !format.wrapSingle ? 'JSON unwrapped' : format.format;
+}
+
+const UNITS: readonly (readonly [string, number])[] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+];
+
+/** `90 s`, `24 h`: the largest unit that divides it. */
+export function durationText(ms: number): string {
+  const unit = ms === 0 ? undefined : UNITS.find(([, size]) => ms % size === 0);
+  return unit ? `${ms / unit[1]} ${unit[0]}` : `${ms} ms`;
+}

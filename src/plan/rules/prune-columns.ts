@@ -1,0 +1,133 @@
+import { unreachable } from '../../core/assert.ts';
+import type { Schema } from '../../core/schema.ts';
+import type { Expr } from '../../expr/expr.ts';
+import { columnsOf, renumber } from '../../sql/analyse/expr-tree.ts';
+import type { PlanNode, PseudoColumn, ScanNode } from '../plan.ts';
+
+/**
+ * Scans decode only what the plan reads. Columns that nothing above a node needs are left out from the scan upwards; keys
+ * stay, and the declared order stays. Columns of another view are not touched: its plan is its own.
+ */
+export function pruneColumns(root: PlanNode): PlanNode {
+  return prune(root, new Set(root.schema.columns.keys())).node;
+}
+
+interface Pruned {
+  readonly node: PlanNode;
+  /** new position of each old column; -1: gone */
+  readonly position: readonly number[];
+}
+
+function same(node: PlanNode): Pruned {
+  return { node, position: node.schema.columns.map((_, i) => i) };
+}
+
+function prune(node: PlanNode, needed: ReadonlySet<number>): Pruned {
+  switch (node.node) {
+    case 'scan':
+      return pruneScan(node, needed);
+    case 'read':
+      return same(node);
+    case 'filter': {
+      const below = prune(node.input, withKey(node.schema, columnsOf(node.predicate, new Set(needed))));
+      const predicate = moved(node.predicate, below);
+      return { ...below, node: { ...node, schema: below.node.schema, input: below.node, predicate } };
+    }
+    case 'temporalFilter': {
+      const wanted = withKey(node.schema, needed);
+      if (node.from) columnsOf(node.from, wanted);
+      if (node.until) columnsOf(node.until, wanted);
+      const below = prune(node.input, wanted);
+      const from = node.from && moved(node.from, below);
+      const until = node.until && moved(node.until, below);
+      return { ...below, node: { ...node, schema: below.node.schema, input: below.node, from, until } };
+    }
+    case 'normalize': {
+      const below = prune(node.input, withKey(node.schema, needed));
+      return { ...below, node: { ...node, schema: below.node.schema, input: below.node } };
+    }
+    case 'project': {
+      const below = prune(node.input, columnsOfAll(node.columns));
+      const columns = node.columns.map(c => moved(c, below));
+      return same({ ...node, input: below.node, columns });
+    }
+    case 'explode': {
+      const width = node.input.schema.columns.length;
+      const wanted = columnsOfAll(node.functions.flatMap(f => f.args));
+      for (const i of needed) if (i < width) wanted.add(i);
+      const below = prune(node.input, withKey(node.input.schema, wanted));
+      const narrower = below.node.schema.columns.length;
+      const position = node.schema.columns.map((_, i) =>
+        i < width ? (below.position[i] ?? -1) : narrower + i - width,
+      );
+      const functions = node.functions.map(f => ({ ...f, args: f.args.map(a => moved(a, below)) }));
+      const columns = [...below.node.schema.columns, ...node.schema.columns.slice(width)];
+      const schema: Schema = { ...below.node.schema, columns };
+      return { node: { ...node, schema, input: below.node, functions }, position };
+    }
+    case 'rekey': {
+      const wanted = columnsOfAll(node.keys);
+      const kept = node.rest.map((_, i) => i).filter(i => needed.has(node.keys.length + i));
+      for (const i of kept) wanted.add(node.rest[i] ?? 0);
+      const below = prune(node.input, wanted);
+      const at = [...node.keys.keys(), ...kept.map(i => node.keys.length + i)];
+      const position = node.schema.columns.map((_, i) => at.indexOf(i));
+      const schema: Schema = { ...node.schema, columns: at.flatMap(i => node.schema.columns[i] ?? []) };
+      const rest = kept.map(i => below.position[node.rest[i] ?? 0] ?? -1);
+      const keys = node.keys.map(k => moved(k, below));
+      return { node: { ...node, schema, input: below.node, keys, rest }, position };
+    }
+    case 'aggregate': {
+      const wanted = columnsOfAll([
+        ...node.keys,
+        ...node.aggregates.flatMap(a => (a.filter ? [...a.args, a.filter] : a.args)),
+      ]);
+      const below = prune(node.input, wanted);
+      const keys = node.keys.map(k => moved(k, below));
+      const aggregates = node.aggregates.map(a => ({
+        ...a,
+        args: a.args.map(arg => moved(arg, below)),
+        filter: a.filter && moved(a.filter, below),
+      }));
+      return same({ ...node, input: below.node, keys, aggregates });
+    }
+    case 'emitFinal': {
+      const all = new Set(node.schema.columns.keys());
+      return same({ ...node, input: prune(node.input, all).node });
+    }
+    case 'union': {
+      const all = new Set(node.schema.columns.keys());
+      return same({ ...node, inputs: node.inputs.map(i => prune(i, all).node) });
+    }
+    default:
+      return unreachable(node);
+  }
+}
+
+function withKey(schema: Schema, needed: ReadonlySet<number>): Set<number> {
+  return new Set([...needed, ...schema.key]);
+}
+
+function columnsOfAll(exprs: readonly Expr[]): Set<number> {
+  const wanted = new Set<number>();
+  for (const expr of exprs) columnsOf(expr, wanted);
+  return wanted;
+}
+
+function moved(expr: Expr, below: Pruned): Expr {
+  return renumber(expr, i => below.position[i] ?? -1);
+}
+
+function pruneScan(node: ScanNode, needed: ReadonlySet<number>): Pruned {
+  const { columns, key } = node.schema;
+  const kept = columns.map((_, i) => i).filter(i => needed.has(i) || key.includes(i));
+  const position = columns.map((_, i) => kept.indexOf(i));
+  const firstPseudo = columns.length - node.pseudo.length;
+  const pseudo: readonly PseudoColumn[] = node.pseudo.filter((_, i) => position[firstPseudo + i] !== -1);
+  const schema: Schema = {
+    ...node.schema,
+    columns: kept.flatMap(i => columns[i] ?? []),
+    key: key.map(i => position[i] ?? -1),
+  };
+  return { node: { ...node, schema, pseudo }, position };
+}
