@@ -38,11 +38,14 @@ export class EmitFinal implements Operator {
   /** slots by the time at which their window closes (pending), by windowEnd + retention (kept) */
   readonly #pending = new Due();
   readonly #kept = new Due();
+  /** from WINDOWEND to the close: a session ends when nothing can join it any more */
+  readonly #lag: number;
   #laneTime = Number.NEGATIVE_INFINITY;
 
   constructor(node: EmitFinalNode, context: OperatorContext, table: StateTable) {
-    assert(node.window.type !== 'session', 'EMIT FINAL of sessions');
     this.id = node.id;
+    const { type, size, grace } = node.window;
+    this.#lag = grace + (type === 'session' ? size + 1 : 0);
     this.#node = node;
     this.#context = context;
     this.#table = table;
@@ -91,7 +94,7 @@ export class EmitFinal implements Operator {
   #take({ seq, now }: Moment, batch: Batch, i: number): void {
     const [startColumn = -1, endColumn = -1] = this.#node.schema.key.slice(-2);
     const end = integerAt(batch.cols[endColumn], i);
-    const closes = end + this.#node.window.grace;
+    const closes = end + this.#lag;
     const gone = batch.op !== null && batch.op[i] === Op.DELETE;
     if (this.#isClosed(closes, now)) {
       // the aggregate takes away what it keeps no longer; what was emitted stays
@@ -118,7 +121,7 @@ export class EmitFinal implements Operator {
   #emit({ seq, now }: Moment): void {
     while (this.#isClosed(this.#pending.first, now)) {
       const closes = this.#pending.first;
-      const end = closes - this.#node.window.grace;
+      const end = closes - this.#lag;
       const { retention } = this.#node.window;
       for (const { slot, row } of this.#ordered(this.#pending.takeFirst(), end, PENDING)) {
         this.#out.push(Op.UPSERT, seq, this.#rows.rowtime.f64[slot] as number, row);
@@ -167,12 +170,12 @@ export class EmitFinal implements Operator {
     const { table, laneTime } = state as EmitFinalState;
     this.#table.load(table);
     this.#laneTime = laneTime;
-    const { grace, retention } = this.#node.window;
+    const { retention } = this.#node.window;
     const endColumn = this.#node.schema.key.at(-1) ?? -1;
     for (const slot of this.#table.slots()) {
       const end = Number(this.#rows.row(slot)[endColumn]);
       if (this.#status.i32[slot] === KEPT) this.#kept.add(end + (retention ?? 0), slot);
-      else this.#pending.add(end + grace, slot);
+      else this.#pending.add(end + this.#lag, slot);
     }
   }
 

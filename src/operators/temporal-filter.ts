@@ -21,7 +21,6 @@ interface Entry extends Timed {
   readonly from: number;
   readonly until: number;
   visible: boolean;
-  gone: boolean;
 }
 
 /**
@@ -72,7 +71,6 @@ export class TemporalFilter implements Operator {
   #moveClock({ seq, now }: Moment): void {
     while (this.#moves.first <= now) {
       const entry = this.#moves.pop();
-      if (entry.gone) continue;
       if (!entry.visible && now < entry.until) {
         entry.visible = true;
         this.#out.push(this.#upsert ? Op.UPSERT : Op.ADD, seq, entry.rowtime, entry.row);

@@ -2,6 +2,8 @@ import { assert } from '../core/assert.ts';
 
 export interface Timed {
   time: number;
+  /** no longer wanted: passed over when its time comes */
+  gone: boolean;
   /** orders items of one time */
   readonly order: number;
 }
@@ -10,8 +12,9 @@ export interface Timed {
 export class TimeHeap<T extends Timed> {
   readonly #items: T[] = [];
 
-  /** the earliest time, or Infinity */
+  /** the earliest time of an item that is not gone, or Infinity */
   get first(): number {
+    while (this.#items[0]?.gone === true) this.pop();
     return this.#items[0]?.time ?? Number.POSITIVE_INFINITY;
   }
 

@@ -1,4 +1,4 @@
-import { assert, unreachable } from '../../core/assert.ts';
+import { unreachable } from '../../core/assert.ts';
 import type { Batch } from '../../core/batch.ts';
 import { Aggregate } from '../../operators/aggregate.ts';
 import { EmitFinal } from '../../operators/emit-final.ts';
@@ -8,6 +8,7 @@ import { Normalize } from '../../operators/normalize.ts';
 import type { Epoch, Operator, OperatorContext } from '../../operators/operator.ts';
 import { Project } from '../../operators/project.ts';
 import { Rekey } from '../../operators/rekey.ts';
+import { SessionAggregate } from '../../operators/session-aggregate.ts';
 import { TemporalFilter } from '../../operators/temporal-filter.ts';
 import { Union } from '../../operators/union.ts';
 import type { PlanNode } from '../../plan/plan.ts';
@@ -81,7 +82,7 @@ function operatorFor(node: OperatorNode, context: OperatorContext, final: boolea
     case 'temporalFilter':
       return new TemporalFilter(node, context, kindOf(node.input) === 'upsert');
     case 'aggregate': {
-      assert(node.window?.type !== 'session', 'the engine has no session windows yet');
+      if (node.window?.type === 'session') return new SessionAggregate(node, context);
       const retracting = kindOf(node.input) === 'retract';
       return new Aggregate({ node, context, table: new StateTable(), retracting, final });
     }

@@ -1,0 +1,122 @@
+import { expect } from 'vitest';
+import { bitAt } from '../../../src/core/bits.ts';
+import { type Change, Op } from '../../../src/core/change.ts';
+import type { LogRecord } from '../../../src/core/log-record.ts';
+import type { Schema } from '../../../src/core/schema.ts';
+import { rowAt, selectedRows } from '../../../src/core/vec.ts';
+import type { EpochOutput, LedgerEntry } from '../../../src/dataflow/dataflow.ts';
+import { finalViews } from '../../../src/dataflow/engine/demand.ts';
+import { createEngine } from '../../../src/dataflow/engine/engine.ts';
+import { createReferenceFold } from '../../../src/dataflow/reference/reference-fold.ts';
+import { ViewRows } from '../../../src/dataflow/reference/view-rows.ts';
+import { standardLibrary } from '../../../src/expr/library.ts';
+import { blockOf } from '../../../src/log/record-block.ts';
+import type { DeploymentPlan } from '../../../src/plan/plan.ts';
+import { planScript } from '../../../src/plan/script.ts';
+
+export const ZONE = 'Europe/Berlin';
+
+/** The plan of a script, or what is wrong with it. */
+export function planOf(text: string): DeploymentPlan | readonly string[] {
+  const { plan, errors } = planScript(
+    { file: 'random.sql', text },
+    { functions: standardLibrary, zone: ZONE },
+  );
+  return plan ?? errors.map(e => e.message);
+}
+
+/** How a history is cut into epochs: after which records, and after which of them the engine is stopped and restored. */
+export interface Cuts {
+  readonly name: string;
+  cutAfter(i: number): boolean;
+  restoreAfter(i: number): boolean;
+}
+
+export const WHOLE: Cuts = { name: 'whole', cutAfter: () => false, restoreAfter: () => false };
+export const ROW_BY_ROW: Cuts = { name: 'row by row', cutAfter: () => true, restoreAfter: () => false };
+
+interface Seen {
+  readonly changes: Change[];
+  readonly rows: ViewRows;
+}
+
+/**
+ * Runs a plan over a history through the engine and through the reference fold. Streams, topics and EMIT FINAL must be
+ * equal change by change; tables and views row by row after every epoch; so must ledger and deadlines.
+ */
+export function expectEqual(
+  plan: DeploymentPlan,
+  records: readonly LogRecord[],
+  cuts: Cuts,
+  writesTopics = true,
+): void {
+  const options = { plan, functions: standardLibrary, zone: ZONE };
+  const fold = createReferenceFold(options);
+  let engine = createEngine({ ...options, writesTopics });
+  const final = finalViews(plan, writesTopics);
+  const seen = new Map(
+    plan.views.map(v => [v.name, { changes: [], rows: new ViewRows(v.root.schema) } as Seen]),
+  );
+  const ledger: LedgerEntry[] = [];
+  let from = 0;
+  for (const i of records.keys()) {
+    if (!cuts.cutAfter(i) && i < records.length - 1) continue;
+    const block = blockOf(records.slice(from, i + 1));
+    from = i + 1;
+    fold.step(block);
+    take(engine.step(block), plan, seen, ledger);
+    for (const view of plan.views) {
+      if (view.statement === 'stream') continue;
+      const rows = seen.get(view.name)?.rows.inOrder();
+      expect(rows, `${cuts.name}: rows of ${view.name} at ${from}`).toEqual(fold.rows(view.name));
+    }
+    expect(engine.deadline(), `${cuts.name}: deadline at ${from}`).toBe(fold.deadline());
+    if (!cuts.restoreAfter(i)) continue;
+    const parts = engine.snapshot();
+    const { position } = engine;
+    engine = createEngine({ ...options, writesTopics });
+    engine.restore(parts, position);
+  }
+  for (const view of plan.views) {
+    if (final.has(view.name)) continue;
+    const changes = seen.get(view.name)?.changes;
+    const expected = fold.takeChanges(view.name).map(c => bare(c, view.root.schema));
+    expect(changes, `${cuts.name}: changes of ${view.name}`).toEqual(expected);
+  }
+  const entries = (list: readonly LedgerEntry[], view: string) => list.filter(e => e.view === view);
+  const expected = fold.takeLedger();
+  for (const { name } of plan.views) {
+    expect(entries(ledger, name), `${cuts.name}: ledger of ${name}`).toEqual(entries(expected, name));
+  }
+}
+
+function take(
+  output: EpochOutput,
+  plan: DeploymentPlan,
+  seen: ReadonlyMap<string, Seen>,
+  ledger: LedgerEntry[],
+): void {
+  ledger.push(...output.ledger);
+  for (const view of plan.views) {
+    const own = seen.get(view.name);
+    for (const batch of output.changes.get(view.name) ?? []) {
+      for (const i of selectedRows(batch)) {
+        const change: Change = {
+          op: (batch.op?.[i] ?? Op.ADD) as Op,
+          seq: batch.seq[i] as number,
+          rowtime: batch.rowtime[i] as number,
+          row: rowAt(batch, i),
+          noValue: bitAt(batch.noValue, i),
+        };
+        own?.changes.push(bare(change, view.root.schema));
+        own?.rows.apply(change);
+      }
+    }
+  }
+}
+
+/** Of a DELETE only the key and the sequence count. */
+function bare(change: Change, schema: Schema): Change {
+  if (change.op !== Op.DELETE) return change;
+  return { ...change, rowtime: 0, row: change.row.map((v, c) => (schema.key.includes(c) ? v : null)) };
+}

@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type Cuts, expectEqual, planOf, ROW_BY_ROW, WHOLE } from './compare.ts';
+import { history, SOURCES, statement } from './random-scripts.ts';
+
+/** Laws 1 and 2: whatever the query, the history and the cut into epochs, the engine gives what the reference fold gives. */
+
+const seed = Number(process.env.MILLRACE_SEED ?? 20_261_124);
+const RUNS = Number(process.env.MILLRACE_RUNS ?? 500);
+
+const cuts: fc.Arbitrary<Cuts> = fc
+  .tuple(
+    fc.array(fc.boolean(), { minLength: 60, maxLength: 60 }),
+    fc.array(fc.nat(4), { minLength: 60, maxLength: 60 }),
+  )
+  .map(([cut, restore]) => ({
+    name: 'random cuts',
+    cutAfter: i => cut[i] === true,
+    restoreAfter: i => cut[i] === true && restore[i] === 0,
+  }));
+
+describe('law 1 and 2', () => {
+  const planned = { yes: 0, no: new Map<string, string>() };
+
+  test('random queries over random histories, whole, row by row, cut and restored', () => {
+    fc.assert(
+      fc.property(statement, history, cuts, (sql, records, random) => {
+        const text = `${SOURCES}${sql}`;
+        const plan = planOf(text);
+        if (!('views' in plan)) {
+          planned.no.set(plan.join('; '), text);
+          return;
+        }
+        planned.yes++;
+        for (const way of [WHOLE, ROW_BY_ROW, random]) {
+          expectEqual(plan, records, way);
+          expectEqual(plan, records, way, false);
+        }
+      }),
+      { seed, numRuns: RUNS },
+    );
+  });
+
+  afterAll(() => {
+    // statements that the planner refuses test nothing: most must pass
+    expect(planned.yes, [...planned.no].map(n => n.join('\n')).join('\n\n')).toBeGreaterThan(RUNS * 0.6);
+  });
+});
