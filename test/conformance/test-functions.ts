@@ -304,3 +304,6 @@ export const testFunctions: readonly FunctionEntry[] = [
   completeRowsFunction('OBJ_COL_ARG', ['(INT) -> ARRAY<INT>', '(INT, ANY...) -> ARRAY<INT>']),
   testUdaf,
 ];
+
+/** As `millrace test --format ksqldb` loads them. */
+export const extension = { functions: testFunctions };
