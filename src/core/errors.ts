@@ -61,6 +61,12 @@ export const catalogue = {
   unauthorized: { fault: 'user', retriable: false },
   overloaded: { fault: 'external', retriable: true },
   not_found: { fault: 'user', retriable: false },
+  method_not_allowed: { fault: 'user', retriable: false },
+  forbidden: { fault: 'user', retriable: false },
+  topic_protected: { fault: 'user', retriable: false },
+  body_too_large: { fault: 'user', retriable: false },
+  media_type_unsupported: { fault: 'user', retriable: false },
+  not_acceptable: { fault: 'user', retriable: false },
   internal: { fault: 'internal', retriable: true },
 } as const satisfies Record<string, { fault: 'user' | 'external' | 'internal'; retriable: boolean }>;
 
