@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { assert } from '../core/assert.ts';
 import { MillraceError } from '../core/errors.ts';
-import type { AppendRecord, EventLog } from '../log/event-log.ts';
+import type { EventLog } from '../log/event-log.ts';
 import type { Command } from './command.ts';
-import type { CommandHandler } from './command-handler.ts';
+import { CommandDecisions, type Outcome, type Prepared } from './command-decisions.ts';
 import { CommandInbox, type Incoming } from './command-inbox.ts';
-import { type CommandRequest, decodeRequest, encodeRequest, invalid } from './command-request.ts';
-import { type CommandResult, encodeResult, type ResultDraft } from './command-result.ts';
+import { type CommandRequest, decodeRequest, encodeRequest } from './command-request.ts';
+import type { CommandResult } from './command-result.ts';
 import type { BusEvent, Commands } from './commands.ts';
-import { DtoReader } from './dto-reader.ts';
 import { EntityStore } from './entity-store.ts';
-import type { EntityType, JsonSafe } from './entity-type.ts';
+import type { EntityType } from './entity-type.ts';
 import { EventBus } from './event-bus.ts';
 import { ResultStore, type Settled } from './result-store.ts';
 
@@ -32,23 +31,9 @@ export interface CommandRuntimeOptions<C extends Command, Event, State> {
   readonly onError: (error: unknown) => void;
 }
 
-/** A command ready to be decided; its `now` is given when it is accepted. */
-interface Prepared<C extends Command, Event, State> {
-  readonly commandId: string;
-  readonly request: CommandRequest;
-  readonly handler: CommandHandler<C, Event, State>;
-  readonly data: C['data'];
-}
-
 interface Waiter {
   readonly resolve: (settled: Settled) => void;
   readonly reject: (error: unknown) => void;
-}
-
-/** What one command writes. */
-interface Outcome {
-  readonly draft: ResultDraft;
-  readonly records: readonly AppendRecord[];
 }
 
 const DAY = 86_400_000;
@@ -69,14 +54,16 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
   readonly #handlerName: string;
   readonly #resultsTopic: string;
   readonly #store: EntityStore<C, Event, State>;
+  readonly #decisions: CommandDecisions<C, Event, State>;
   readonly #results: ResultStore;
-  readonly #inbox: CommandInbox<Prepared<C, Event, State>>;
+  #inbox: CommandInbox<Prepared<C>>;
   readonly #waiting = new Map<string, Waiter[]>();
   readonly #resultBus: EventBus<CommandResult>;
   readonly #eventBus: EventBus<BusEvent>;
   readonly #stopListening: () => void;
   #scheduled = false;
   #closed = false;
+  #lastFailure: unknown = null;
 
   /**
    * Creates the entity's topics, then takes up what was left over. Call it while no append is in flight, before the
@@ -90,24 +77,40 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
     this.#entity = entity;
     this.#handlerName = `commands/${commands}`;
     this.#resultsTopic = options.resultsTopic ?? 'command-results';
-    for (const [name, keyIndex] of [
+    const topics: readonly (readonly [name: string, keyIndex: boolean])[] = [
       [commands, false],
       [events, true],
       [snapshots, true],
       [this.#resultsTopic, true],
       ...published.map(name => [name, false] as const),
-    ] as const) {
-      if (!log.topic(name)) log.createTopic({ name, partitions, keyIndex });
+    ];
+    for (const [name, keyIndex] of topics) {
+      const topic = log.topic(name) ?? log.createTopic({ name, partitions, keyIndex });
+      if (keyIndex && !topic.keyIndex) {
+        throw new MillraceError(
+          'config_invalid',
+          `topic "${name}" has no key index, which ${entity.name} needs`,
+          {
+            hint: 'declare it with `keyIndex: true` before it is created',
+          },
+        );
+      }
     }
     this.types = entity.dispatcher.types.map(type => ({
       type,
       description: entity.dispatcher.find(type)?.description ?? '',
     }));
     this.#store = new EntityStore(log, entity, options.cacheSize ?? 20_000);
+    this.#decisions = new CommandDecisions({
+      entity,
+      store: this.#store,
+      resultsTopic: this.#resultsTopic,
+      snapshotEvery: options.snapshotEvery ?? 1,
+    });
     this.#results = new ResultStore(log, this.#resultsTopic, options.keepResultsFor ?? 7 * DAY);
     this.#resultBus = new EventBus(options.onError);
     this.#eventBus = new EventBus(options.onError);
-    this.#inbox = new CommandInbox(log, commands, log.position(this.#handlerName) ?? 0);
+    this.#inbox = this.#openInbox();
     this.#stopListening = log.onFlushed(() => this.#pump());
     this.#pump();
   }
@@ -177,7 +180,7 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
       accepted.catch(() => {}); // submit awaits `settled` alone
       return { commandId, accepted, settled };
     }
-    const prepared = this.#prepare({ ...request, commandId });
+    const prepared = this.#decisions.prepare({ ...request, commandId });
     if (this.#inbox.size >= (this.#options.maxPending ?? 20_000)) {
       throw new MillraceError('overloaded', 'too many commands wait to be handled', {
         hint: 'send again later, with the same command id',
@@ -194,26 +197,6 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
     appended.durable.catch(error => this.#lost([commandId], error));
     this.#schedule();
     return { commandId, accepted: appended.durable, settled };
-  }
-
-  #prepare(request: CommandRequest & { readonly commandId: string }): Prepared<C, Event, State> {
-    const { dispatcher } = this.#entity;
-    const handler = dispatcher.find(request.type);
-    if (!handler) {
-      throw new MillraceError('unknown_command', `there is no command "${request.type.slice(0, 60)}"`, {
-        hint: `known: ${dispatcher.types.join(', ')}`,
-      });
-    }
-    if (!/^[\x21-\x7e]{1,100}$/.test(request.entityId)) {
-      throw invalid([
-        { path: 'id', code: 'malformed', message: 'the id is not 1 to 100 visible ASCII characters' },
-      ]);
-    }
-    const dto = new DtoReader(request.data);
-    const data = handler.decode(dto);
-    dto.end();
-    if (dto.errors.length > 0) throw invalid(dto.errors);
-    return { commandId: request.commandId, request, handler, data };
   }
 
   /** One pump per turn of the event loop takes all commands that came in it. */
@@ -235,7 +218,7 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
     }
   }
 
-  #handleBatch(batch: readonly Incoming<Prepared<C, Event, State>>[], appendTime: number | undefined): void {
+  #handleBatch(batch: readonly Incoming<Prepared<C>>[], appendTime: number | undefined): void {
     const outcomes = new Map<string, Outcome>();
     for (const incoming of batch) {
       const outcome = this.#handle(incoming, outcomes);
@@ -272,7 +255,11 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
       const { commandId, entityId, type, origin, at } = draft;
       try {
         if (!(error instanceof MillraceError) || error.code === 'log_write_failed') throw error;
-        this.#append([this.#rejected(error, { commandId, entityId, type, origin, at })], position, undefined);
+        this.#append(
+          [this.#decisions.rejected(error, { commandId, entityId, type, origin, at })],
+          position,
+          undefined,
+        );
       } catch (failure) {
         this.#lost([draft.commandId], failure);
       }
@@ -280,10 +267,7 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
   }
 
   /** Null: the id has its result already. Never throws: what cannot be handled is rejected. */
-  #handle(
-    incoming: Incoming<Prepared<C, Event, State>>,
-    batch: ReadonlyMap<string, Outcome>,
-  ): Outcome | null {
+  #handle(incoming: Incoming<Prepared<C>>, batch: ReadonlyMap<string, Outcome>): Outcome | null {
     const entityId = incoming.key ? Buffer.from(incoming.key).toString('utf8') : '';
     const place = `${this.#entity.topics.commands}-${incoming.partition}-${incoming.offset}`;
     let request: CommandRequest | null = incoming.prepared?.request ?? null;
@@ -297,87 +281,22 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
         this.#tell(commandId, known);
         return null;
       }
-      outcome = this.#decide(
-        incoming.prepared ?? this.#prepare({ ...request, commandId }),
+      outcome = this.#decisions.outcome(
+        incoming.prepared ?? this.#decisions.prepare({ ...request, commandId }),
         incoming.appendTime,
       );
     } catch (error) {
       if (!(error instanceof MillraceError)) this.#options.onError(error);
       const { commandId = place, type = '', origin = null } = request ?? {};
-      outcome = this.#rejected(error, { entityId, commandId, type, origin, at: incoming.appendTime });
+      outcome = this.#decisions.rejected(error, {
+        entityId,
+        commandId,
+        type,
+        origin,
+        at: incoming.appendTime,
+      });
     }
     return outcome;
-  }
-
-  #decide(prepared: Prepared<C, Event, State>, now: number): Outcome {
-    const { commandId, request, data } = prepared;
-    const { entityId, type } = request;
-    const { decider, name, topics } = this.#entity;
-    const before = this.#store.load(entityId);
-    const about = { commandId, type, entity: name, entityId, origin: request.origin ?? null, at: now };
-    const conflict = versionConflict(name, request, before.version);
-    const decision = conflict ?? decider.decide(this.#command(prepared, data, now), before.state);
-    if (!decision.accepted) {
-      const { code, message, hint } = decision.refusal;
-      const error = { code, message, hint: hint ?? null, fields: [] };
-      return this.#outcome({ ...about, status: 'rejected', error, events: [], version: before.version }, []);
-    }
-    const key = Buffer.from(entityId, 'utf8');
-    const records: AppendRecord[] = [];
-    let { state, version } = before;
-    const documents = decision.events.map(event => {
-      state = decider.evolve(state, event);
-      version++;
-      const meta = { entityId, version, at: now, commandId };
-      const document = this.#entity.encodeEvent(event, meta);
-      records.push({ topic: topics.events, key, value: json(document), timestamp: now });
-      for (const more of this.#entity.publish?.(event, meta) ?? []) {
-        const { topic, document } = more;
-        records.push({ topic, key: Buffer.from(more.key, 'utf8'), value: json(document), timestamp: now });
-      }
-      return document;
-    });
-    const every = this.#options.snapshotEvery ?? 1;
-    if (Math.floor(version / every) > Math.floor(before.version / every)) {
-      const snapshot = this.#entity.encodeSnapshot(state, { entityId, version, at: now });
-      records.push({ topic: topics.snapshots, key, value: json(snapshot), timestamp: now });
-    }
-    const draft: ResultDraft = { ...about, status: 'accepted', error: null, events: documents, version };
-    const outcome = this.#outcome(draft, records);
-    this.#store.keep(entityId, { state, version });
-    return outcome;
-  }
-
-  #command(prepared: Prepared<C, Event, State>, data: C['data'], now: number): C {
-    const { commandId, request } = prepared;
-    // The handler found by this type has decoded the data: the pair is one member of the union C.
-    return { type: request.type, commandId, entityId: request.entityId, now, data } as C;
-  }
-
-  /** The outcome of a command that could not even be decided. */
-  #rejected(
-    error: unknown,
-    about: Pick<ResultDraft, 'entityId' | 'commandId' | 'type' | 'origin' | 'at'>,
-  ): Outcome {
-    const told = error instanceof MillraceError ? error : new MillraceError('internal', 'an internal error');
-    const { code, message, hint = null } = told;
-    const fields = Array.isArray(told.data?.errors) ? told.data.errors : [];
-    const entity = this.#entity.name;
-    const reason = { code, message, hint, fields };
-    return this.#outcome(
-      { ...about, entity, status: 'rejected', error: reason, events: [], version: null },
-      [],
-    );
-  }
-
-  #outcome(draft: ResultDraft, records: readonly AppendRecord[]): Outcome {
-    const result = {
-      topic: this.#resultsTopic,
-      key: Buffer.from(draft.commandId, 'utf8'),
-      value: encodeResult(draft),
-      timestamp: draft.at,
-    };
-    return { draft, records: [...records, result] };
   }
 
   /** Gives results their positions, holds them until durable, then tells. `firstSeq`: of the batch's first record. */
@@ -417,30 +336,23 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
     this.#resultBus.publish(origin, result);
   }
 
-  /** An append failed: what memory believes beyond the log is forgotten, and everyone who waits is told. */
+  #openInbox(): CommandInbox<Prepared<C>> {
+    const position = this.#log.position(this.#handlerName) ?? 0;
+    return new CommandInbox(this.#log, this.#entity.topics.commands, position);
+  }
+
+  /** Appends failed: what memory believes beyond the durable log is forgotten, and everyone who waits is told. */
   #lost(commandIds: readonly string[], error: unknown): void {
-    this.#store.forgetAll();
+    // A failed commit refuses all that was accepted, each append with this same error.
+    if (this.#lastFailure !== error) {
+      this.#lastFailure = error;
+      this.#store.forgetAll();
+      this.#results.releaseAll();
+      this.#inbox = this.#openInbox();
+    }
     for (const commandId of commandIds) {
-      this.#results.release(commandId);
       for (const waiter of this.#waiting.get(commandId) ?? []) waiter.reject(error);
       this.#waiting.delete(commandId);
     }
   }
-}
-
-function json(document: { readonly [field: string]: JsonSafe }): Uint8Array {
-  return Buffer.from(JSON.stringify(document), 'utf8');
-}
-
-function versionConflict(name: string, request: CommandRequest, version: number) {
-  const { expectedVersion, entityId } = request;
-  if (expectedVersion === undefined || expectedVersion === version) return null;
-  return {
-    accepted: false,
-    refusal: {
-      code: 'version_conflict',
-      message: `${name} "${entityId}" has version ${version}, not ${expectedVersion}`,
-      hint: 'read it again and decide anew',
-    },
-  } as const;
 }

@@ -34,6 +34,11 @@ export class ResultStore {
   release(commandId: string): void {
     this.#inFlight.delete(commandId);
   }
+
+  /** Nothing that was held will become durable. */
+  releaseAll(): void {
+    this.#inFlight.clear();
+  }
 }
 
 /** A result, and when it may be told: not before the append that holds it is durable. */

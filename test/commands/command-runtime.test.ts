@@ -106,7 +106,7 @@ describe('a command', () => {
   });
 });
 
-describe('a command id that was seen before', () => {
+describe('law 4, a command counts once: an id that was seen before', () => {
   test('gives the first result again, whatever is sent with it', async () => {
     const { log, runtime } = setUp();
     const first = await runtime.submit(request('a', { by: 5 }, { commandId: 'c' }));

@@ -30,7 +30,7 @@ async function open() {
   return { log, runtime, errors, close };
 }
 
-test('200 concurrent sends count once each, and give the same results after reopening', async () => {
+test('law 4, a command counts once: 200 concurrent sends count once each, and give the same results after reopening', async () => {
   const first = await open();
   const send = (runtime: typeof first.runtime) =>
     Promise.all(
@@ -51,7 +51,7 @@ test('200 concurrent sends count once each, and give the same results after reop
   await second.close();
 });
 
-test('what waits when the process is killed is handled at the next start: nothing lost, nothing doubled', async () => {
+test('law 4, a command counts once: what waits when the process is killed is handled at the next start: nothing lost, nothing doubled', async () => {
   const acknowledged = new Set<string>();
   for (const killAfter of [1, 137, 700]) {
     const child = spawn(process.execPath, [join(import.meta.dirname, 'crash-child.ts'), dir], {

@@ -59,7 +59,7 @@ describe('CreateInvoice', () => {
       .then({ issue_date: '2026-03-10', line_items: [], total: '0.00' });
   });
 
-  test('keeps amounts that no float can hold', () => {
+  test('law 8, money is exact: keeps amounts that no float can hold', () => {
     given()
       .when(
         'CreateInvoice',
@@ -263,7 +263,7 @@ describe('RecordPayment', () => {
       .refused(code);
   });
 
-  test('money is read from a number or a string of digits, and nothing else', () => {
+  test('law 8, money is exact: it is read from a number or a string of digits, and nothing else', () => {
     const read = (amount: string) => given(created, sent).when('RecordPayment', `{"amount":${amount}}`);
     read('-5').invalid(['amount', 'negative_amount']);
     read('1e2').invalid(['amount', 'not_a_decimal']);
