@@ -2,6 +2,7 @@ import { assert } from '../../core/assert.ts';
 import type { Span } from '../../core/span.ts';
 import { BIGINT, DATE, INT, type SqlType, TIMESTAMP, typeText } from '../../core/sql-type.ts';
 import type { Value } from '../../core/value.ts';
+import { completeAggregate } from '../../expr/aggregates/complete.ts';
 import type { Expr } from '../../expr/expr.ts';
 import type { AggregateFunction, ScalarFunction, TableFunction } from '../../expr/functions.ts';
 import type { ArgumentType, ResolvedCall } from '../../expr/registry.ts';
@@ -198,7 +199,7 @@ function aggregateCall(r: ExpressionResolver, call: Call, entry: AggregateFuncti
     throw r.problems.error('invalid_statement', call.span, '* is an argument of COUNT only');
   }
   const exprs = star ? [] : call.args.map(arg => widened(r, entry, inner.resolve(arg)));
-  const chosen = completeAggregate(r, entry, exprs);
+  const chosen = chosenAggregate(r, entry, exprs);
   const resolution = r.context.functions.resolveAggregate(chosen, exprs.map(valueArgument));
   if (!resolution.ok) throw badArguments(r, call, resolution.reason);
   const { args, returns, constants } = resolution.call;
@@ -224,14 +225,18 @@ function aggregateCall(r: ExpressionResolver, call: Call, entry: AggregateFuncti
 export const windowBoundsReason =
   'WINDOWSTART and WINDOWEND can only be used in the SELECT of a windowed aggregate';
 
-/** In full SQL AVG over DECIMAL is DECIMAL. */
-function completeAggregate(
+/** In full SQL an aggregate of nothing is NULL, and AVG over DECIMAL is DECIMAL. */
+function chosenAggregate(
   r: ExpressionResolver,
   entry: AggregateFunction,
   args: readonly Expr[],
 ): AggregateFunction {
-  if (r.strict || entry.name !== 'AVG' || args[0]?.type.kind !== 'DECIMAL') return entry;
-  const found = r.context.functions.find('AVG_DECIMAL');
+  if (r.strict) return entry;
+  const name = completeAggregate(
+    entry.name,
+    args.map(arg => arg.type),
+  );
+  const found = r.context.functions.find(name);
   return found?.kind === 'aggregate' ? found : entry;
 }
 

@@ -32,8 +32,9 @@ export class Problems {
     return new MillraceError(code, message, { hint, place: { source: this.source, span } });
   }
 
+  /** An error that is reported already ({@link reported}) counts once. */
   add(error: MillraceError): void {
-    this.#errors.push(error);
+    if (!this.#errors.includes(error)) this.#errors.push(error);
   }
 
   report(code: ErrorCode, span: Span, message: string, hint?: string): void {
