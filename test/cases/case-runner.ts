@@ -1,4 +1,4 @@
-import type { CaseRun } from '../../src/cli/test/case-engine.ts';
+import { type CaseRun, columnsEngine } from '../../src/cli/test/case-engine.ts';
 import { encodeCaseRecord } from '../../src/cli/test/ksqldb-records.ts';
 import { sourceFormat, unknownFormat } from '../../src/cli/test/topic-formats.ts';
 import { type Change, Op } from '../../src/core/change.ts';
@@ -6,7 +6,7 @@ import { ManualClock } from '../../src/core/clock.ts';
 import { MillraceErrors } from '../../src/core/errors.ts';
 import type { Schema } from '../../src/core/schema.ts';
 import type { Row } from '../../src/core/value.ts';
-import type { DataflowOptions, LedgerEntry } from '../../src/dataflow/dataflow.ts';
+import type { DataflowOptions, Engine, LedgerEntry } from '../../src/dataflow/dataflow.ts';
 import { ViewRows } from '../../src/dataflow/reference/view-rows.ts';
 import { readJson } from '../../src/decode/json-reader.ts';
 import type { JsonValue } from '../../src/decode/json-value.ts';
@@ -74,6 +74,29 @@ export function runWhole({ options, log }: PreparedCase, run: CaseRun, maxRecord
   for (const block of log.read(0, log.end(), maxRecords)) run.step(block);
   const changes = new Map(options.plan.views.map(view => [view.name, run.takeChanges(view.name)]));
   return outcomeOf(options, changes, run.takeLedger());
+}
+
+/** Like {@link runWhole}, on an engine that is stopped at each cut and continued by a fresh one from its snapshot. */
+export function runCut(
+  { options, log }: PreparedCase,
+  cuts: readonly number[],
+  createEngine: (options: DataflowOptions) => Engine,
+): CaseOutcome {
+  const changes = new Map<string, Change[]>(options.plan.views.map(view => [view.name, []]));
+  const ledger: LedgerEntry[] = [];
+  let engine = createEngine(options);
+  let from = 0;
+  for (const to of [...cuts, log.end()]) {
+    const run = columnsEngine(() => engine)(options);
+    for (const block of log.read(from, to)) run.step(block);
+    for (const [view, list] of changes) list.push(...run.takeChanges(view));
+    ledger.push(...run.takeLedger());
+    const snapshot = engine.snapshot();
+    engine = createEngine(options);
+    engine.restore(snapshot, to);
+    from = to;
+  }
+  return outcomeOf(options, changes, ledger);
 }
 
 export function outcomeOf(

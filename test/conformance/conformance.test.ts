@@ -2,9 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { type CaseEngine, foldEngine } from '../../src/cli/test/case-engine.ts';
+import { type CaseEngine, columnsEngine, foldEngine } from '../../src/cli/test/case-engine.ts';
 import { type CaseResult, runKsqldbCases } from '../../src/cli/test/ksqldb-runner.ts';
 import { totalsOf } from '../../src/cli/test/report.ts';
+import { createEngine } from '../../src/dataflow/engine/engine.ts';
 import { standardLibrary } from '../../src/expr/library.ts';
 import { testFunctions } from './test-functions.ts';
 
@@ -13,7 +14,8 @@ import { testFunctions } from './test-functions.ts';
  * when it was last raised: raise it, never lower it.
  */
 const engines: readonly { readonly name: string; readonly engine: CaseEngine; readonly floor: number }[] = [
-  { name: 'fold', engine: foldEngine, floor: 685 },
+  { name: 'fold', engine: foldEngine, floor: 690 },
+  { name: 'columns', engine: columnsEngine(createEngine), floor: 690 },
 ];
 
 interface KnownDifference {
