@@ -66,6 +66,8 @@ export interface ScalarFunction {
   readonly overloads: readonly ScalarOverload[];
   /** false: may differ between calls with equal arguments (RANDOM, UUID) */
   readonly deterministic?: boolean | undefined;
+  /** name of the entry that complete SQL (VIEW, bare SELECT) calls instead, where PostgreSQL means something else */
+  readonly complete?: string | undefined;
   /** part of the fingerprint of plans that use it; raise when the meaning changes */
   readonly version?: number | undefined;
 }

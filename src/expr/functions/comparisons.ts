@@ -48,25 +48,21 @@ export const comparisonFunctions: readonly ScalarFunction[] = [
 ];
 
 function extreme(name: string, description: string, sign: 1 | -1): ScalarFunction {
-  // T takes most; the three others only let text literals stand for dates and times.
-  const signatures = ['T', 'DATE', 'TIME', 'TIMESTAMP'].map(t => `(${t}...) -> ${t}`);
-  const overloads = signatures.map(signature =>
-    typed<(Value | null)[]>(
-      signature,
-      ({ returns }) => {
-        const compare = comparator(returns);
-        return values => {
-          let best: Value | null = null;
-          for (const value of values) {
-            if (value !== null && (best === null || compare(value, best) * sign > 0)) best = value;
-          }
-          return best;
-        };
-      },
-      { nulls: 'called', returns: args => orderedType(name, args) },
-    ),
+  const overload = typed<(Value | null)[]>(
+    '(T...) -> T',
+    ({ returns }) => {
+      const compare = comparator(returns);
+      return values => {
+        let best: Value | null = null;
+        for (const value of values) {
+          if (value !== null && (best === null || compare(value, best) * sign > 0)) best = value;
+        }
+        return best;
+      };
+    },
+    { nulls: 'called', returns: args => orderedType(name, args) },
   );
-  return scalar({ name, category: 'CONDITIONAL', description }, ...overloads);
+  return scalar({ name, category: 'CONDITIONAL', description }, overload);
 }
 
 /** All arguments have been brought to one type. */

@@ -2,7 +2,7 @@ import { assert } from '../../core/assert.ts';
 import type { SqlType } from '../../core/sql-type.ts';
 import { decimal, MAX_PRECISION } from '../../core/sql-type.ts';
 import type { Value } from '../../core/value.ts';
-import { fitsPrecision, parseDecimal, pow10, rescale } from '../decimal.ts';
+import { divideHalfUp, fitsPrecision, parseDecimal, pow10, rescale } from '../decimal.ts';
 import type { EvalContext, ScalarFunction, ScalarOverload } from '../functions.ts';
 import { overload, scalar, typed } from './define.ts';
 import { seededFraction } from './seeded.ts';
@@ -22,6 +22,7 @@ const ceiling: Rounding = (n, power) => -floor(-n, power);
 const towardsZero: Rounding = (n, power) => n / power;
 /** Halves go up (towards positive), as ksqlDB rounds: -1.5 is -1. */
 const halfUp: Rounding = (n, power) => floor(2n * n + power, 2n * power);
+const halfAway: Rounding = divideHalfUp;
 
 export const numberFunctions: readonly ScalarFunction[] = [
   scalar(
@@ -62,11 +63,25 @@ export const numberFunctions: readonly ScalarFunction[] = [
     {
       name: 'ROUND',
       category,
+      complete: 'ROUND_HALF_AWAY',
       description:
         'Rounded to an integer, or to a number of decimal places (negative: before the point); halves go up, so -1.5 is -1.',
     },
     ...toInteger('ROUND', n => Math.floor(n + 0.5), halfUp, 1),
     ...toPlaces('ROUND', halfUp),
+  ),
+  scalar(
+    {
+      name: 'ROUND_HALF_AWAY',
+      category,
+      description:
+        'ROUND of PostgreSQL: DECIMALs with halves away from zero (-1.5 is -2), DOUBLEs to the nearest integer with halves to the even one.',
+    },
+    overload<[number]>('(INT) -> INT', ([n]) => n),
+    overload<[bigint]>('(BIGINT) -> BIGINT', ([n]) => n),
+    decimalToInteger('ROUND_HALF_AWAY', halfAway, 1),
+    overload<[number]>('(DOUBLE) -> DOUBLE', ([n]) => halfEven(n)),
+    ...toPlaces('ROUND_HALF_AWAY', halfAway),
   ),
   scalar(
     {
@@ -187,21 +202,7 @@ function toInteger(
   return [
     overload<[number]>('(INT) -> BIGINT', ([n]) => BigInt(n)),
     overload<[bigint]>('(BIGINT) -> BIGINT', ([n]) => n),
-    typed<[bigint]>(
-      '(DECIMAL) -> DECIMAL',
-      ({ args: [type], returns }) => {
-        assert(type, 'one argument');
-        const power = pow10(scaleOf(type));
-        return ([n], ctx) => checked(name, rounding(n, power), returns, ctx);
-      },
-      {
-        returns: ([type]) => {
-          assert(type, 'one argument');
-          const integral = precisionOf(type) - scaleOf(type) + (scaleOf(type) > 0 ? carry : 0);
-          return decimal(Math.min(MAX_PRECISION, Math.max(1, integral)), 0);
-        },
-      },
-    ),
+    decimalToInteger(name, rounding, carry),
     overload<[number]>('(DOUBLE) -> BIGINT', ([n], ctx) => {
       const whole = ofDouble(n);
       // 2^63 itself is a double and does not fit
@@ -210,6 +211,30 @@ function toInteger(
         : ctx.fail(`${name}: ${n} does not fit BIGINT`);
     }),
   ];
+}
+
+function decimalToInteger(name: string, rounding: Rounding, carry: number): ScalarOverload {
+  return typed<[bigint]>(
+    '(DECIMAL) -> DECIMAL',
+    ({ args: [type], returns }) => {
+      assert(type, 'one argument');
+      const power = pow10(scaleOf(type));
+      return ([n], ctx) => checked(name, rounding(n, power), returns, ctx);
+    },
+    {
+      returns: ([type]) => {
+        assert(type, 'one argument');
+        const integral = precisionOf(type) - scaleOf(type) + (scaleOf(type) > 0 ? carry : 0);
+        return decimal(Math.min(MAX_PRECISION, Math.max(1, integral)), 0);
+      },
+    },
+  );
+}
+
+function halfEven(n: number): number {
+  const below = Math.floor(n);
+  if (n - below !== 0.5) return Math.round(n);
+  return below % 2 === 0 ? below : below + 1;
 }
 
 /** Overloads with a number of decimal places; the type stays that of the argument, as in ksqlDB. */

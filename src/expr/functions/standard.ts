@@ -42,7 +42,7 @@ export const standardFunctions: readonly ScalarFunction[] = [
       name: 'SUBSTR',
       category,
       description:
-        'The characters from a position on (from 1), to the end or as many as given; positions before the string count too, as in PostgreSQL.',
+        'The characters or bytes from a position on (from 1), to the end or as many as given; positions before the string count too, as in PostgreSQL.',
     },
     overload<[string, number]>('(STRING, INT) -> STRING', ([text, from]) =>
       [...text].slice(Math.max(from - 1, 0)).join(''),
@@ -50,6 +50,13 @@ export const standardFunctions: readonly ScalarFunction[] = [
     overload<[string, number, number]>('(STRING, INT, INT) -> STRING', ([text, from, count], ctx) => {
       if (count < 0) return ctx.fail('SUBSTR: the length must not be negative');
       return [...text].slice(Math.max(from - 1, 0), Math.max(from - 1 + count, 0)).join('');
+    }),
+    overload<[Uint8Array, number]>('(BYTES, INT) -> BYTES', ([bytes, from]) =>
+      bytes.slice(Math.max(from - 1, 0)),
+    ),
+    overload<[Uint8Array, number, number]>('(BYTES, INT, INT) -> BYTES', ([bytes, from, count], ctx) => {
+      if (count < 0) return ctx.fail('SUBSTR: the length must not be negative');
+      return bytes.slice(Math.max(from - 1, 0), Math.max(from - 1 + count, 0));
     }),
   ),
   scalar(

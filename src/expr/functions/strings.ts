@@ -137,6 +137,7 @@ export const stringFunctions: readonly ScalarFunction[] = [
     {
       name: 'TRIM',
       category,
+      complete: 'BTRIM',
       description: 'The string without spaces, tabs, line ends and control characters at both ends.',
     },
     // Java's String.trim: everything up to U+0020
@@ -227,6 +228,7 @@ export const stringFunctions: readonly ScalarFunction[] = [
     {
       name: 'SUBSTRING',
       category,
+      complete: 'SUBSTR',
       description:
         'The part of a string or of bytes from a position (from 1; negative: from the end), to the end or of a given length.',
     },

@@ -2,7 +2,7 @@ import { MS_PER_DAY } from '../../core/calendar.ts';
 import { timeZone } from '../../core/time-zone.ts';
 import type { EvalContext, ScalarFunction } from '../functions.ts';
 import { overload, scalar } from './define.ts';
-import { addUnits, timeUnit } from './time-units.ts';
+import { addUnits, MAX_TIMESTAMP, timeUnit } from './time-units.ts';
 
 const category = 'DATE / TIME';
 const UNITS = 'Units: MILLISECONDS, SECONDS, MINUTES, HOURS, DAYS, WEEKS, MONTHS, YEARS';
@@ -36,7 +36,10 @@ export const timeArithmeticFunctions: readonly ScalarFunction[] = [
       category,
       description: 'The TIMESTAMP that many milliseconds after 1970-01-01.',
     },
-    overload<[bigint]>('(BIGINT) -> TIMESTAMP', ([ms]) => Number(ms)),
+    overload<[bigint]>('(BIGINT) -> TIMESTAMP', ([ms], ctx) => {
+      const at = Number(ms);
+      return Math.abs(at) <= MAX_TIMESTAMP ? at : ctx.fail('FROM_UNIXTIME: the result is out of range');
+    }),
   ),
   scalar(
     { name: 'UNIX_DATE', category, description: 'The days from 1970-01-01 to a date, or to today.' },

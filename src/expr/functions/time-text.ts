@@ -9,6 +9,7 @@ import { MillraceError } from '../../core/errors.ts';
 import { timeZone } from '../../core/time-zone.ts';
 import type { EvalContext, ScalarFunction } from '../functions.ts';
 import { overload, scalar } from './define.ts';
+import { MAX_TIMESTAMP } from './time-units.ts';
 
 const category = 'DATE / TIME';
 const PATTERNS = "Patterns are Java's, such as yyyy-MM-dd''T''HH:mm:ss.SSS";
@@ -147,6 +148,7 @@ function formatInstant(
 ): string | null {
   const zone = timeZone(zoneId);
   if (!zone) return ctx.fail(`${name}: unknown time zone ${zoneId.slice(0, 60)}`);
+  if (!(Math.abs(at) <= MAX_TIMESTAMP)) return ctx.fail(`${name}: the time is out of range`);
   return format(name, momentAt(at, zone), pattern, ctx);
 }
 

@@ -111,6 +111,12 @@ describe('every function', () => {
     expect(f.category).not.toBe('');
   });
 
+  it('has an entry for complete SQL where it names one', () => {
+    const named = builtInFunctions.flatMap(f => (f.kind === 'scalar' && f.complete ? [f.complete] : []));
+    expect(named).toContain('SUBSTR');
+    for (const name of named) expect(registry.find(name)?.kind).toBe('scalar');
+  });
+
   it('resolves aliases to the same entry', () => {
     for (const f of builtInFunctions) {
       for (const alias of f.kind === 'scalar' ? (f.aliases ?? []) : []) expect(registry.find(alias)).toBe(f);
