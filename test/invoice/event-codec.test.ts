@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import type { EventDocument } from '../../src/commands/entity-type.ts';
-import { decodeEvent, encodeEvent, upcastInvoiceEvent } from '../../src/invoice/event-codec.ts';
+import {
+  decodeEvent,
+  encodeEvent,
+  upcastInvoiceEvent,
+  upcastInvoiceRecord,
+} from '../../src/invoice/event-codec.ts';
 import { decodeSnapshot, invoiceDocument } from '../../src/invoice/invoice-document.ts';
 import { invoiceEntity } from '../../src/invoice/invoice-entity.ts';
 import { evolve, type InvoiceState } from '../../src/invoice/invoice-state.ts';
@@ -56,4 +61,30 @@ test('a payment is published with its customer and due date', () => {
       }),
     },
   ]);
+});
+
+test('views see lifted records, and those of today as they are', () => {
+  const record = (value: Uint8Array | null) => ({
+    seq: 1,
+    topic: 'invoice-events',
+    partition: 0,
+    offset: 1,
+    timestamp: 5,
+    appendTime: 5,
+    key: Buffer.from('inv-1'),
+    value,
+    headers: [],
+  });
+  const { currency: _, ...old }: EventDocument = { ...encodeEvent(created, meta), schema_version: 1 };
+  const lifted = upcastInvoiceRecord(record(bytes(old)));
+  expect(JSON.parse(Buffer.from(lifted.value ?? []).toString())).toEqual(encodeEvent(created, meta));
+  for (const value of [
+    bytes(encodeEvent(created, meta)),
+    bytes(encodeEvent(sent, meta)),
+    null,
+    Buffer.from('{'),
+  ]) {
+    const same = record(value);
+    expect(upcastInvoiceRecord(same)).toBe(same);
+  }
 });
