@@ -117,7 +117,7 @@ function stateText(state: StateVerdict): string {
 }
 
 function sinkText(sink: SinkSpec): string {
-  const formats = `key ${formatText(sink.keyFormat)}, value ${formatText(sink.valueFormat)}`;
+  const formats = `key ${formatText({ ...sink.keyFormat, wrapSingle: true })}, value ${formatText(sink.valueFormat)}`;
   const time = sink.timestamp ? `, time from ${sink.timestamp.column}` : '';
   return `topic ${sink.topic} (${formats}${time}, ${sink.partitions} partition${sink.partitions === 1 ? '' : 's'})`;
 }

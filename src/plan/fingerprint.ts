@@ -34,6 +34,8 @@ export function fingerprint(parts: FingerprintParts): string {
       if (key === 'fn' && typeof value === 'string') functions.add(value);
       // a source's description decides nothing, nor do ids that only name state
       if (key === 'description' || key === 'id') return undefined;
+      // names inside expressions are for readers: positions decide
+      if (key === 'name' && EXPRESSION_NAMES.has(String(this.node))) return undefined;
       if (key === 'view' && typeof value === 'string') return `${parts.upstream.get(value) ?? value}`;
       return plain(value);
     },
@@ -45,10 +47,7 @@ export function fingerprint(parts: FingerprintParts): string {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** Where a record's time comes from is seen by readers; its topic and formats are not part of the rows. */
-function sinkPart(parts: FingerprintParts): unknown {
-  return parts.sink && { ...parts.sink };
-}
+const EXPRESSION_NAMES: ReadonlySet<string> = new Set(['column', 'field', 'parameter']);
 
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return `${value}n`;

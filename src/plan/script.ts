@@ -27,6 +27,8 @@ export interface ScriptOptions {
   readonly zone: string;
   /** session settings by ksqlDB's names */
   readonly properties?: Readonly<Record<string, string>> | undefined;
+  /** what is defined before the script; it can be read, not changed */
+  readonly catalog?: Catalog | undefined;
   /** topic of CREATE ... AS without KAFKA_TOPIC; default: the name in upper case */
   readonly topicOf?: ((name: string) => string) | undefined;
 }
@@ -80,7 +82,7 @@ export function planScript(source: SourceText, options: ScriptOptions): ScriptPl
 }
 
 class Script {
-  catalog = Catalog.empty;
+  catalog: Catalog;
   readonly definitions = new Map<string, Definition>();
   readonly steps: ScriptStep[] = [];
   readonly #problems: Problems;
@@ -91,6 +93,7 @@ class Script {
   constructor(problems: Problems, options: ScriptOptions) {
     this.#problems = problems;
     this.#options = options;
+    this.catalog = options.catalog ?? Catalog.empty;
     this.#defaults = FORMAT_DEFAULTS;
     for (const [name, value] of Object.entries(options.properties ?? {})) {
       this.#defaults = withSetting(this.#defaults, name, value);

@@ -1,6 +1,6 @@
 import { assert } from '../../core/assert.ts';
 import type { Span } from '../../core/span.ts';
-import { BIGINT, DATE, INT, type SqlType, TIMESTAMP, typeText } from '../../core/sql-type.ts';
+import { DATE, INT, type SqlType, TIMESTAMP, typeText } from '../../core/sql-type.ts';
 import type { Value } from '../../core/value.ts';
 import { completeAggregate } from '../../expr/aggregates/complete.ts';
 import type { Expr } from '../../expr/expr.ts';
@@ -15,18 +15,18 @@ import { FULL_SQL } from './problems.ts';
 type Call = Extract<Expression, { kind: 'call' }>;
 
 export function resolveCall(r: ExpressionResolver, call: Call): Expr {
+  if (call.over) {
+    throw r.problems.error(
+      'not_supported',
+      call.span,
+      'window functions (OVER) are not supported by this version',
+    );
+  }
   const entry = r.context.functions.find(call.name.name);
   if (!entry) {
     const clock = call.args.length === 0 ? clockExpr(r, call.name.name) : null;
     if (clock) return clock;
     throw unknownFunction(r, call);
-  }
-  if (call.over) {
-    throw r.problems.error(
-      'not_supported',
-      call.over.span,
-      'window functions (OVER) are not supported by this version',
-    );
   }
   if (entry.kind !== 'aggregate' && (call.distinct || call.filter)) {
     throw r.problems.error(
@@ -198,7 +198,7 @@ function aggregateCall(r: ExpressionResolver, call: Call, entry: AggregateFuncti
   if (star && entry.name !== 'COUNT') {
     throw r.problems.error('invalid_statement', call.span, '* is an argument of COUNT only');
   }
-  const exprs = star ? [] : call.args.map(arg => widened(r, entry, inner.resolve(arg)));
+  const exprs = star ? [] : call.args.map(arg => inner.resolve(arg));
   const chosen = chosenAggregate(r, entry, exprs);
   const resolution = r.context.functions.resolveAggregate(chosen, exprs.map(valueArgument));
   if (!resolution.ok) throw badArguments(r, call, resolution.reason);
@@ -238,12 +238,6 @@ function chosenAggregate(
   );
   const found = r.context.functions.find(name);
   return found?.kind === 'aggregate' ? found : entry;
-}
-
-/** PostgreSQL sums INT as BIGINT, so that the sum has room. */
-function widened(r: ExpressionResolver, entry: AggregateFunction, expr: Expr): Expr {
-  if (r.strict || entry.name !== 'SUM' || expr.type.kind !== 'INT') return expr;
-  return coerceTo(expr, BIGINT) ?? expr;
 }
 
 function constantValue(r: ExpressionResolver, expr: Expr, span: Span, fn: string): Value | null {

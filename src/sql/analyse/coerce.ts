@@ -3,6 +3,7 @@ import { type SqlType, STRING, sameType, typeText } from '../../core/sql-type.ts
 import type { Value } from '../../core/value.ts';
 import { canWiden, commonType, numberLiteral } from '../../expr/coercion.ts';
 import type { Expr } from '../../expr/expr.ts';
+import { parseDate, parseTime, parseTimestamp } from '../../expr/iso-time.ts';
 import type { Problems } from './problems.ts';
 import { sameIgnoringCase } from './source.ts';
 
@@ -24,7 +25,6 @@ export function coerceTo(expr: Expr, type: SqlType): Expr | null {
   }
   const rebuilt = coerceConstructor(expr, type);
   if (rebuilt) return rebuilt;
-  if (isStringLiteral(expr) && isTemporal(type)) return { node: 'cast', type, arg: expr };
   return canWiden(expr.type, type) ? { node: 'cast', type, arg: expr } : null;
 }
 
@@ -130,6 +130,12 @@ function parseText(text: string, to: SqlType): Value | undefined {
       const most = 10n ** BigInt(to.precision);
       return unscaled < most && unscaled > -most ? unscaled : undefined;
     }
+    case 'DATE':
+      return parseDate(trimmed) ?? undefined;
+    case 'TIME':
+      return parseTime(trimmed) ?? undefined;
+    case 'TIMESTAMP':
+      return parseTimestamp(trimmed) ?? undefined;
     default:
       return undefined;
   }

@@ -178,6 +178,7 @@ function grouped(complete: Complete, group: GroupAnalysis): ResolvedQuery {
       explode.spans[0] ?? select.span,
       'table functions beside aggregates are not supported by this version',
     );
+    return context.giveUp();
   }
   const changes = inputChanges(complete);
   if (changes !== 'append') checkRetractable(group.aggregates, context, 'complete');

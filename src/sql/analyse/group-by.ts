@@ -105,7 +105,9 @@ export class GroupAnalysis {
 
   /** The select list over the group's row. */
   outputs(items: readonly OutputItem[]): readonly { readonly item: OutputItem; readonly over: Expr }[] {
-    const { problems } = this.#context;
+    const { problems, select } = this.#context;
+    // without its keys nothing can be said about what is grouped
+    if (this.keys.length < (select.groupBy?.items.length ?? 0) && this.#context.failed) return [];
     return items.flatMap(item => {
       const over = problems.attempt(() => this.#over(item.expr, 'SELECT', item.span));
       return over ? [{ item, over }] : [];

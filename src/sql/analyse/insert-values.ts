@@ -7,7 +7,7 @@ import type { FunctionRegistry } from '../../expr/registry.ts';
 import type { Expression, Identifier } from '../ast.ts';
 import type { Catalog, Relation } from '../catalog.ts';
 import { asArgument } from './calls.ts';
-import { coerceTo } from './coerce.ts';
+import { coerceTo, isStringLiteral } from './coerce.ts';
 import { ExpressionResolver } from './expression.ts';
 import type { Problems } from './problems.ts';
 import { findColumns } from './scope.ts';
@@ -138,6 +138,9 @@ function constant(expr: Expr, type: Expr['type'], span: Span, problems: Problems
   const converted = coerceTo(expr, type);
   if (converted) return converted;
   // INSERT reads text and numbers more freely than expressions do: '12.50' may fill a DECIMAL
+  if (isStringLiteral(expr) && type.kind !== 'BYTES') {
+    throw problems.error('type_mismatch', span, `'${String(expr.value)}' is no ${typeText(type)}`);
+  }
   if (canCast(expr.type, type)) return asArgument(expr, type);
   if (expr.type.kind === 'STRING' && type.kind === 'BYTES') return asArgument(expr, type);
   throw problems.error('type_mismatch', span, `${typeText(expr.type)} does not fit ${typeText(type)}`);

@@ -175,6 +175,9 @@ function opText(op: CompareOp): string {
 function convert(r: ExpressionResolver, expr: Expr, type: SqlType, span: Span): Expr {
   const value = coerceTo(expr, type);
   if (value) return value;
+  if (isStringLiteral(expr)) {
+    throw r.problems.error('type_mismatch', span, `'${String(expr.value)}' is no ${typeText(type)}`);
+  }
   if (canCast(expr.type, type)) return { node: 'cast', type, arg: expr };
   throw r.problems.error('type_mismatch', span, `${typeText(expr.type)} cannot stand for ${typeText(type)}`);
 }

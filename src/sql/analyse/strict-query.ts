@@ -327,6 +327,7 @@ function aggregated(strict: Strict, group: GroupAnalysis): StrictResult {
       'table functions cannot be used with aggregates',
       'expand into a stream first, then group that stream',
     );
+    return context.giveUp();
   }
   if (!select.groupBy) {
     problems.report(

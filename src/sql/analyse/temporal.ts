@@ -191,8 +191,7 @@ function shiftedClock(inner: Clock, unit: Expr, amount: Expr, refuse: Refuse): C
 
 /** The instants `at` (c >= at is row <= clock) and `after` (c >= after is row < clock). */
 function rowBound(row: Expr, clock: Clock, refuse: Refuse): { at: Expr; after: Expr } {
-  const inner =
-    row.node === 'cast' && row.type.kind === 'TIMESTAMP' && row.arg.type.kind === 'DATE' ? row.arg : row;
+  const inner = asDate(row) ?? row;
   switch (clock.as) {
     case 'milliseconds': {
       if (inner.type.kind !== 'BIGINT') throw refuse();
@@ -219,6 +218,24 @@ function rowBound(row: Expr, clock: Clock, refuse: Refuse): { at: Expr; after: E
       };
   }
 }
+
+/**
+ * The date in a timestamp that was only made of a date: CAST(due AS TIMESTAMP), due + INTERVAL '1' MONTH. Beside the
+ * clock it means the beginning of that day in the server's zone.
+ */
+function asDate(row: Expr): Expr | null {
+  if (row.type.kind !== 'TIMESTAMP') return null;
+  if (row.node === 'cast' && row.arg.type.kind === 'DATE') return row.arg;
+  if (row.node !== 'call' || row.fn !== 'TIMESTAMPADD') return null;
+  const [unit, amount, base] = row.args;
+  const date = base && asDate(base);
+  if (!date || unit?.node !== 'literal' || !amount) return null;
+  const name = String(unit.value).toUpperCase().replace(/S$/, '');
+  if (!WHOLE_DAYS.has(name)) return null;
+  return { node: 'cast', type: DATE, arg: row };
+}
+
+const WHOLE_DAYS: ReadonlySet<string> = new Set(['DAY', 'WEEK', 'MONTH', 'QUARTER', 'YEAR']);
 
 function mismatch(type: SqlType, refuse: Refuse): Error {
   return refuse(`the clock is compared with DATEs and TIMESTAMPs, not with ${typeText(type)}`);

@@ -1,0 +1,1 @@
+SELECT customer, quantity FROM orders WHERE customer IN ('a', 'b') AND tags IS NOT NULL;

@@ -1,0 +1,1 @@
+CREATE STREAM keyless AS SELECT id, amount FROM orders PARTITION BY NULL;

@@ -1,0 +1,1 @@
+CREATE STREAM by_customer AS SELECT * FROM orders PARTITION BY customer;

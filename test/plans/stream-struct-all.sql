@@ -1,0 +1,1 @@
+CREATE STREAM addresses AS SELECT id, address->* FROM orders;

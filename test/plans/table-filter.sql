@@ -1,0 +1,1 @@
+CREATE TABLE swiss AS SELECT id, name, balance FROM customers WHERE country = 'CH';

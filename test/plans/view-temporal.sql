@@ -1,0 +1,6 @@
+CREATE VIEW overdue AS SELECT id, due FROM orders WHERE due < CURRENT_DATE;
+CREATE VIEW recent AS SELECT customer, COUNT(*) AS n FROM orders WHERE placed_at > NOW() - INTERVAL '1' HOUR GROUP BY customer;
+CREATE VIEW soon AS SELECT id FROM orders WHERE due BETWEEN CURRENT_DATE AND CURRENT_DATE + 7 AND quantity > 0;
+CREATE VIEW monthly AS SELECT id FROM orders WHERE due + INTERVAL '1' MONTH <= NOW();
+CREATE VIEW today AS SELECT id FROM orders WHERE placed_at >= CURRENT_DATE;
+CREATE VIEW at_day AS SELECT id FROM orders WHERE CURRENT_DATE = due;

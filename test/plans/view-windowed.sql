@@ -1,0 +1,2 @@
+CREATE VIEW rates AS
+SELECT device, COUNT(*) AS n FROM readings WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY device;
