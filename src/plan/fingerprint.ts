@@ -28,9 +28,9 @@ export function fingerprint(parts: FingerprintParts): string {
       zone: parts.zone,
       root: parts.root,
       hidden: parts.hidden,
-      sink: sinkPart(parts),
+      sink: parts.sink,
     },
-    (key, value: unknown) => {
+    function (this: { readonly node?: unknown }, key: string, value: unknown) {
       if (key === 'fn' && typeof value === 'string') functions.add(value);
       // a source's description decides nothing, nor do ids that only name state
       if (key === 'description' || key === 'id') return undefined;
