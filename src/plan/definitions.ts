@@ -1,6 +1,7 @@
 import type { ErrorPlace } from '../core/errors.ts';
 import type { Span } from '../core/span.ts';
 import type { FunctionRegistry } from '../expr/registry.ts';
+import { checkAggregateState } from '../sql/analyse/aggregate-state.ts';
 import { analyseComplete } from '../sql/analyse/complete-query.ts';
 import { matchInsert } from '../sql/analyse/insert-query.ts';
 import type { Problems } from '../sql/analyse/problems.ts';
@@ -70,6 +71,7 @@ export function defineAs(statement: CreateAs, options: DefineOptions): Definitio
     problems,
     spanOf: column => result.spans[column] ?? statement.name.span,
   });
+  checkAggregateState(query.group, query.input, problems, statement.name.span);
   if (problems.count > before) throw problems.errors[before] ?? problems.errors[0];
   return definition({ statement, query, sink, what: statement.what }, options);
 }
