@@ -13,7 +13,8 @@ export interface Config {
   readonly server: { readonly host: string; readonly port: number };
   readonly dataFolder: string;
   readonly views: { readonly folder: string; readonly watch: boolean; readonly zone: string };
-  readonly sample: { readonly enabled: boolean; readonly seed: number };
+  /** `module`: path of the module that lays the sample history down */
+  readonly sample: { readonly enabled: boolean; readonly seed: number; readonly module: string };
   readonly topics: readonly TopicSpec[];
   readonly commands: Readonly<
     Record<string, { readonly keepResultsFor: number; readonly cacheSize: number }>
@@ -54,7 +55,10 @@ const settingsShape = z.strictObject({
     .strictObject({ folder: z.string().min(1), watch: z.boolean(), zone })
     .partial()
     .default({}),
-  sample: z.strictObject({ enabled: z.boolean(), seed: z.int() }).partial().default({}),
+  sample: z
+    .strictObject({ enabled: z.boolean(), seed: z.int(), module: z.string().min(1) })
+    .partial()
+    .default({}),
 });
 
 const topicsShape = z.strictObject({
@@ -113,7 +117,11 @@ export function loadConfig(pipelinesDir: string, root: string): Config {
       watch: settings.views.watch ?? true,
       zone: settings.views.zone ?? 'UTC',
     },
-    sample: { enabled: settings.sample.enabled ?? true, seed: settings.sample.seed ?? 1 },
+    sample: {
+      enabled: settings.sample.enabled ?? true,
+      seed: settings.sample.seed ?? 1,
+      module: module(settings.sample.module ?? './sample/sample-history.ts'),
+    },
     topics: Object.entries(topics.topics).map(([name, t]) => ({
       name,
       partitions: t.partitions,
@@ -171,7 +179,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   server: ['host', 'port'],
   data: ['folder'],
   views: ['folder', 'watch', 'zone'],
-  sample: ['enabled', 'seed'],
+  sample: ['enabled', 'seed', 'module'],
   topics: ['partitions', 'keyIndex'],
   commands: ['keepResultsFor', 'cacheSize'],
   reactions: ['module', 'settings'],

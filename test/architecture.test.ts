@@ -49,9 +49,6 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   'node-sql-parser': ['cli/export'],
   pino: ['main.ts', 'cli'],
   nodemailer: ['../pipelines'],
-  '@js-joda/core': ['expr'],
-  '@js-joda/timezone': ['expr'],
-  '@js-joda/locale_en': ['expr'],
 };
 
 const MAX_LINES = 500;

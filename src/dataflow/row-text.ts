@@ -3,6 +3,7 @@ import type { Column } from '../core/schema.ts';
 import { STRING, typeText } from '../core/sql-type.ts';
 import type { Row, Value } from '../core/value.ts';
 import { castBetween } from '../expr/cast.ts';
+import { comparator } from '../expr/compare.ts';
 import { type JsonOptions, jsonWriter } from '../expr/value-json.ts';
 import { valueText } from '../expr/value-text.ts';
 
@@ -28,6 +29,14 @@ export function rowCsvWriter(columns: readonly Column[]): { readonly header: str
         .join(','),
   };
 }
+
+/** Rows of views as text and back, for whoever serves them. */
+export const rowText = {
+  json: (columns: readonly Column[], numbers: JsonOptions['numbers']) => rowJsonWriter(columns, { numbers }),
+  csv: rowCsvWriter,
+  parse: parseColumnText,
+  compare: (column: Column, a: Value, b: Value) => comparator(column.type)(a, b),
+};
 
 const WINDOW_BOUNDS = new Set(['WINDOWSTART', 'WINDOWEND']);
 

@@ -84,6 +84,11 @@ export class ServedVersion implements OpenView {
     for (const entry of this.#rows.scan({ start, end, reverse })) yield this.#served(entry);
   }
 
+  /** Whole rows, hidden columns too, in key order: what other plans read. */
+  *allRows(): Generator<{ readonly row: Row; readonly rowtime: number }> {
+    for (const { value } of this.#rows.scan({})) yield this.#decoder.decode(value);
+  }
+
   apply(changes: Uint8Array | null, position: number): void {
     this.#rows.apply(changes, position);
     if (changes !== null) this.feed.publish(this.#changes(changes), position);

@@ -4,16 +4,9 @@ import { closest } from '../sql/suggest.ts';
 import { type BuildJob, Deployment, type DeploymentOptions, notReady } from './deployment.ts';
 import { readViewFiles, watchViewFiles } from './discovery.ts';
 import { type Intent, settleFiles } from './file-intent.ts';
-import { dependents, type Planner } from './planned-views.ts';
+import { dependents, type Planner, type ViewFileText } from './planned-views.ts';
 import type { ServedVersion } from './served-version.ts';
-import type {
-  BuildProgress,
-  ChangeListener,
-  OpenView,
-  Subscription,
-  ViewAccess,
-  ViewStatus,
-} from './view-access.ts';
+import type { BuildProgress, ChangeListener, Subscription, ViewAccess, ViewStatus } from './view-access.ts';
 
 export interface ViewManagerOptions extends DeploymentOptions {
   readonly viewsDir: string;
@@ -23,6 +16,9 @@ export interface ViewManagerOptions extends DeploymentOptions {
   /** react to changes of files by itself */
   readonly watch: boolean;
 }
+
+/** records that the views may lag behind while the server still calls itself ready */
+const READY_LAG = 10_000;
 
 interface Failure {
   readonly fingerprint: string;
@@ -75,6 +71,22 @@ export class ViewManager implements ViewAccess {
       if (this.#planned(name)?.fingerprint !== failure.fingerprint) this.#failures.delete(name);
     }
     this.#reconcile();
+  }
+
+  /** Errors of files that define no view of their own (sources), as `errorText` prints them. */
+  fileErrors(): readonly string[] {
+    return [...this.#intent.files.values()]
+      .filter(f => f.name === null)
+      .flatMap(f => this.#intent.planned.errors.get(f.file) ?? [])
+      .map(errorText);
+  }
+
+  /** Why requests would meet old rows or none; null when ready. */
+  notReady(): string | null {
+    const { start, end } = { start: this.#options.log.start(), end: this.#options.log.end() };
+    const behind = end - this.#deployment.position;
+    if (behind > READY_LAG) return `the views are ${behind} of ${end - start} records behind`;
+    return null;
   }
 
   /** Resolves when nothing is left to build. */
@@ -131,8 +143,22 @@ export class ViewManager implements ViewAccess {
     };
   }
 
-  open(name: string): OpenView {
+  open(name: string): ServedVersion {
     return this.#open(name);
+  }
+
+  /** The files as they are planned: where one is broken, its last good text. */
+  plannedFiles(): readonly ViewFileText[] {
+    const sources = [...this.#intent.files.values()].filter(f => f.name === null);
+    const texts = this.#texts();
+    return [
+      ...sources,
+      ...this.#intent.planned.views.map(v => ({
+        name: v.name,
+        file: `${v.name}.sql`,
+        text: texts.get(v.name) ?? v.sql,
+      })),
+    ];
   }
 
   position(): number {

@@ -1,0 +1,249 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { pino } from 'pino';
+import type { CommandRequest } from './commands/command-request.ts';
+import { CommandRuntime } from './commands/command-runtime.ts';
+import type { ReactionModule } from './commands/reaction.ts';
+import { Reactions } from './commands/reactions.ts';
+import type { Settled } from './commands/result-store.ts';
+import { type Config, loadConfig, projectRoot } from './config.ts';
+import { type Clock, systemClock } from './core/clock.ts';
+import { positionToken } from './core/position.ts';
+import { loadExtensions } from './dataflow/extension.ts';
+import { rowText } from './dataflow/row-text.ts';
+import { logDir } from './dataflow/worker-environment.ts';
+import { AdHocQueries } from './deploy/ad-hoc-queries.ts';
+import { ViewManager } from './deploy/view-manager.ts';
+import { viewPlanner } from './deploy/view-planner.ts';
+import type { HttpLimits, StatusSource } from './http/ports.ts';
+import { createHttpServer } from './http/server.ts';
+import { invoiceEntity } from './invoice/invoice-entity.ts';
+import { openEmbeddedLog } from './log/embedded/embedded-log.ts';
+import type { EventLog } from './log/event-log.ts';
+import { closest } from './sql/suggest.ts';
+
+export interface StartOptions {
+  readonly dataDir?: string | undefined;
+  readonly viewsDir?: string | undefined;
+  readonly pipelinesDir?: string | undefined;
+  readonly host?: string | undefined;
+  /** 0: any free port */
+  readonly port?: number | undefined;
+  /** required beyond loopback */
+  readonly token?: string | null | undefined;
+  /** lay down the sample history in an empty data folder */
+  readonly sample?: boolean | undefined;
+  /** ms; default now */
+  readonly sampleUntil?: number | undefined;
+  readonly watch?: boolean | undefined;
+  /** log problems only */
+  readonly quiet?: boolean | undefined;
+  /** write `server.json`, so that the command line finds this server */
+  readonly announce?: boolean | undefined;
+  readonly clock?: Clock | undefined;
+  readonly onProgress?: ((text: string, fraction: number) => void) | undefined;
+}
+
+export interface RunningMillrace {
+  readonly url: string;
+  readonly log: EventLog;
+  readonly views: ViewManager;
+  readonly commands: CommandRuntime<never, never, never>;
+  /** resolves when every view is built and has seen all that is flushed now */
+  caughtUp(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const LIMITS: HttpLimits = {
+  body: 4 * 1024 * 1024,
+  page: 10_000,
+  wait: 60_000,
+  subscriptions: 2_000,
+  backlog: 4 * 1024 * 1024,
+};
+
+const SEAL_AFTER = 32_768;
+
+/** Wires a whole Millrace in the order of the data: log, commands, views, reactions, HTTP. */
+export async function startMillrace(options: StartOptions = {}): Promise<RunningMillrace> {
+  const pipelinesDir = resolve(options.pipelinesDir ?? join(projectRoot, 'pipelines'));
+  const config = loadConfig(pipelinesDir, process.cwd());
+  const clock = options.clock ?? systemClock;
+  const dataDir = resolve(options.dataDir ?? config.dataFolder);
+  const viewsDir = resolve(options.viewsDir ?? defaultViews(config));
+  const logger = pino(
+    { level: options.quiet ? 'warn' : 'info', base: null },
+    process.stderr.isTTY ? humanLines() : pino.destination(2),
+  );
+  const report = (text: string): void => logger.error(text);
+
+  mkdirSync(dataDir, { recursive: true });
+  const log = await openEmbeddedLog({
+    dir: logDir(dataDir),
+    clock,
+    sealAfter: SEAL_AFTER,
+    onSealFailure: error => logger.error(error, 'sealing failed'),
+  });
+  for (const line of log.recovery) logger.warn(line);
+  for (const topic of config.topics) log.createTopic(topic);
+
+  const runtime = new CommandRuntime({
+    log,
+    entity: invoiceEntity,
+    ...config.commands.invoice,
+    onError: e => logger.error(e),
+  });
+  if (options.sample ?? config.sample.enabled) await laySample(log, runtime, config, options, clock);
+
+  const extensions = [
+    pathToFileURL(join(import.meta.dirname, 'invoice', 'invoice-extension.ts')).href,
+    ...config.extensions,
+  ];
+  const { functions, upcasters } = await loadExtensions(extensions);
+  const zone = config.views.zone;
+  const views = await ViewManager.start({
+    dataDir,
+    viewsDir,
+    root: process.cwd(),
+    log,
+    clock,
+    extensions,
+    zone,
+    planner: viewPlanner({ functions, zone }),
+    watch: options.watch ?? config.views.watch,
+    report,
+  });
+  const reactions = new Reactions({ log, reactions: await loadReactions(config, dataDir) });
+  reactions.start();
+
+  const host = options.host ?? config.server.host;
+  const token = options.token ?? process.env.MILLRACE_TOKEN ?? null;
+  const started = clock.now();
+  const status: StatusSource = {
+    status: async () => ({
+      name: 'millrace',
+      position: positionToken({ log: log.id, seq: views.position() }),
+      started: new Date(started).toISOString(),
+      log: {
+        id: log.id,
+        start: log.start(),
+        end: log.end(),
+        clock: log.lastAppendTime(),
+        recovery: log.recovery,
+      },
+      lag: log.end() - views.position(),
+      views: views.list(),
+      errors: views.fileErrors(),
+      reactions: reactions.status(),
+    }),
+    notReady: () => views.notReady(),
+    sizes: () => views.deployment.sizes(),
+    ledger: () => views.deployment.ledger.counts(),
+  };
+  const http = await createHttpServer(
+    {
+      log,
+      commands: runtime,
+      views,
+      queries: new AdHocQueries({ views, log, clock, functions, upcasters, zone }),
+      status,
+      text: rowText,
+      clock,
+      suggest: closest,
+      onError: (error, id) => logger.error({ err: error, id }, 'a request failed'),
+    },
+    { host, port: options.port ?? config.server.port, token, limits: LIMITS },
+  );
+  await http.listen({ host, port: options.port ?? config.server.port });
+  const address = http.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const url = `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  const announcement = join(dataDir, 'server.json');
+  if (options.announce ?? true) {
+    writeFileSync(announcement, JSON.stringify({ pid: process.pid, url, token }), { mode: 0o600 });
+  }
+  logger.info(`serving at ${url}`);
+
+  return {
+    url,
+    log,
+    views,
+    commands: runtime as unknown as RunningMillrace['commands'],
+    async caughtUp() {
+      await views.settled();
+      await views.waitFor(log.end(), Number.MAX_SAFE_INTEGER / 2 ** 22);
+    },
+    async stop() {
+      if (options.announce ?? true) rmSync(announcement, { force: true });
+      await http.close();
+      await reactions.stop();
+      runtime.close();
+      await views.stop();
+      await log.close();
+    },
+  };
+}
+
+/** A module that lays down a sample history: see `sample.module` in `pipelines/settings.yaml`. */
+export interface SampleModule {
+  /** what an earlier run has left */
+  sampleState(log: EventLog): 'none' | 'partial' | 'done';
+  layDownSample(options: {
+    readonly log: EventLog;
+    readonly commands: { handleAt(request: CommandRequest, appendTime: number): Settled };
+    /** ms: the history ends here */
+    readonly until: number;
+    readonly seed: number;
+    readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  }): Promise<unknown>;
+}
+
+async function laySample(
+  log: EventLog,
+  commands: Parameters<SampleModule['layDownSample']>[0]['commands'],
+  config: Config,
+  options: StartOptions,
+  clock: Clock,
+): Promise<void> {
+  const { layDownSample, sampleState } = (await import(config.sample.module)) as SampleModule;
+  const state = sampleState(log);
+  if (state === 'done' || (state === 'none' && log.end() > 0)) return;
+  await layDownSample({
+    log,
+    commands,
+    until: options.sampleUntil ?? clock.now(),
+    seed: config.sample.seed,
+    onProgress: (done, total) =>
+      options.onProgress?.('laying down the sample history', total === 0 ? 1 : done / total),
+  });
+}
+
+async function loadReactions(config: Config, dataDir: string) {
+  return Promise.all(
+    config.reactions.map(async ({ module, settings }) => {
+      const { reaction } = (await import(module)) as ReactionModule;
+      return reaction({ dataFolder: dataDir, settings });
+    }),
+  );
+}
+
+/** The views of the folder one works in, else those that ship. */
+function defaultViews(config: Config): string {
+  return existsSync(config.views.folder) ? config.views.folder : join(projectRoot, 'views');
+}
+
+function humanLines() {
+  return {
+    write(line: string): void {
+      const { level, msg, err } = JSON.parse(line) as {
+        level: number;
+        msg?: string;
+        err?: { stack?: string };
+      };
+      const label = level >= 50 ? 'error: ' : level >= 40 ? 'warning: ' : '';
+      process.stderr.write(`${label}${msg ?? ''}${err?.stack === undefined ? '' : `\n${err.stack}`}\n`);
+    },
+  };
+}
