@@ -87,13 +87,10 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
     for (const [name, keyIndex] of topics) {
       const topic = log.topic(name) ?? log.createTopic({ name, partitions, keyIndex });
       if (keyIndex && !topic.keyIndex) {
-        throw new MillraceError(
-          'config_invalid',
-          `topic "${name}" has no key index, which ${entity.name} needs`,
-          {
-            hint: 'declare it with `keyIndex: true` before it is created',
-          },
-        );
+        const message = `topic "${name}" has no key index, which ${entity.name} needs`;
+        throw new MillraceError('config_invalid', message, {
+          hint: 'declare it with `keyIndex: true` before it is created',
+        });
       }
     }
     this.types = entity.dispatcher.types.map(type => ({
@@ -142,7 +139,8 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
   }
 
   result(commandId: string): CommandResult | 'pending' | null {
-    if (this.#waiting.has(commandId)) return 'pending';
+    // What is not durable yet may still be undone: it is not told.
+    if (this.#waiting.has(commandId) || this.#results.isHeld(commandId)) return 'pending';
     return this.#results.find(commandId, this.#log.lastAppendTime())?.result ?? null;
   }
 
@@ -316,7 +314,11 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
       () => {
         for (const { result, events } of told) this.#publish(result, events);
       },
-      error => this.#lost([...told.map(t => t.result.commandId)], error),
+      error =>
+        this.#lost(
+          told.map(t => t.result.commandId),
+          error,
+        ),
     );
   }
 
@@ -348,7 +350,11 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
       this.#lastFailure = error;
       this.#store.forgetAll();
       this.#results.releaseAll();
-      this.#inbox = this.#openInbox();
+      try {
+        this.#inbox = this.#openInbox();
+      } catch (cause) {
+        this.#options.onError(cause); // the log is closed: nothing comes any more
+      }
     }
     for (const commandId of commandIds) {
       for (const waiter of this.#waiting.get(commandId) ?? []) waiter.reject(error);

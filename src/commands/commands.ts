@@ -14,7 +14,7 @@ export interface Commands {
   submit(request: CommandRequest): Promise<CommandResult>;
   /** As submit, but resolves when the command itself is durable; its result is asked for later. */
   enqueue(request: CommandRequest): Promise<{ readonly commandId: string }>;
-  /** The result; `pending` while the command is accepted and not yet handled; null when the id is unknown. */
+  /** The durable result; `pending` while the command is accepted and has none; null when the id is unknown. */
   result(commandId: string): CommandResult | 'pending' | null;
   /** Hears durable results of one origin, or of all (null). Returns how to stop. */
   onResult(origin: string | null, listener: (result: CommandResult) => void): () => void;

@@ -31,6 +31,10 @@ export class ResultStore {
     this.#inFlight.set(settled.result.commandId, settled);
   }
 
+  isHeld(commandId: string): boolean {
+    return this.#inFlight.has(commandId);
+  }
+
   release(commandId: string): void {
     this.#inFlight.delete(commandId);
   }

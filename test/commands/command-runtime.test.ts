@@ -204,6 +204,8 @@ describe('records that others put into the commands topic', () => {
     put(log, '{"type":"Add","commandId":"left","data":{"by":10}}');
     put(log, '{"type":"Add","commandId":"left","data":{"by":10}}');
     const next = start(log).runtime;
+    expect(next.result('left')).toBe('pending');
+    await log.append({ records: [] }).durable;
     expect(next.result('left')).toMatchObject({ version: 2 });
     expect((await next.submit(request('a', { by: 2 }))).version).toBe(3);
     expect(events(log, 'a').map(e => e.by)).toEqual([1, 10, 2]);
@@ -261,6 +263,14 @@ describe('listeners', () => {
     ]);
     for (const { seq, event } of heard) expect(JSON.parse(text(log.record(seq)?.value))).toEqual(event);
     expect(errors).toHaveLength(2);
+  });
+
+  test('a result is not told before it is durable', async () => {
+    const { runtime } = setUp();
+    const { durable } = runtime.handleAt(request('a', { by: 1 }, { commandId: 'c' }), 2_000);
+    expect(runtime.result('c')).toBe('pending');
+    await durable;
+    expect(runtime.result('c')).toMatchObject({ status: 'accepted' });
   });
 
   test('a command may be left to be asked for later', async () => {
