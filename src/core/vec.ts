@@ -70,6 +70,7 @@ export class VecBuilder {
   #f64: Float64Array;
   #values: (Value | null)[] = [];
   #nulls: Bits | null = null;
+  #words: Int32Array | null = null;
 
   constructor(type: SqlType, capacity = 64) {
     this.type = type;
@@ -100,7 +101,10 @@ export class VecBuilder {
         this.#i32[i] = typeof value === 'boolean' ? (value ? 1 : 0) : (value as number);
         return;
       case 'i64':
-        if (i >= this.#i64.length) this.#i64 = grownI64(this.#i64, i + 1);
+        if (i >= this.#i64.length) {
+          this.#i64 = grownI64(this.#i64, i + 1);
+          this.#words = null;
+        }
         this.#i64[i] = value as bigint;
         return;
       case 'f64':
@@ -110,6 +114,24 @@ export class VecBuilder {
       default:
         this.#values.push(value);
     }
+  }
+
+  /** Appends a whole number below 2^53 to a column of numbers, without making a bigint for 64-bit columns. */
+  pushInteger(value: number): void {
+    const i = this.#n;
+    if (this.#kind !== 'i64') {
+      this.push(this.#kind === 'val' ? BigInt(value) : value);
+      return;
+    }
+    this.#n = i + 1;
+    if (i >= this.#i64.length) {
+      this.#i64 = grownI64(this.#i64, i + 1);
+      this.#words = null;
+    }
+    this.#words ??= wordsOf(this.#i64);
+    const high = Math.floor(value / 4294967296);
+    this.#words[i * 2] = (value - high * 4294967296) | 0;
+    this.#words[i * 2 + 1] = high;
   }
 
   /** Sets physical row i; rows in between hold anything. Rows may be set in any order, each once. */
@@ -212,6 +234,11 @@ export function batchOf(options: {
     noValue,
     sel: null,
   };
+}
+
+/** 64-bit integers as low and high words (little-endian): read and written without making bigints. */
+export function wordsOf(values: BigInt64Array): Int32Array {
+  return new Int32Array(values.buffer, values.byteOffset, values.length * 2);
 }
 
 export function capacityFor(needed: number, current: number): number {

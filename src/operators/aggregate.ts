@@ -99,6 +99,16 @@ export class Aggregate implements Operator {
     return out === null ? [] : [out];
   }
 
+  /** Per slot whether its row is outside: for a filter right above (`final` only). */
+  get shown(): Int32Array {
+    return this.#groups.shown.i32;
+  }
+
+  /** The slot behind row i of the last batch given. */
+  slotOf(i: number): number {
+    return this.#groups.slotOf(i);
+  }
+
   #makeGlobalGroup(epoch: Epoch): void {
     const slot = this.#groups.slot(0, [], 0);
     this.#groups.rowtime.f64[slot] = 0;

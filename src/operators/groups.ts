@@ -1,6 +1,7 @@
 import type { Batch, Vec } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
 import type { Schema } from '../core/schema.ts';
+import { wordsOf } from '../core/vec.ts';
 import type { AggregateNode } from '../plan/plan.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
 import type { StateTable } from '../state/state-table.ts';
@@ -18,6 +19,8 @@ export class Groups {
   readonly accumulators: readonly Accumulator[];
   readonly rows: GrowingColumn;
   readonly rowtime: GrowingColumn;
+  /** whether the group has a row outside, where a filter above decides (`Having`) */
+  readonly shown: GrowingColumn;
   readonly #live: GrowingColumn;
   readonly #schema: Schema;
   readonly #windowSize: number | null;
@@ -25,10 +28,13 @@ export class Groups {
   readonly #table: StateTable;
   #gone: number[] = [];
   // the changes collected for output
-  #op: Op[] = [];
-  #seq: number[] = [];
-  #time: number[] = [];
-  #start: number[] = [];
+  #n = 0;
+  #op = new Int8Array(0);
+  #seq = new Float64Array(0);
+  #time = new Float64Array(0);
+  #start = new Float64Array(0);
+  #slots = new Int32Array(0);
+  #emitted: Int32Array = this.#slots;
 
   constructor(node: AggregateNode, context: OperatorContext, table: StateTable, retracting: boolean) {
     this.#table = table;
@@ -41,6 +47,7 @@ export class Groups {
     this.rows = table.column('f64');
     this.rowtime = table.column('f64');
     this.#live = table.column('i32');
+    this.shown = table.column('i32');
     this.accumulators = node.aggregates.map(call =>
       accumulatorFor({ call, context, table, schema: node.input.schema, retracting }),
     );
@@ -54,6 +61,7 @@ export class Groups {
   /** The group of row i's key in a window, made (empty) when there is none. */
   slot(start: number, keys: readonly Vec[], i: number): number {
     const slot = this.keyed.slot(start, i);
+    if (this.#table.index.isNew) this.shown.i32[slot] = 0;
     if (this.#table.index.isNew || this.#live.i32[slot] === 0) {
       this.keyed.keep(slot, keys, i);
       this.#live.i32[slot] = 1;
@@ -79,40 +87,67 @@ export class Groups {
   }
 
   absorb(pairs: Pairs, from: number, to: number): void {
+    if (from === to) return;
     for (const accumulator of this.accumulators) accumulator.absorb(pairs, from, to);
   }
 
   /** Appends the group as it is to the output: UPSERT, or DELETE of its key. */
   emit(slot: number, seq: number, op: Op): void {
-    this.#op.push(op);
-    this.#seq.push(seq);
-    this.#time.push(this.rowtime.f64[slot] as number);
+    const n = this.#n++;
+    if (n >= this.#op.length) this.#grow();
+    this.#op[n] = op;
+    this.#seq[n] = seq;
+    this.#time[n] = this.rowtime.f64[slot] as number;
+    this.#slots[n] = slot;
     this.#keys.push(slot);
-    if (this.#windowSize !== null) this.#start.push(this.keyed.prefixOf(slot));
+    if (this.#windowSize !== null) this.#start[n] = this.keyed.prefixOf(slot);
     if (op === Op.DELETE) for (const accumulator of this.accumulators) accumulator.pushNull();
     else for (const accumulator of this.accumulators) accumulator.push(slot);
   }
 
+  #grow(): void {
+    const length = Math.max(256, this.#op.length * 2);
+    const grown = <T extends Int8Array | Int32Array | Float64Array>(old: T, to: T): T => {
+      to.set(old);
+      return to;
+    };
+    this.#op = grown(this.#op, new Int8Array(length));
+    this.#seq = grown(this.#seq, new Float64Array(length));
+    this.#time = grown(this.#time, new Float64Array(length));
+    this.#start = grown(this.#start, new Float64Array(length));
+    this.#slots = grown(this.#slots, new Int32Array(length));
+  }
+
+  /** The slot behind row i of the last batch taken. */
+  slotOf(i: number): number {
+    return this.#emitted[i] as number;
+  }
+
   /** What was emitted since the last call. */
   take(): Batch | null {
-    const n = this.#op.length;
+    const n = this.#n;
     if (n === 0) return null;
     const windows: Vec[] =
-      this.#windowSize === null ? [] : [integers(this.#start, 0), integers(this.#start, this.#windowSize)];
+      this.#windowSize === null
+        ? []
+        : [integers(this.#start, n, 0), integers(this.#start, n, this.#windowSize)];
     const batch: Batch = {
       schema: this.#schema,
       n,
       cols: [...this.#keys.take(), ...windows, ...this.accumulators.map(a => a.take())],
-      seq: Float64Array.from(this.#seq),
-      rowtime: Float64Array.from(this.#time),
-      op: Int8Array.from(this.#op),
+      seq: this.#seq,
+      rowtime: this.#time,
+      op: this.#op,
       noValue: null,
       sel: null,
     };
-    this.#op = [];
-    this.#seq = [];
-    this.#time = [];
-    this.#start = [];
+    this.#emitted = this.#slots;
+    this.#n = 0;
+    this.#op = new Int8Array(0);
+    this.#seq = new Float64Array(0);
+    this.#time = new Float64Array(0);
+    this.#start = new Float64Array(0);
+    this.#slots = new Int32Array(0);
     return batch;
   }
 
@@ -125,13 +160,14 @@ export class Groups {
   }
 }
 
-function integers(values: readonly number[], plus: number): Vec {
-  const words = new Int32Array(values.length * 2);
-  for (let i = 0; i < values.length; i++) {
+function integers(values: Float64Array, n: number, plus: number): Vec {
+  const v = new BigInt64Array(n);
+  const words = wordsOf(v);
+  for (let i = 0; i < n; i++) {
     const value = (values[i] as number) + plus;
     const high = Math.floor(value / 4294967296);
     words[i * 2] = (value - high * 4294967296) | 0;
     words[i * 2 + 1] = high;
   }
-  return { t: 'i64', v: new BigInt64Array(words.buffer), nulls: null };
+  return { t: 'i64', v, nulls: null };
 }

@@ -6,12 +6,15 @@ import { canFail } from './can-fail.ts';
  * The views of which only the last row per key and epoch is wanted (demand: final): keyed rows that feed no topic and
  * that nobody reads, or only views of the same sort through filters and projections.
  */
-export function finalViews(plan: DeploymentPlan, writesTopics: boolean): ReadonlySet<string> {
+export function finalViews(
+  plan: DeploymentPlan,
+  writesTopic: (view: string) => boolean,
+): ReadonlySet<string> {
   const final = new Set<string>();
   // readers follow what they read
   for (const view of [...plan.views].reverse()) {
     if (kindOf(view.root) !== 'upsert' || view.statement === 'stream') continue;
-    if (writesTopics && view.sink !== null) continue;
+    if (view.sink !== null && writesTopic(view.name)) continue;
     const readers = plan.views.filter(v => readsOf(v.root).includes(view.name));
     if (readers.every(reader => final.has(reader.name) && isStateless(reader))) final.add(view.name);
   }

@@ -5,6 +5,7 @@ import type { RecordBlock } from '../../core/log-record.ts';
 import { timestampParsers } from '../../decode/timestamp-format.ts';
 import type { Epoch, OperatorContext } from '../../operators/operator.ts';
 import type { DataflowOptions, Engine, EpochOutput, LedgerEntry } from '../dataflow.ts';
+import { ofView } from '../view-failure.ts';
 import { finalViews } from './demand.ts';
 import { type RunningPlan, runningPlan } from './running-node.ts';
 import { sinkTime } from './sink-time.ts';
@@ -12,10 +13,10 @@ import { type Reject, SourceScans } from './source-scans.ts';
 
 export interface EngineOptions extends DataflowOptions {
   /**
-   * False: sinks are not written (a replay beside the live version), so views that feed a topic may merge the changes of
-   * an epoch too. Default true.
+   * Whether the topic of a view is written from this engine's changes; default: of every view that has one. Where it is
+   * not (a replay beside the live version), the changes of an epoch may be merged.
    */
-  readonly writesTopics?: boolean | undefined;
+  readonly writesTopic?: ((view: string) => boolean) | undefined;
 }
 
 /** raise when the layout of operator state changes */
@@ -28,7 +29,10 @@ interface RunningView {
   changes: readonly Batch[];
 }
 
-/** The column engine: all views of a plan, epoch by epoch. Batches that it gives may be kept; their bytes stay. */
+/**
+ * The column engine: all views of a plan, epoch by epoch. Batches that it gives may be kept; their bytes stay.
+ * What goes wrong inside one view is thrown as {@link ViewFailure}; the engine is not to be used any more then.
+ */
 export function createEngine(options: EngineOptions): Engine {
   return new ColumnEngine(options);
 }
@@ -43,7 +47,7 @@ class ColumnEngine implements Engine {
   constructor(options: EngineOptions) {
     this.#scans = new SourceScans(options);
     const timestampParser = timestampParsers(options.zone);
-    const final = finalViews(options.plan, options.writesTopics ?? true);
+    const final = finalViews(options.plan, options.writesTopic ?? (() => true));
     for (const plan of options.plan.views) {
       const reject: Reject = (reason, seq, message) => {
         const appendTime = this.#epoch.appendTime[seq - this.#epoch.firstSeq] as number;
@@ -52,12 +56,14 @@ class ColumnEngine implements Engine {
       const context: OperatorContext = { functions: options.functions, zone: options.zone, reject };
       this.#views.set(plan.name, {
         name: plan.name,
-        plan: runningPlan(plan.root, {
-          context,
-          scans: this.#scans,
-          changesOf: view => this.#view(view).changes,
-          final: final.has(plan.name),
-        }),
+        plan: ofView(plan.name, () =>
+          runningPlan(plan.root, {
+            context,
+            scans: this.#scans,
+            changesOf: view => this.#view(view).changes,
+            final: final.has(plan.name),
+          }),
+        ),
         sinkTime: sinkTime(plan, timestampParser, reject),
         changes: [],
       });
@@ -74,8 +80,10 @@ class ColumnEngine implements Engine {
     this.#scans.begin(block);
     const changes = new Map<string, readonly Batch[]>();
     for (const view of this.#views.values()) {
-      const batches = view.plan.root.run(this.#epoch);
-      view.changes = view.sinkTime === null ? batches : batches.map(view.sinkTime);
+      view.changes = ofView(view.name, () => {
+        const batches = view.plan.root.run(this.#epoch);
+        return view.sinkTime === null ? batches : batches.map(view.sinkTime);
+      });
       if (view.changes.length > 0) changes.set(view.name, view.changes);
     }
     this.#position = block.firstSeq + block.n;
@@ -108,17 +116,7 @@ class ColumnEngine implements Engine {
   restore(parts: ReadonlyMap<string, Uint8Array>, position: number): void {
     for (const view of this.#views.values()) {
       const part = parts.get(view.name);
-      if (part === undefined) continue;
-      const { format, operators } = deserialize(part) as {
-        readonly format: number;
-        readonly operators: readonly (readonly [string, unknown])[];
-      };
-      assert(format === FORMAT, `state of format ${format}`);
-      const byId = new Map(operators);
-      for (const operator of view.plan.operators) {
-        const state = byId.get(operator.id);
-        if (state !== undefined) operator.load(state);
-      }
+      if (part !== undefined) ofView(view.name, () => load(view, part));
     }
     this.#position = position;
   }
@@ -140,5 +138,18 @@ class ColumnEngine implements Engine {
     const view = this.#views.get(name);
     assert(view !== undefined, `no view ${name} in the plan`);
     return view;
+  }
+}
+
+function load(view: RunningView, part: Uint8Array): void {
+  const { format, operators } = deserialize(part) as {
+    readonly format: number;
+    readonly operators: readonly (readonly [string, unknown])[];
+  };
+  assert(format === FORMAT, `state of format ${format}`);
+  const byId = new Map(operators);
+  for (const operator of view.plan.operators) {
+    const state = byId.get(operator.id);
+    if (state !== undefined) operator.load(state);
   }
 }

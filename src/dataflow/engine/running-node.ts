@@ -4,6 +4,7 @@ import { Aggregate } from '../../operators/aggregate.ts';
 import { EmitFinal } from '../../operators/emit-final.ts';
 import { Explode } from '../../operators/explode.ts';
 import { Filter } from '../../operators/filter.ts';
+import { Having } from '../../operators/having.ts';
 import { Normalize } from '../../operators/normalize.ts';
 import type { Epoch, Operator, OperatorContext } from '../../operators/operator.ts';
 import { Project } from '../../operators/project.ts';
@@ -39,6 +40,7 @@ export interface RunningPlanOptions {
 
 export function runningPlan(root: PlanNode, options: RunningPlanOptions): RunningPlan {
   const operators: Operator[] = [];
+  const byNode = new Map<PlanNode, Operator>();
   const build = (node: PlanNode, final: boolean): RunningNode => {
     if (node.node === 'scan') {
       const changes = options.scans.add(node);
@@ -52,8 +54,14 @@ export function runningPlan(root: PlanNode, options: RunningPlanOptions): Runnin
     if (node.node === 'read') return { run: () => options.changesOf(node.view) };
     const passes = final && passesDemand(node);
     const inputs = inputsOf(node).map(input => build(input, passes));
-    const operator = operatorFor(node, options.context, final);
+    const [only] = inputsOf(node);
+    const operator = operatorFor(node, {
+      context: options.context,
+      final: final && (node.node !== 'filter' || passes),
+      below: only === undefined ? undefined : byNode.get(only),
+    });
     operators.push(operator);
+    byNode.set(node, operator);
     return {
       run: epoch =>
         operator.step(
@@ -67,10 +75,19 @@ export function runningPlan(root: PlanNode, options: RunningPlanOptions): Runnin
 
 type OperatorNode = Exclude<PlanNode, { node: 'scan' | 'read' }>;
 
-function operatorFor(node: OperatorNode, context: OperatorContext, final: boolean): Operator {
+interface Surroundings {
+  readonly context: OperatorContext;
+  readonly final: boolean;
+  /** the operator of the only input */
+  readonly below: Operator | undefined;
+}
+
+function operatorFor(node: OperatorNode, { context, final, below }: Surroundings): Operator {
   switch (node.node) {
     case 'filter':
-      return new Filter(node, context);
+      return final && below instanceof Aggregate
+        ? new Having(node, context, below)
+        : new Filter(node, context);
     case 'project':
       return new Project(node, context);
     case 'explode':
