@@ -70,8 +70,8 @@ function isGap(refusal: MillraceError, expected: string): boolean {
   return refusal.code === 'unknown_function' && !/function/i.test(expected);
 }
 
-function runCase(test: KsqldbCase, { engine, functions }: RunnerOptions): TopicOutput[] {
-  const { plan, inserts } = planCase(test, functions);
+function runCase(test: KsqldbCase, { engine, functions: library }: RunnerOptions): TopicOutput[] {
+  const { plan, functions, inserts } = planCase(test, library);
   const options: DataflowOptions = { plan, functions, zone: 'UTC' };
   const run = new CaseLog(plan, engine(options));
   for (const insert of inserts) run.append(insert);
