@@ -1,5 +1,5 @@
 import type { Span } from '../../core/span.ts';
-import { type SqlType, STRING, sameType, typeText } from '../../core/sql-type.ts';
+import { type SqlType, STRING, type StructField, sameType, typeText } from '../../core/sql-type.ts';
 import type { Value } from '../../core/value.ts';
 import { canWiden, commonType, numberLiteral } from '../../expr/coercion.ts';
 import type { Expr } from '../../expr/expr.ts';
@@ -48,11 +48,11 @@ function coerceConstructor(expr: Expr, type: SqlType): Expr | null {
     return { ...expr, type, entries };
   }
   if (expr.node === 'struct' && type.kind === 'STRUCT' && expr.type.kind === 'STRUCT') {
-    const names = expr.type.fields.map(f => f.name.toUpperCase());
-    if (names.some(n => !type.fields.some(f => f.name.toUpperCase() === n))) return null;
+    const places = fieldPlaces(expr.type.fields, type.fields);
+    if (places === null) return null;
     const fields: Expr[] = [];
-    for (const field of type.fields) {
-      const arg = expr.fields[names.indexOf(field.name.toUpperCase())];
+    for (const [i, field] of type.fields.entries()) {
+      const arg = expr.fields[places.indexOf(i)];
       const value = arg === undefined ? literal(field.type, null) : coerceTo(arg, field.type);
       if (!value) return null;
       fields.push(value);
@@ -60,6 +60,19 @@ function coerceConstructor(expr: Expr, type: SqlType): Expr | null {
     return { ...expr, type, fields };
   }
   return null;
+}
+
+/** Where each field goes: to the one of its name, else to one of its name without case that nothing else goes to. */
+function fieldPlaces(from: readonly StructField[], to: readonly StructField[]): readonly number[] | null {
+  const places = from.map(f => to.findIndex(t => t.name === f.name));
+  for (const [i, field] of from.entries()) {
+    if (places[i] !== -1) continue;
+    const upper = field.name.toUpperCase();
+    const place = to.findIndex((t, k) => t.name.toUpperCase() === upper && !places.includes(k));
+    if (place < 0) return null;
+    places[i] = place;
+  }
+  return places;
 }
 
 function coerceAll(items: readonly Expr[], type: SqlType): readonly Expr[] | null {
