@@ -60,7 +60,12 @@ export function clockExpr(r: ExpressionResolver, name: string): Expr | null {
 
 function unknownFunction(r: ExpressionResolver, call: Call) {
   const name = call.name.name;
-  const near = closest(name, r.context.functions.names());
+  const { functions } = r.context;
+  const names = functions.names().flatMap(n => {
+    const entry = functions.find(n);
+    return [n, ...(entry === undefined || entry.kind === 'table' ? [] : (entry.aliases ?? []))];
+  });
+  const near = closest(name, names);
   return r.problems.error(
     'unknown_function',
     call.name.span,
@@ -151,7 +156,10 @@ export function asArgument(expr: Expr, type: SqlType): Expr {
 }
 
 function badArguments(r: ExpressionResolver, call: Call, reason: string) {
-  return r.problems.error('type_mismatch', call.span, reason);
+  // `NAME does not take (..); it takes` and one overload a line: the overloads are the hint
+  const [message = reason, ...overloads] = reason.split('\n');
+  const hint = overloads.length === 0 ? undefined : `it takes ${overloads.map(o => o.trim()).join(', or ')}`;
+  return r.problems.error('type_mismatch', call.span, message.replace(/; it takes$/, ''), hint);
 }
 
 function tableCall(r: ExpressionResolver, call: Call, entry: TableFunction): Expr {

@@ -69,6 +69,7 @@ export function reportUnsupported(
   problems: Problems,
 ): void {
   for (const { span, what } of unsupported.slice(0, 1)) {
-    problems.report('not_supported', span, `${what} are not supported by this version`);
+    const hint = what === 'joins' ? 'until then write the columns that you need into the events' : undefined;
+    problems.report('not_supported', span, `${what} are not supported by this version`, hint);
   }
 }

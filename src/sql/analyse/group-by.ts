@@ -131,9 +131,11 @@ export class GroupAnalysis {
         'invalid_statement',
         at === this.#context.select.span ? span : at,
         `column "${name}" in ${clause} is neither in GROUP BY nor in an aggregate`,
-        this.#mode === 'strict'
-          ? `add it to GROUP BY, or use LATEST_BY_OFFSET(${name})`
-          : 'add it to GROUP BY',
+        clause === 'HAVING' && this.#context.select.groupBy === null
+          ? 'conditions over rows stand in WHERE'
+          : this.#mode === 'strict'
+            ? `add it to GROUP BY, or use LATEST_BY_OFFSET(${name})`
+            : 'add it to GROUP BY',
       );
     });
   }

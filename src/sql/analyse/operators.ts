@@ -129,6 +129,9 @@ export function compare(r: ExpressionResolver, comparison: Comparison): Expr {
       'type_mismatch',
       c.opSpan,
       `cannot compare ${typeText(c.left.type)} with ${typeText(c.right.type)} by ${opText(op)}`,
+      !unordered(c.left.type, op) && canCast(c.left.type, c.right.type)
+        ? 'convert one side with CAST(... AS ...)'
+        : undefined,
     );
   }
   return {

@@ -5,6 +5,9 @@ import type { SourceText, Span } from '../../core/span.ts';
 /** The hint of every strict refusal that full SQL would allow. */
 export const FULL_SQL = 'write CREATE VIEW to use full SQL';
 
+/** Where rows change, groups of time are columns. */
+export const WINDOWLESS = 'leave WINDOW out, or group by a column that holds the time';
+
 /**
  * Collects the errors of one text, so that a user sees several at once. Rules throw a located {@link MillraceError};
  * `attempt` catches it at the next independent part (a select item, a clause, a property) and goes on.

@@ -39,6 +39,9 @@ const SIMPLE: ReadonlyMap<string, SqlType> = new Map([
 
 const DECIMAL_NAMES = new Set(['DECIMAL', 'DEC', 'NUMERIC']);
 
+const TYPES_HINT =
+  'types: BOOLEAN, INT, BIGINT, DOUBLE, DECIMAL(p, s), STRING, BYTES, DATE, TIME, TIMESTAMP, ARRAY<T>, MAP<K, V>, STRUCT<name T>';
+
 /** The type that a type name stands for: built in, or of CREATE TYPE. */
 export function resolveType(type: TypeName, catalog: Catalog, problems: Problems): SqlType {
   switch (type.kind) {
@@ -89,7 +92,7 @@ function resolveNamed(
       'unknown_type',
       type.span,
       `unknown type "${type.name.name}"`,
-      near === null ? undefined : `did you mean ${near}?`,
+      near === null ? TYPES_HINT : `did you mean ${near}?`,
     );
   }
   // VARCHAR(100) is read as STRING; other types take no arguments

@@ -210,7 +210,8 @@ export class TokenReader {
   #missingClose(open: Token, close: string): never {
     const found = this.peek();
     const at = lineColumn(this.source.text, open.start);
-    const ended = found.kind === 'end' || found.upper === ';' || CLAUSE_STARTS.has(found.upper);
+    const ended =
+      found.kind === 'end' || found.upper === ';' || found.upper === 'AS' || CLAUSE_STARTS.has(found.upper);
     const hint =
       startsOperand(found) && close === ')' ? 'is a comma or an operator missing before it?' : undefined;
     return this.failExpected(
