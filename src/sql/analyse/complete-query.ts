@@ -7,6 +7,7 @@ import type { Relation } from '../catalog.ts';
 import { columnsOf, exprKey } from './expr-tree.ts';
 import { checkRetractable, GroupAnalysis } from './group-by.ts';
 import { Explode, overInput } from './partition.ts';
+import { WINDOWLESS } from './problems.ts';
 import { checkNames, type OutputItem, resolveItems } from './projection.ts';
 import { type QueryOptions, SelectContext } from './query-context.ts';
 import type { ResolvedQuery } from './resolved-query.ts';
@@ -41,6 +42,7 @@ export function analyseComplete(query: Query, options: QueryOptions): ResolvedQu
   group.resolveHaving();
   refuseClock(context, items, group);
   checkNames(items, problems, isWindowColumn);
+  if (context.scope.relations.length > 1) return context.giveUp();
   const complete: Complete = { context, input, items, split, explode, query };
   return group.needed ? grouped(complete, group) : plain(complete);
 }
@@ -187,6 +189,7 @@ function grouped(complete: Complete, group: GroupAnalysis): ResolvedQuery {
       'invalid_statement',
       select.window.span,
       `windows group streams; the rows of "${input.name}" change`,
+      WINDOWLESS,
     );
   }
   if (query.emit?.mode === 'final' && !select.window) {

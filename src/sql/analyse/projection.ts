@@ -1,6 +1,6 @@
 import type { Span } from '../../core/span.ts';
 import type { Expr } from '../../expr/expr.ts';
-import type { Select, SelectItem } from '../ast.ts';
+import type { Identifier, Select, SelectItem } from '../ast.ts';
 import { canonicalName } from '../catalog.ts';
 import type { ExpressionResolver } from './expression.ts';
 import type { Problems } from './problems.ts';
@@ -66,7 +66,9 @@ function resolveItem(
           const expr = { ...column.expr };
           resolver.context.spans.set(expr, item.span);
           const base = { quoted: true, expr, span: item.span, star: true };
-          if (column.name !== '') return { ...base, name: column.name, written: true };
+          if (column.name !== '') {
+            return { ...base, name: names.qualified(column.name, column.relation), written: true };
+          }
           const name = expr.node === 'field' ? names.field(expr.name) : names.next();
           return { ...base, name, written: false };
         });
@@ -93,7 +95,14 @@ function resolveItem(
       }
       if (item.expression.kind === 'column') {
         const { name } = expr.node === 'column' ? expr : { name: item.expression.name.name };
-        return [{ ...base, name, quoted: true, written: true }];
+        return [
+          {
+            ...base,
+            name: names.qualified(name, names.relationOf(expr, item.expression.qualifier)),
+            quoted: true,
+            written: true,
+          },
+        ];
       }
       if (expr.node === 'field') {
         return [{ ...base, name: names.field(expr.name), quoted: true, written: false }];
@@ -105,11 +114,26 @@ function resolveItem(
 
 /** Names of columns that have none: KSQL_COL_0, KSQL_COL_1, ... and fields by their own name. */
 export class ColumnNames {
+  readonly #scope: Scope;
   readonly #taken: Set<string>;
   #counter = 0;
 
   constructor(scope: Scope) {
+    this.#scope = scope;
     this.#taken = new Set(scope.columns.map(c => c.name.toUpperCase()));
+  }
+
+  /** In a join a column that several relations have is called after its relation: `o_id`. */
+  qualified(name: string, relation: number): string {
+    const same = this.#scope.columns.filter(c => c.name.toUpperCase() === name.toUpperCase());
+    const owner = this.#scope.relations[relation];
+    return same.length > 1 && owner ? `${owner.name.name}_${name}` : name;
+  }
+
+  relationOf(expr: Expr, qualifier: Identifier | null): number {
+    if (qualifier) return this.#scope.relations.findIndex(r => qualifies(qualifier, r));
+    if (expr.node !== 'column') return -1;
+    return this.#scope.relations.findLastIndex(r => r.offset <= expr.index);
   }
 
   next(): string {

@@ -6,7 +6,7 @@ import type { Catalog } from '../catalog.ts';
 import { type ClauseOptions, ExpressionResolver, type Mode, type ResolverContext } from './expression.ts';
 import { type From, reportUnsupported, resolveFrom } from './from.ts';
 import { type Problems, reported } from './problems.ts';
-import { type Scope, type ScopeRelation, scopeOf } from './scope.ts';
+import { type Scope, type ScopeColumn, type ScopeRelation, scopeOf } from './scope.ts';
 
 export interface QueryOptions {
   readonly catalog: Catalog;
@@ -23,6 +23,7 @@ export class SelectContext {
   readonly problems: Problems;
   readonly from: From;
   readonly scope: Scope;
+  readonly #columns: ScopeColumn[];
   readonly #shared: ResolverContext;
   readonly #errorsBefore: number;
 
@@ -32,7 +33,9 @@ export class SelectContext {
     this.#errorsBefore = options.problems.count;
     this.select = onlySelect(query, options.problems);
     this.from = resolveFrom(this.select, options.catalog, options.problems);
-    this.scope = scopeOf(this.from.relations);
+    const scope = scopeOf(this.from.relations);
+    this.#columns = [...scope.columns];
+    this.scope = { ...scope, columns: this.#columns };
     this.#shared = {
       problems: options.problems,
       functions: options.functions,
@@ -47,6 +50,11 @@ export class SelectContext {
 
   resolver(options: ClauseOptions): ExpressionResolver {
     return new ExpressionResolver(this.#shared, options);
+  }
+
+  /** A column that the query itself makes, for the names that follow. */
+  addColumn(column: ScopeColumn): void {
+    this.#columns.push(column);
   }
 
   spanOf(expr: Expr): Span {

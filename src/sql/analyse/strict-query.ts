@@ -9,8 +9,9 @@ import type { Relation } from '../catalog.ts';
 import { columnsOf, exprKey } from './expr-tree.ts';
 import { AGGREGATE_BASE } from './group.ts';
 import { checkRetractable, GroupAnalysis } from './group-by.ts';
+import { analyseJoins, checkJoinedKey } from './joins.ts';
 import { Explode, type InputLayout, overInput, partitionLayout } from './partition.ts';
-import { FULL_SQL, listText } from './problems.ts';
+import { FULL_SQL, listText, WINDOWLESS } from './problems.ts';
 import { checkNames, type OutputItem, resolveItems, type StarColumn } from './projection.ts';
 import { type QueryOptions, SelectContext } from './query-context.ts';
 import type { ResolvedQuery } from './resolved-query.ts';
@@ -45,6 +46,7 @@ export function analyseStrict(query: Query, options: StrictOptions): StrictResul
       FULL_SQL,
     );
   }
+  const joinedKey = analyseJoins(context);
   const where = select.where ? resolveCondition(context, select.where, 'WHERE') : null;
   const group = new GroupAnalysis(context, 'strict');
   const explode = new Explode();
@@ -63,6 +65,12 @@ export function analyseStrict(query: Query, options: StrictOptions): StrictResul
     star: single ? starColumns(context, input, starKeys) : allColumns(context),
   });
   group.resolveHaving();
+  if (!single) {
+    checkNames(items, problems);
+    if (group.needed) group.outputs(items);
+    else if (joinedKey && !select.partitionBy) checkJoinedKey(joinedKey, items, context, options.name);
+    return context.giveUp();
+  }
   const strict: Strict = { context, options, input, items, where, explode, emit: query.emit };
   return group.needed
     ? aggregated(strict, group)
@@ -347,7 +355,7 @@ function aggregated(strict: Strict, group: GroupAnalysis): StrictResult {
     );
   }
   if (select.window && input.kind === 'table') {
-    problems.report('invalid_statement', select.window.span, 'windows group streams, not tables');
+    problems.report('invalid_statement', select.window.span, 'windows group streams, not tables', WINDOWLESS);
   }
   if (emit?.mode === 'final' && !select.window) {
     problems.report('invalid_statement', emit.span, 'EMIT FINAL is for windowed aggregates only');
