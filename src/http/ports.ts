@@ -14,6 +14,8 @@ export interface HttpPorts {
   readonly status: StatusSource;
   readonly text: RowText;
   readonly clock: Clock;
+  /** the candidate that a misspelt name most likely means, or null */
+  readonly suggest: (name: string, candidates: Iterable<string>) => string | null;
   /** called for failures that are ours: with the stack; clients get `internal` and an id */
   readonly onError: (error: unknown, id: string) => void;
 }

@@ -1,0 +1,219 @@
+import { createHash } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { MillraceError } from '../core/errors.ts';
+import type { Column } from '../core/schema.ts';
+import { typeText } from '../core/sql-type.ts';
+import type { Row, Value } from '../core/value.ts';
+import type { OpenView, ViewStatus } from '../deploy/view-access.ts';
+import type { HttpContext } from './http-context.ts';
+import { pathSegments, type QueryParams, queryText } from './query-params.ts';
+import { answers, type JsonSchema, POSITION, query, text, whole } from './route-schema.ts';
+import { FORMAT_PARAMS, type RowStyle, rowStyle, sendRows } from './row-format.ts';
+import { readPage } from './view-page.ts';
+import { viewQuery } from './view-query.ts';
+
+export const FRESHNESS_PARAMS: Readonly<Record<string, JsonSchema>> = {
+  after: text('answer with rows at least as fresh as this position, else 503 `view_behind`'),
+  wait: text('how long to wait for `after`: 500ms, 2s (default 2s)'),
+};
+
+export const PAGE_PARAMS: Readonly<Record<string, JsonSchema>> = {
+  order: text(
+    'columns to order by, `-` before a name for descending: `order=customer,-total` (default: the key)',
+  ),
+  limit: whole('rows of the page (default 100)', { minimum: 1 }),
+  cursor: text('`next` of the page before'),
+  from: text('windowed views: windows that start at or after this time (ISO or ms)'),
+  to: text('windowed views: windows that start before this time (ISO or ms)'),
+};
+
+const ROW_PARAMS = { ...PAGE_PARAMS, ...FRESHNESS_PARAMS, ...FORMAT_PARAMS };
+const CONDITION =
+  '`column=value` (repeated: any of these), `column.gt`, `.gte`, `.lt`, `.lte=value`, `column.null=true|false`';
+
+const ROWS: JsonSchema = {
+  type: 'object',
+  properties: {
+    view: { type: 'string' },
+    position: POSITION,
+    rows: { type: 'array', items: { type: 'object' } },
+    next: { type: ['string', 'null'], description: 'cursor of the next page; null at the end' },
+  },
+};
+
+const NAME = { name: text('name of the view, in any case') };
+
+/** Views and their rows. */
+export function viewRoutes(app: FastifyInstance, context: HttpContext): void {
+  app.get(
+    '/views',
+    {
+      schema: {
+        summary: 'All views, with their state',
+        tags: ['views'],
+        querystring: query({}),
+        response: answers('the views by name', { type: 'object' }),
+      },
+    },
+    async (request, reply) => {
+      context.params(request);
+      const position = context.stand(reply, context.ports.views.position());
+      const views = context.ports.views.list().map(status => viewSummary(context, status));
+      return reply.send({ position, views });
+    },
+  );
+
+  app.get(
+    '/views/:name',
+    {
+      schema: {
+        summary: 'Rows of a view',
+        description:
+          'A page may be short and yet have a `next`: a request looks at a bounded number of rows.',
+        tags: ['views'],
+        params: query(NAME),
+        querystring: query(ROW_PARAMS, CONDITION),
+        response: answers('a page of rows', ROWS),
+      },
+    },
+    async (request, reply) => {
+      const { params, style, view } = await opened(context, request, reply);
+      return isUnchanged(context, request, reply, view, style)
+        ? reply.code(304).send()
+        : sendPage(context, reply, { view, params, style, key: [] });
+    },
+  );
+
+  app.get(
+    '/views/:name/*',
+    {
+      schema: {
+        summary: 'The row of a key',
+        description:
+          'Values of the key columns, each a part of the path (percent-encoded). A complete key (with window bounds ' +
+          'where there are windows) answers one `row`; the first columns alone answer all `rows` that begin so, as ' +
+          'do all windows of a key.',
+        tags: ['views'],
+        params: query({ ...NAME, '*': text('key values, separated by /') }),
+        querystring: query(ROW_PARAMS, CONDITION),
+        response: answers('the row, or a page of rows', ROWS),
+      },
+    },
+    async (request, reply) => {
+      const { params, style, view } = await opened(context, request, reply);
+      const key = keyValues(context, view, pathSegments(request).slice(2));
+      if (isUnchanged(context, request, reply, view, style)) return reply.code(304).send();
+      return key.length === view.key.length
+        ? sendRow(context, reply, { view, style, key })
+        : sendPage(context, reply, { view, params, style, key });
+    },
+  );
+}
+
+interface Asked {
+  readonly view: OpenView;
+  readonly style: RowStyle;
+  readonly key: Row;
+}
+
+async function opened(context: HttpContext, request: FastifyRequest, reply: FastifyReply) {
+  const params = context.params(request);
+  const style = rowStyle(request, params);
+  const { name } = request.params as { name: string };
+  context.ports.views.status(name);
+  await context.freshness(params);
+  // from here on nothing is awaited: all that is read stands at one position
+  const view = context.ports.views.open(name);
+  context.stand(reply, view.position);
+  return { params, style, view };
+}
+
+function sendPage(
+  context: HttpContext,
+  reply: FastifyReply,
+  { view, style, key, params }: Asked & { readonly params: QueryParams },
+): FastifyReply {
+  const { ports, limits } = context;
+  const query = viewQuery(view, params, ports, {
+    maxLimit: limits.page,
+    known: Object.keys(ROW_PARAMS),
+    key,
+  });
+  const { rows, next } = readPage(view, query, ports.text);
+  if (next !== null) reply.header('millrace-next', next);
+  return sendRows(reply, ports.text, style, {
+    columns: view.columns,
+    rows,
+    before: { view: view.name, position: context.token(view.position) },
+    after: { next },
+  });
+}
+
+function sendRow(context: HttpContext, reply: FastifyReply, { view, style, key }: Asked): FastifyReply {
+  const found = view.get(key);
+  const { text } = context.ports;
+  if (found === null) {
+    throw new MillraceError('unknown_row', `"${view.name}" has no row of this key`, {
+      data: { view: view.name, position: context.token(view.position) },
+    });
+  }
+  if (style.format !== 'json') {
+    return sendRows(reply, text, style, { columns: view.columns, rows: [found.row], before: {}, after: {} });
+  }
+  const head = JSON.stringify({ view: view.name, position: context.token(view.position) }).slice(0, -1);
+  return reply
+    .type('application/json; charset=utf-8')
+    .send(`${head},"row":${text.json(view.columns, style.numbers)(found.row)}}`);
+}
+
+function keyValues(context: HttpContext, view: OpenView, segments: readonly string[]): Value[] {
+  const parts = segments.at(-1) === '' && segments.length > 1 ? segments.slice(0, -1) : segments;
+  if (view.key.length === 0) {
+    throw new MillraceError('unknown_row', `the rows of "${view.name}" have no key`, {
+      hint: `read them with GET /views/${encodeURIComponent(view.name)}?column=value`,
+    });
+  }
+  if (parts.length > view.key.length) {
+    const names = view.key.map(i => view.columns[i]?.name);
+    throw new MillraceError('unknown_row', `the key of "${view.name}" has ${view.key.length} parts`, {
+      hint: `its columns are ${names.join(', ')}; write "/" within a value as %2F`,
+    });
+  }
+  return parts.map((part, i) => context.ports.text.parse(view.columns[view.key[i] ?? -1] as Column, part));
+}
+
+/** Sets the ETag: the answer is a function of the view's version, its position and what was asked. */
+function isUnchanged(
+  context: HttpContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  view: OpenView,
+  { format, numbers }: RowStyle,
+): boolean {
+  const parts = [request.raw.url?.split('?', 1)[0], queryText(request), format, numbers, view.fingerprint];
+  const hash = createHash('sha256').update(JSON.stringify([...parts, context.token(view.position)]));
+  const tag = `"${hash.digest('base64url').slice(0, 22)}"`;
+  reply.header('etag', tag).header('cache-control', 'no-cache');
+  const known = request.headers['if-none-match'];
+  return (known ?? '').split(',').some(t => t.trim().replace(/^W\//, '') === tag);
+}
+
+/** A view as the list shows it: what it is, how it stands, and its columns once it is served. */
+export function viewSummary(context: HttpContext, status: ViewStatus): Record<string, unknown> {
+  const path = `/views/${encodeURIComponent(status.name)}`;
+  const links = { rows: path, changes: `${path}/changes`, status: `${path}/status` };
+  if (!status.serving) return { ...statusDocument(context, status), links };
+  const view = context.ports.views.open(status.name);
+  return {
+    ...statusDocument(context, status),
+    windowed: view.windowed,
+    key: view.key.map(i => view.columns[i]?.name),
+    columns: view.columns.map(c => ({ name: c.name, type: typeText(c.type) })),
+    links,
+  };
+}
+
+/** The status with the position of its rows as a token. */
+export function statusDocument(context: HttpContext, status: ViewStatus): Record<string, unknown> {
+  return { ...status, position: status.position === null ? null : context.token(status.position) };
+}
