@@ -136,6 +136,11 @@ export function loadConfig(pipelinesDir: string, root: string): Config {
 /** The folder of Millrace itself: where `pipelines/` and `views/` stand unless told otherwise. */
 export const projectRoot = dirname(import.meta.dirname);
 
+/** The views of the folder one works in, else those that ship. */
+export function defaultViews(config: Config): string {
+  return existsSync(config.views.folder) ? config.views.folder : join(projectRoot, 'views');
+}
+
 function parseYaml<T>(
   source: SourceText,
   shape: z.ZodType<T>,

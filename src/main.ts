@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,7 +8,7 @@ import { CommandRuntime } from './commands/command-runtime.ts';
 import type { ReactionModule } from './commands/reaction.ts';
 import { Reactions } from './commands/reactions.ts';
 import type { Settled } from './commands/result-store.ts';
-import { type Config, loadConfig, projectRoot } from './config.ts';
+import { type Config, defaultViews, loadConfig, projectRoot } from './config.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { positionToken } from './core/position.ts';
 import { loadExtensions } from './dataflow/extension.ts';
@@ -227,11 +227,6 @@ async function loadReactions(config: Config, dataDir: string) {
       return reaction({ dataFolder: dataDir, settings });
     }),
   );
-}
-
-/** The views of the folder one works in, else those that ship. */
-function defaultViews(config: Config): string {
-  return existsSync(config.views.folder) ? config.views.folder : join(projectRoot, 'views');
 }
 
 function humanLines() {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
-import { loadConfig, projectRoot } from '../config.ts';
+import { defaultViews, loadConfig, projectRoot } from '../config.ts';
 import { type ErrorCode, errorText, MillraceError } from '../core/errors.ts';
 import { lineColumn } from '../core/span.ts';
 import { loadExtensions } from '../dataflow/extension.ts';
@@ -11,6 +11,7 @@ import { planFiles } from '../deploy/view-planner.ts';
 import type { DeploymentResult } from '../plan/deployment.ts';
 import { type Output, terminal } from './context.ts';
 import type { Exit } from './options.ts';
+import { counted } from './table.ts';
 
 export interface CheckOptions {
   readonly pipelines?: string | undefined;
@@ -34,25 +35,35 @@ export async function check(
   options: CheckOptions,
   output: Output,
 ): Promise<number> {
-  const { files, result } = await planOffline(paths, options);
-  if (options.json) {
-    output.line(
-      JSON.stringify({
-        files: files.length,
-        views: result.plan.views.length,
-        errors: result.errors.map(toJson),
-      }),
+  const { files, asked, result } = await planOffline(paths, options);
+  if (!files.some(f => asked(f.file))) {
+    throw new MillraceError(
+      'not_found',
+      `there is no file *.sql in ${paths.join(', ') || 'the views folder'}`,
     );
-  } else {
-    for (const error of result.errors) output.error(`${errorText(error)}\n`);
-    const views = `${result.plan.views.length} views are right`;
-    output.line(result.errors.length === 0 ? views : `${result.errors.length} errors; ${views}`);
   }
-  return result.errors.length === 0 ? 0 : 1;
+  const errors = result.errors.filter(e => e.place === undefined || asked(e.place.source.file));
+  const views = result.files.filter(f => f.view !== null && asked(f.file)).length;
+  if (options.json) {
+    output.line(JSON.stringify({ files: files.length, views, errors: errors.map(toJson) }));
+  } else {
+    for (const error of errors) output.error(`${errorText(error)}\n`);
+    output.line(summary(views, errors));
+  }
+  return errors.length === 0 ? 0 : 1;
+}
+
+function summary(views: number, errors: readonly MillraceError[]): string {
+  const right = `${counted(views, 'view')} ${views === 1 ? 'is' : 'are'} right`;
+  if (errors.length === 0) return right;
+  const files = new Set(errors.map(e => e.place?.source.file)).size;
+  return `${counted(errors.length, 'error')} in ${counted(files, 'file')}; ${right}`;
 }
 
 export interface OfflinePlan {
   readonly files: readonly ViewFileText[];
+  /** was this file asked for, or is it only there for those that were */
+  readonly asked: (file: string) => boolean;
   readonly result: DeploymentResult;
 }
 
@@ -61,29 +72,36 @@ export async function planOffline(paths: readonly string[], options: CheckOption
   const pipelinesDir = resolve(options.pipelines ?? join(projectRoot, 'pipelines'));
   const config = loadConfig(pipelinesDir, process.cwd());
   const { functions } = await loadExtensions(config.extensions);
-  const files = collectFiles(paths.length > 0 ? paths : [config.views.folder]);
-  return { files, result: planFiles(files, { functions, zone: config.views.zone }) };
+  const { files, asked } = collectFiles(paths.length > 0 ? paths : [defaultViews(config)]);
+  return { files, asked, result: planFiles(files, { functions, zone: config.views.zone }) };
 }
 
-function collectFiles(paths: readonly string[]): readonly ViewFileText[] {
+/** A single file is planned beside the sources and views of its folder, as it would be served. */
+function collectFiles(paths: readonly string[]): Pick<OfflinePlan, 'files' | 'asked'> {
   const files = new Map<string, ViewFileText>();
+  const asked = new Set<string>();
   for (const path of paths) {
     if (!existsSync(path)) {
       throw new MillraceError('not_found', `there is no file or folder "${path}"`);
     }
-    if (statSync(path).isDirectory()) {
-      for (const file of readViewFiles(path, process.cwd())) files.set(file.file, file);
-      continue;
+    const isFolder = statSync(path).isDirectory();
+    for (const file of readViewFiles(isFolder ? path : folderOf(path), process.cwd())) {
+      files.set(file.file, file);
+      if (isFolder || resolve(file.file) === resolve(path)) asked.add(file.file);
     }
-    // a single file is checked beside its folder's sources and views, as it would be served
-    const folder = resolve(path, '..');
-    for (const file of readViewFiles(folder, process.cwd())) files.set(file.file, file);
-    const shown = path.replace(/^\.\//, '');
-    if (![...files.values()].some(f => resolve(f.file) === resolve(path))) {
-      files.set(shown, { name: basename(path, '.sql'), file: shown, text: readFileSync(path, 'utf8') });
+    if (!isFolder && ![...asked].some(f => resolve(f) === resolve(path))) {
+      const file = relative(process.cwd(), resolve(path));
+      files.set(file, { name: basename(path, '.sql'), file, text: readFileSync(path, 'utf8') });
+      asked.add(file);
     }
   }
-  return [...files.values()];
+  return { files: [...files.values()], asked: file => asked.has(file) };
+}
+
+/** Of views: a file of `sources/` belongs to the folder above. */
+function folderOf(file: string): string {
+  const folder = dirname(resolve(file));
+  return basename(folder) === 'sources' ? dirname(folder) : folder;
 }
 
 function toJson(error: MillraceError): { code: ErrorCode; message: string } & Record<string, unknown> {

@@ -16,8 +16,13 @@ export function table(
     line(columns),
     line(widths.map(w => '-'.repeat(w))),
     ...cells.map(line),
-    `(${rows.length} rows)`,
+    `(${counted(rows.length, 'row')})`,
   ].join('\n');
+}
+
+/** `1 row`, `2 rows` */
+export function counted(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
 }
 
 function cell(value: unknown): string {
