@@ -123,7 +123,7 @@ function replay(log: LogReader, plan: DeploymentPlan): Replayed {
   let rows = 0;
   for (const block of log.read(0, undefined, EPOCH)) {
     const { changes } = engine.step(block);
-    for (const batches of changes.values()) for (const batch of batches) encoder.encode(batch, writer);
+    for (const batches of changes.values()) encoder.encode(batches, writer);
     rows += writer.count;
     writer.take();
   }

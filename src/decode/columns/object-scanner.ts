@@ -1,11 +1,16 @@
 import { decodeText } from '../../core/pool.ts';
 import type { Column } from '../../core/schema.ts';
 import type { ColumnSink } from './column-sink.ts';
+import { compileShape, type ShapeFactory, type ShapeScanner } from './record-shape.ts';
 import { Kind, scanKind, scanScalar, type Target } from './scalar-scanner.ts';
 import { skipSpace, standsAt } from './skip-value.ts';
 
 /** field spellings remembered per scanner; records with more go to the row decoder */
 const MAX_SPELLINGS = 256;
+/** equal records in a row before a scanner for just their shape is compiled */
+const WARM = 256;
+/** one in so many records may be of another shape */
+const TOLERANCE = 8;
 const encoder = new TextEncoder();
 
 interface Spelling {
@@ -29,6 +34,13 @@ export class ObjectScanner {
   readonly #lastRow: Float64Array;
   readonly #exact: boolean;
   #row = 0;
+  /** records in a row that had the fields of `order` and no others */
+  #alike = 0;
+  #shapeSize = 0;
+  #shape: ShapeFactory | null = null;
+  #shaped: ShapeScanner | null = null;
+  #missed = 0;
+  #block: Uint8Array | null = null;
 
   constructor(columns: readonly Column[]) {
     this.#columns = columns;
@@ -48,10 +60,54 @@ export class ObjectScanner {
     this.#targets.forEach((t, i) => {
       t.sink = sinks[i] ?? null;
     });
+    this.#block = null;
+    this.#shaped = null;
   }
 
   /** False: the row decoder must read this record. */
   scan(bytes: Uint8Array, start: number, end: number, row: number): boolean {
+    if (this.#shape !== null) {
+      if (this.#block !== bytes) this.#bind(bytes);
+      if (this.#shaped?.(start, end, row) === true) {
+        if (this.#missed > 0) this.#missed--;
+        return true;
+      }
+      this.#missed += TOLERANCE;
+      if (this.#missed > WARM * TOLERANCE) this.#forget();
+    }
+    return this.#scanAny(bytes, start, end, row);
+  }
+
+  /** Points the compiled scanner at a block. */
+  #bind(bytes: Uint8Array): void {
+    this.#block = bytes;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const targets = this.#order.slice(0, this.#shapeSize).map(s => s.target);
+    this.#shaped = this.#shape?.(bytes, view, targets) ?? null;
+  }
+
+  #forget(): void {
+    this.#shape = null;
+    this.#shaped = null;
+    this.#missed = 0;
+    this.#alike = 0;
+  }
+
+  /** After a record whose `size` fields came as expected. */
+  #sawAlike(size: number): void {
+    this.#alike = size === this.#shapeSize ? this.#alike + 1 : 0;
+    this.#shapeSize = size;
+    if (this.#alike !== WARM) return;
+    const fields = this.#order.slice(0, size);
+    const columns = fields.map(f => f.column).filter(c => c >= 0);
+    // all columns, each once: nothing is left to be NULL
+    if (new Set(columns).size !== this.#columns.length || columns.length !== this.#columns.length) return;
+    this.#shape = compileShape(fields.map(f => ({ name: f.bytes, target: f.target })));
+    this.#block = null;
+  }
+
+  /** False: the row decoder must read this record. */
+  #scanAny(bytes: Uint8Array, start: number, end: number, row: number): boolean {
     if (!this.#exact) return false;
     const tick = ++this.#row;
     const order = this.#order;
@@ -60,6 +116,8 @@ export class ObjectScanner {
     if (p >= end || bytes[p] !== 0x7b) return false;
     p = skipSpace(bytes, p + 1, end);
     let found = 0;
+    let size = 0;
+    let expected = true;
     if (p < end && bytes[p] === 0x7d) p++;
     else {
       for (let k = 0; ; k++) {
@@ -68,6 +126,7 @@ export class ObjectScanner {
           spelling = this.#lookup(bytes, p, end);
           if (spelling === undefined) return false;
           order[k] = spelling;
+          expected = false;
         }
         p += spelling.bytes.length;
         if (bytes[p] !== 0x3a) {
@@ -92,12 +151,15 @@ export class ObjectScanner {
           c = bytes[p] as number;
         }
         p++;
+        size = k + 1;
         if (c === 0x7d) break;
         if (c !== 0x2c) return false;
         if (p < end && (bytes[p] as number) <= 0x20) p = skipSpace(bytes, p, end);
       }
     }
     if (p !== end && skipSpace(bytes, p, end) !== end) return false;
+    if (expected && this.#shape === null) this.#sawAlike(size);
+    else this.#alike = 0;
     if (found < this.#columns.length) {
       for (let i = 0; i < lastRow.length; i++) if (lastRow[i] !== tick) this.#targets[i]?.sink?.setNull(row);
     }

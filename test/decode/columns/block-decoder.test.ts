@@ -264,3 +264,70 @@ test('any JSON, well formed or not, is read as the row decoder reads it', () => 
     { numRuns: 400 },
   );
 });
+
+test('records of one shape, read by a scanner compiled for it, with others in between', () => {
+  const wide = source([
+    ['I', INT],
+    ['B', BIGINT],
+    ['M', decimal(9, 2)],
+    ['D', DOUBLE],
+    ['S', STRING],
+    ['F', BOOLEAN],
+    ['T', TIMESTAMP],
+    ['U', STRING],
+  ]);
+  const number = fc.oneof(
+    fc.constantFrom(
+      '0',
+      '-0',
+      '-1',
+      '1.5',
+      '12.345',
+      '999999999',
+      '1234567890123456',
+      '0.1',
+      '01',
+      '1.',
+      '-',
+      '7e2',
+    ),
+    fc.integer().map(String),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+  );
+  const text = fc.oneof(
+    fc.string().map(s => JSON.stringify(s)),
+    fc.constantFrom('"abc"', '"abcd"', '"a longer text of plain letters"', '"é"', '"\\n"', '"', '12', 'null'),
+  );
+  const values = fc.tuple(
+    number,
+    number,
+    number,
+    number,
+    text,
+    fc.constantFrom('true', 'false', 'null'),
+    number,
+    text,
+  );
+  const NAMES = ['I', 'B', 'M', 'D', 'S', 'F', 'T', 'U'];
+  const plain = '{"I":1,"B":22,"M":3.25,"D":0.5,"S":"some text","F":true,"T":1000,"U":"x"}';
+  fc.assert(
+    fc.property(
+      fc.array(values, { minLength: 1, maxLength: 20 }),
+      fc.constantFrom('', ' '),
+      (rows, space) => {
+        const odd = rows.map(v => `{${NAMES.map((n, i) => `"${n}":${v[i]}`).join(',')}}${space}`);
+        const raws = [...new Array<string>(300).fill(plain), ...odd.flatMap(o => [o, plain])];
+        decodeBoth(
+          wide,
+          raws.map((v): Raw => [null, v]),
+        );
+        decodeBoth(
+          wide,
+          raws.map((v): Raw => [null, v]),
+          schemaOf(wide, ['M', 'U']),
+        );
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
