@@ -92,6 +92,8 @@ export class PlanBuilder {
         };
       }
     }
+    // the old row is known by the input's key, which the columns of DISTINCT need not show
+    if (query.distinct) node = this.#retracting(node);
     node = this.#project(node, query.schema, query.columns);
     return query.distinct ? this.#distinct(node, query.schema) : node;
   }
@@ -146,12 +148,13 @@ export class PlanBuilder {
     return { node: 'normalize', id: this.#id('normalize'), schema: input.schema, input };
   }
 
+  /** `input`: append or retract. */
   #distinct(input: PlanNode, schema: Schema): PlanNode {
     return {
       node: 'aggregate',
       id: this.#id('distinct'),
       schema: { columns: schema.columns, key: schema.columns.map((_, i) => i), windowed: false },
-      input: this.#retracting(input),
+      input,
       keys: schema.columns.map((c, index) => ({ node: 'column', type: c.type, index, name: c.name })),
       aggregates: [],
       window: null,
