@@ -409,7 +409,7 @@ export type Expression =
       readonly fields: readonly { readonly name: Identifier; readonly value: Expression }[];
       readonly span: Span;
     }
-  | { readonly kind: 'extract'; readonly unit: TimeUnit; readonly arg: Expression; readonly span: Span };
+  | { readonly kind: 'extract'; readonly part: DatePart; readonly arg: Expression; readonly span: Span };
 
 export type ExpressionKind = Expression['kind'];
 
@@ -442,6 +442,21 @@ export type TimeUnit =
   | 'MONTH'
   | 'QUARTER'
   | 'YEAR';
+
+/** What EXTRACT takes out of a date or time, as PostgreSQL names it. */
+export type DatePart =
+  | Exclude<TimeUnit, 'MILLISECOND'>
+  | 'MILLISECONDS'
+  | 'MICROSECONDS'
+  | 'EPOCH'
+  | 'DOW'
+  | 'ISODOW'
+  | 'DOY'
+  | 'ISOYEAR'
+  | 'DECADE'
+  | 'CENTURY'
+  | 'MILLENNIUM'
+  | 'JULIAN';
 
 export interface OverClause extends NodeBase {
   readonly partitionBy: readonly Expression[];

@@ -429,13 +429,13 @@ export class ExpressionResolver {
     return { node: 'map', type: { kind: 'MAP', key, value }, entries };
   }
 
-  /** EXTRACT(unit FROM x) is the function EXTRACT('unit', x). */
+  /** EXTRACT(part FROM x) is the function EXTRACT('part', x). */
   #extract(expression: Extract<Expression, { kind: 'extract' }>): Expr {
-    const unit: Expression = { kind: 'unit', unit: expression.unit, span: expression.span };
+    const part: Expression = { kind: 'string', value: expression.part, span: expression.span };
     return resolveCall(this, {
       kind: 'call',
       name: { name: 'EXTRACT', quoted: false, span: expression.span },
-      args: [unit, expression.arg],
+      args: [part, expression.arg],
       distinct: false,
       filter: null,
       over: null,

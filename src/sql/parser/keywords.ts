@@ -1,4 +1,4 @@
-import type { TimeUnit } from '../ast.ts';
+import type { DatePart, TimeUnit } from '../ast.ts';
 import type { Token } from '../lexer.ts';
 import { closest } from '../suggest.ts';
 
@@ -75,6 +75,33 @@ const UNITS: Readonly<Record<string, TimeUnit>> = Object.fromEntries(
 /** DAY and DAYS are the same unit; null when the word is none. */
 export function timeUnit(upper: string): TimeUnit | null {
   return Object.hasOwn(UNITS, upper) ? (UNITS[upper] ?? null) : null;
+}
+
+const DATE_PARTS: readonly DatePart[] = [
+  'MILLENNIUM',
+  'CENTURY',
+  'DECADE',
+  'YEAR',
+  'ISOYEAR',
+  'QUARTER',
+  'MONTH',
+  'WEEK',
+  'DAY',
+  'DOY',
+  'DOW',
+  'ISODOW',
+  'JULIAN',
+  'HOUR',
+  'MINUTE',
+  'SECOND',
+  'MILLISECONDS',
+  'MICROSECONDS',
+  'EPOCH',
+];
+
+/** The part of a date or time of this name, in the singular or plural; null when the word is none. */
+export function datePart(upper: string): DatePart | null {
+  return DATE_PARTS.find(part => part === upper || `${part}S` === upper || part === `${upper}S`) ?? null;
 }
 
 const UNIT_MS: Partial<Record<TimeUnit, number>> = {

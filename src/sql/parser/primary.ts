@@ -1,7 +1,7 @@
 import type { Span } from '../../core/span.ts';
 import type { Expression } from '../ast.ts';
 import { isCallAhead, parseCall } from './calls.ts';
-import { timeUnit } from './keywords.ts';
+import { datePart, timeUnit } from './keywords.ts';
 import type { TokenReader } from './token-reader.ts';
 import { identifierOf, Reported, spanOf } from './token-reader.ts';
 import { parseTypeName } from './type-names.ts';
@@ -202,17 +202,17 @@ function parseExtract(r: TokenReader): Expression {
   const start = r.next();
   return r.enclosed('(', ')', () => {
     const token = r.next();
-    const unit = timeUnit(token.upper);
-    if (unit === null) {
+    const part = datePart(token.upper);
+    if (part === null) {
       return r.fail(
-        `"${token.value}" is not a unit of time`,
+        `"${token.value}" is not a part of a date or time`,
         token,
-        'units: YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, ...',
+        'parts: YEAR, MONTH, DAY, DOW, DOY, HOUR, MINUTE, SECOND, EPOCH, ...',
       );
     }
     r.expect('FROM');
     const arg = r.rules.expression(r);
-    return { kind: 'extract', unit, arg, span: { start: start.start, end: r.peek().end } };
+    return { kind: 'extract', part, arg, span: { start: start.start, end: r.peek().end } };
   });
 }
 

@@ -100,7 +100,7 @@ export class ExpressionPrinter {
       case 'struct':
         return `STRUCT(${e.fields.map(f => `${identifierText(f.name)} := ${this.text(f.value)}`).join(', ')})`;
       case 'extract':
-        return `EXTRACT(${e.unit} FROM ${this.text(e.arg)})`;
+        return `EXTRACT(${e.part} FROM ${this.text(e.arg)})`;
       default:
         return unreachable(e);
     }

@@ -207,7 +207,9 @@ function higher(below: Trees): Trees {
     few(fc.record({ name: identifier, value: e })).map(
       (fields): Expression => ({ kind: 'struct', fields, span }),
     ),
-    fc.tuple(unit, e).map(([u, arg]): Expression => ({ kind: 'extract', unit: u, arg, span })),
+    fc
+      .tuple(fc.constantFrom('YEAR', 'DOW', 'EPOCH', 'MILLISECONDS', 'SECOND'), e)
+      .map(([part, arg]): Expression => ({ kind: 'extract', part, arg, span })),
     below.query.map((query): Expression => ({ kind: 'exists', query, span })),
     below.query.map((query): Expression => ({ kind: 'subquery', query, span })),
   );
