@@ -1,0 +1,3 @@
+CREATE VIEW argument_count AS
+SELECT order_id, LPAD(customer, 10, '*', 'x') AS customer
+FROM orders;

@@ -1,0 +1,3 @@
+CREATE VIEW misspelt_keyword AS
+SELCT order_id
+FROM orders;

@@ -1,0 +1,2 @@
+CREATE VIEW another_name AS
+SELECT order_id FROM orders;

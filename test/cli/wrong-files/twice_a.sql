@@ -1,0 +1,2 @@
+CREATE VIEW twice_b AS
+SELECT order_id FROM orders;

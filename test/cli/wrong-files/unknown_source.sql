@@ -1,0 +1,3 @@
+CREATE VIEW unknown_source AS
+SELECT order_id
+FROM order;
