@@ -158,6 +158,12 @@ function resolveColumns(statement: CreateSource, context: SourceContext): Source
       allHeaders = true;
     } else if (definition.constraint === 'header' && allHeaders) {
       problems.report('invalid_statement', definition.name.span, 'all headers are in another column already');
+    } else if (definition.header !== null && columns.some(c => c.header === definition.header)) {
+      problems.report(
+        'invalid_statement',
+        definition.name.span,
+        `the header '${definition.header}' is in another column already`,
+      );
     }
     const type = problems.attempt(() => resolveType(definition.type, context.catalog, problems));
     if (!type) continue;
@@ -361,6 +367,13 @@ export function checkTimestamp(
     );
   } else if (kind !== 'STRING' && formatSpan) {
     problems.report('invalid_property', formatSpan, `TIMESTAMP_FORMAT is for STRING columns, not ${kind}`);
+  } else if (kind === 'STRING' && properties.timestampFormat === null) {
+    problems.report(
+      'invalid_property',
+      span,
+      `the TIMESTAMP column "${column.name}" is a STRING: say how to read it`,
+      "add TIMESTAMP_FORMAT = 'yyyy-MM-dd HH:mm:ss' or the like",
+    );
   }
   return { column: column.name, format: properties.timestampFormat };
 }
