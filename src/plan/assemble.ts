@@ -9,13 +9,15 @@ import { fingerprint } from './fingerprint.ts';
 import { deepFreeze } from './freeze.ts';
 import type { DeploymentPlan, PlanNode, SourceSpec, ViewPlan } from './plan.ts';
 import { inputsOf, kindOf } from './properties.ts';
-import { rewrite } from './rewrite.ts';
+import { type RewriteRule, rewrite } from './rewrite.ts';
 
 export interface AssembleOptions {
   readonly definitions: readonly Definition[];
   readonly sources: readonly SourceSpec[];
   readonly functions: FunctionRegistry;
   readonly zone: string;
+  /** all unless given */
+  readonly rules?: readonly RewriteRule[] | undefined;
 }
 
 export interface Assembled {
@@ -95,7 +97,7 @@ function buildView(
   const { relation } = definition;
   const isView = (name: string) => name !== nameOf(relation) && definitions.has(name);
   const built = new PlanBuilder(isView).relation(definition.queries, definition.outside);
-  const root = rewrite(built);
+  const root = rewrite(built, options.rules);
   const reads: string[] = [];
   const topics: string[] = [];
   const note = (list: string[], name: string) => {

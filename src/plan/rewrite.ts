@@ -2,9 +2,12 @@ import type { PlanNode } from './plan.ts';
 import { pruneColumns } from './rules/prune-columns.ts';
 import { pushFilters } from './rules/push-filter.ts';
 
-/** The rewrite rules in order: each gives a plan of the same rows. */
-const RULES: readonly ((root: PlanNode) => PlanNode)[] = [pushFilters, pruneColumns];
+/** Gives a plan of the same rows. */
+export type RewriteRule = (root: PlanNode) => PlanNode;
 
-export function rewrite(root: PlanNode): PlanNode {
-  return RULES.reduce((plan, rule) => rule(plan), root);
+/** All rules in their order. */
+export const REWRITE_RULES: readonly RewriteRule[] = [pushFilters, pruneColumns];
+
+export function rewrite(root: PlanNode, rules: readonly RewriteRule[] = REWRITE_RULES): PlanNode {
+  return rules.reduce((plan, rule) => rule(plan), root);
 }

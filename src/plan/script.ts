@@ -19,6 +19,7 @@ import {
   refuseTarget,
 } from './definitions.ts';
 import type { DeploymentPlan, SourceSpec } from './plan.ts';
+import type { RewriteRule } from './rewrite.ts';
 import { withSetting } from './settings.ts';
 
 export interface ScriptOptions {
@@ -27,6 +28,8 @@ export interface ScriptOptions {
   readonly zone: string;
   /** session settings by ksqlDB's names */
   readonly properties?: Readonly<Record<string, string>> | undefined;
+  /** rewrite rules, all unless given: a plan must have the same rows without them */
+  readonly rules?: readonly RewriteRule[] | undefined;
   /** what is defined before the script; it can be read, not changed */
   readonly catalog?: Catalog | undefined;
   /** topic of CREATE ... AS without KAFKA_TOPIC; default: the name in upper case */
@@ -71,6 +74,7 @@ export function planScript(source: SourceText, options: ScriptOptions): ScriptPl
     sources: script.sources(),
     functions: options.functions,
     zone: options.zone,
+    rules: options.rules,
   });
   const errors = [...problems.errors, ...assembled.errors];
   return {

@@ -6,7 +6,7 @@ import type { PlanNode, PseudoColumn, ScanNode } from '../plan.ts';
 
 /**
  * Scans decode only what the plan reads. Columns that nothing above a node needs are left out from the scan upwards; keys
- * stay, and the declared order stays. Columns of another view are not touched: its plan is its own.
+ * stay, and the declared order stays. A value that nothing reads is not decoded, so it makes no record undecodable. Columns of another view are not touched: its plan is its own.
  */
 export function pruneColumns(root: PlanNode): PlanNode {
   return prune(root, new Set(root.schema.columns.keys())).node;
