@@ -63,6 +63,8 @@ function delimitedReader(
   needed: (column: Column) => boolean,
 ): ColumnsReader {
   return bytes => {
+    // a single NULL is written as nothing at all
+    if (bytes.length === 0 && columns.length === 1) return [null];
     const fields = splitDelimited(utf8Text(bytes), delimiter);
     if (fields.length !== columns.length) {
       return fail(`expected ${columns.length} fields, found ${fields.length}`);
