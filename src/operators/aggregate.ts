@@ -1,15 +1,17 @@
 import type { Batch, Vec } from '../core/batch.ts';
 import { bitAt } from '../core/bits.ts';
 import { Op } from '../core/change.ts';
+import { SlicePool } from '../core/pool.ts';
 import type { Value } from '../core/value.ts';
-import { grownF64, grownI32, valueAt } from '../core/vec.ts';
+import { capacityFor, grownI32, valueAt } from '../core/vec.ts';
 import { comparator, nullable } from '../expr/compare.ts';
 import type { Expr } from '../expr/expr.ts';
-import type { AggregateNode } from '../plan/plan.ts';
+import type { AggregateNode, WindowSpec } from '../plan/plan.ts';
 import type { StateTable, StateTableState } from '../state/state-table.ts';
 import { ComputedColumns } from './computed-columns.ts';
 import { Groups } from './groups.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
+import { Touches } from './touches.ts';
 import { firstWindowStart, isClosed } from './windows.ts';
 
 export interface AggregateOptions {
@@ -47,6 +49,10 @@ export class Aggregate implements Operator {
   readonly #retracting: boolean;
   readonly #strict: boolean;
   readonly #always: boolean;
+  /** groups may lose all their rows and go */
+  readonly #mayEmpty: boolean;
+  /** no group ever ends but with its window */
+  readonly #onlyGrows: boolean;
   /** slots by window start */
   readonly #windows = new Map<number, number[]>();
   #laneTime = Number.NEGATIVE_INFINITY;
@@ -61,14 +67,8 @@ export class Aggregate implements Operator {
   };
   #from = 0;
   #to = 0;
-  // touches of the epoch (`final`) or of the current sequence: slot, sequence; a slot may stand more than once
-  #touched: Int32Array = new Int32Array(256);
-  #touchedSeq: Float64Array = new Float64Array(256);
-  #touches = 0;
-  /** per slot the round in which it was first touched, and whether it existed then */
-  #stamp: Int32Array = new Int32Array(64);
-  #existed: Int32Array = new Int32Array(64);
-  #round = 1;
+  /** groups touched in the epoch (`final`) or in the current sequence */
+  readonly #touches: Touches;
   #settledTo = 0;
   #seq = 0;
 
@@ -80,9 +80,12 @@ export class Aggregate implements Operator {
     this.#keys = new ComputedColumns(context, node.input.schema, node.keys);
     this.#groups = new Groups(node, context, table, retracting);
     this.#final = final;
+    this.#touches = new Touches(final);
     this.#retracting = retracting;
     this.#strict = node.nullKeys === 'drop';
     this.#always = node.emptyGroups === 'delete' && node.keys.length === 0 && node.window === null;
+    this.#mayEmpty = retracting && node.emptyGroups === 'delete' && !this.#always;
+    this.#onlyGrows = !retracting && node.window?.retention == null;
   }
 
   step(epoch: Epoch, [input = []]: readonly (readonly Batch[])[]): readonly Batch[] {
@@ -93,7 +96,6 @@ export class Aggregate implements Operator {
     this.#settle();
     if (this.#final) this.#emitTouched();
     const out = this.#groups.take();
-    this.#nextRound();
     this.#groups.collect();
     this.#dropClosed();
     return out === null ? [] : [out];
@@ -112,7 +114,7 @@ export class Aggregate implements Operator {
   #makeGlobalGroup(epoch: Epoch): void {
     const slot = this.#groups.slot(0, [], 0);
     this.#groups.rowtime.f64[slot] = 0;
-    this.#touch(slot, epoch.firstSeq, false);
+    this.#touches.add(slot, epoch.firstSeq, false);
   }
 
   #absorbBatch(epoch: Epoch, batch: Batch): void {
@@ -123,6 +125,7 @@ export class Aggregate implements Operator {
     for (const accumulator of this.#groups.accumulators) accumulator.begin(epoch, batch);
     this.#from = 0;
     this.#to = 0;
+    if (this.#final && this.#onlyGrows && this.#absorbPlain(batch, keys)) return;
     const n = batch.sel === null ? batch.n : batch.sel.length;
     for (let k = 0; k < n; k++) {
       const i = batch.sel === null ? k : (batch.sel[k] as number);
@@ -131,6 +134,71 @@ export class Aggregate implements Operator {
       this.#enter(batch, keys, i, seq);
     }
     this.#absorbPairs();
+  }
+
+  /**
+   * The same for the everyday case, in one loop: rows are only added, nothing needs settling between sequences, windows
+   * do not overlap, the key is one text. False: it is not that case.
+   */
+  #absorbPlain(batch: Batch, keys: readonly Vec[]): boolean {
+    const [key] = keys;
+    const spec = this.#node.window;
+    if (key?.t !== 'str' || keys.length !== 1 || !(key.pool instanceof SlicePool)) return false;
+    if (key.nulls !== null || batch.noValue !== null || batch.op !== null) return false;
+    if (spec !== null && spec.size !== spec.advance) return false;
+    const { data, start: starts, end: ends } = key.pool;
+    const { v } = key;
+    const groups = this.#groups;
+    const { index } = this.#table;
+    const { sel, seq: seqs, rowtime } = batch;
+    const n = sel === null ? batch.n : sel.length;
+    this.#reservePairs(n);
+    const { slot: slots, row: rows, sign } = this.#pairs;
+    let start = 0;
+    let end = spec === null ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    let to = 0;
+    for (let k = 0; k < n; k++) {
+      const i = sel === null ? k : (sel[k] as number);
+      const id = v[i] as number;
+      const time = rowtime[i] as number;
+      const seq = seqs[i] as number;
+      if (time > this.#laneTime) this.#laneTime = time;
+      if (spec !== null) {
+        if (time < start || time >= end) {
+          start = firstWindowStart(time, spec);
+          end = start + spec.size;
+        }
+        if (end + spec.grace <= this.#laneTime) {
+          this.#rejectLate(seq, start, spec);
+          continue;
+        }
+      }
+      // text that does not stand in the records lies behind their bytes
+      const from = starts[id] as number;
+      const slot =
+        from < data.length
+          ? index.insert(start, data, from, ends[id] as number)
+          : groups.keyed.slot(start, i);
+      const isNew = index.isNew;
+      if (isNew) {
+        this.#table.reserve(slot + 1);
+        groups.begin(slot, keys, i);
+        if (spec !== null) this.#register(start, slot);
+      }
+      this.#touches.add(slot, seq, !isNew);
+      const times = groups.rowtime.f64;
+      if (time > (times[slot] as number)) times[slot] = time;
+      slots[to] = slot;
+      rows[to] = i;
+      sign[to++] = 1;
+    }
+    this.#to = to;
+    this.#absorbPairs();
+    return true;
+  }
+
+  #rejectLate(seq: number, start: number, spec: WindowSpec): void {
+    this.#context.reject('late', seq, `${this.id}: window [${start}, ${start + spec.size}) is closed`);
   }
 
   /** One row into its groups. */
@@ -155,7 +223,7 @@ export class Aggregate implements Operator {
     }
     for (let start = firstWindowStart(time, spec); start <= time; start += spec.advance) {
       if (isClosed(start, spec, this.#laneTime)) {
-        this.#context.reject('late', seq, `${this.id}: window [${start}, ${start + spec.size}) is closed`);
+        this.#rejectLate(seq, start, spec);
       } else this.#add(this.#slot(start, keys, i, seq), i, sign, time);
     }
   }
@@ -164,13 +232,13 @@ export class Aggregate implements Operator {
     const slot = this.#groups.slot(start, keys, i);
     const { wasNew } = this.#groups;
     if (wasNew && this.#node.window !== null) this.#register(start, slot);
-    this.#touch(slot, seq, !wasNew);
+    this.#touches.add(slot, seq, !wasNew);
     return slot;
   }
 
   #add(slot: number, i: number, sign: number, time: number): void {
     const k = this.#to++;
-    if (k >= this.#pairs.slot.length) this.#growPairs();
+    this.#reservePairs(k + 1);
     this.#pairs.slot[k] = slot;
     this.#pairs.row[k] = i;
     this.#pairs.sign[k] = sign;
@@ -179,35 +247,17 @@ export class Aggregate implements Operator {
     if (time > (rowtime.f64[slot] as number)) rowtime.f64[slot] = time;
   }
 
-  #growPairs(): void {
-    const sign = new Int8Array(this.#pairs.sign.length * 2);
-    sign.set(this.#pairs.sign);
-    const { slot, row } = this.#pairs;
-    this.#pairs = { slot: grownI32(slot, sign.length), row: grownI32(row, sign.length), sign };
+  #reservePairs(n: number): void {
+    const { slot, row, sign } = this.#pairs;
+    if (n <= slot.length) return;
+    const grown = new Int8Array(capacityFor(n, slot.length));
+    grown.set(sign);
+    this.#pairs = { slot: grownI32(slot, n), row: grownI32(row, n), sign: grown };
   }
 
   #absorbPairs(): void {
     this.#groups.absorb(this.#pairs, this.#from, this.#to);
     this.#from = this.#to;
-  }
-
-  #touch(slot: number, seq: number, existed: boolean): void {
-    if (slot >= this.#stamp.length) {
-      this.#stamp = grownI32(this.#stamp, slot + 1);
-      this.#existed = grownI32(this.#existed, slot + 1);
-    }
-    const first = this.#stamp[slot] !== this.#round;
-    if (first) {
-      this.#stamp[slot] = this.#round;
-      this.#existed[slot] = existed ? 1 : 0;
-    } else if (!this.#final) return;
-    const t = this.#touches++;
-    if (t >= this.#touched.length) {
-      this.#touched = grownI32(this.#touched, t + 1);
-      this.#touchedSeq = grownF64(this.#touchedSeq, t + 1);
-    }
-    this.#touched[t] = slot;
-    this.#touchedSeq[t] = seq;
   }
 
   /** A row of a later sequence comes: what was touched in the one before is now as it stays. */
@@ -224,43 +274,33 @@ export class Aggregate implements Operator {
   /** Ends empty groups and, unless `final`, emits the groups touched in this sequence in order of first touch. */
   #settle(): void {
     this.#absorbPairs();
-    for (; this.#settledTo < this.#touches; this.#settledTo++) {
-      const slot = this.#touched[this.#settledTo] as number;
-      const empty = this.#groups.rows.f64[slot] === 0 && this.#node.emptyGroups === 'delete' && !this.#always;
-      if (empty && this.#groups.lives(slot)) this.#groups.end(slot);
-      if (!this.#final) this.#emit(slot, this.#touchedSeq[this.#settledTo] as number);
+    const touches = this.#touches;
+    for (let t = this.#settledTo; t < touches.length; t++) {
+      const slot = touches.slot(t);
+      if (this.#mayEmpty && this.#groups.rows.f64[slot] === 0 && this.#groups.lives(slot))
+        this.#groups.end(slot);
+      if (!this.#final) this.#emit(slot, touches.seq(t));
     }
-    if (this.#final) return;
-    this.#touches = 0;
-    this.#settledTo = 0;
-    this.#nextRound();
+    this.#settledTo = touches.length;
+    if (!this.#final) this.#clearTouches();
   }
 
-  #nextRound(): void {
-    this.#round = (this.#round + 1) | 0;
+  #clearTouches(): void {
+    this.#touches.clear();
+    this.#settledTo = 0;
   }
 
   #emit(slot: number, seq: number): void {
     if (this.#groups.lives(slot)) this.#groups.emit(slot, seq, Op.UPSERT);
-    else if (this.#existed[slot] === 1) this.#groups.emit(slot, seq, Op.DELETE);
+    else if (this.#touches.existed(slot)) this.#groups.emit(slot, seq, Op.DELETE);
   }
 
   /** Each group touched in the epoch once, in order of last touch. */
   #emitTouched(): void {
-    const order = new Int32Array(this.#touches);
-    let n = 0;
-    for (let t = this.#touches - 1; t >= 0; t--) {
-      const slot = this.#touched[t] as number;
-      if (this.#stamp[slot] !== this.#round) continue;
-      this.#stamp[slot] = 0;
-      order[n++] = t;
-    }
-    for (let k = n - 1; k >= 0; k--) {
-      const t = order[k] as number;
-      this.#emit(this.#touched[t] as number, this.#touchedSeq[t] as number);
-    }
-    this.#touches = 0;
+    const { slots, seqs, n } = this.#touches.takeLast();
     this.#settledTo = 0;
+    if (this.#onlyGrows) this.#groups.emitAll(slots, seqs, n);
+    else for (let k = 0; k < n; k++) this.#emit(slots[k] as number, seqs[k] as number);
   }
 
   #register(start: number, slot: number): void {
@@ -291,17 +331,13 @@ export class Aggregate implements Operator {
       const slots = (this.#windows.get(start) ?? []).filter(slot => this.#holds(start, slot));
       for (const slot of this.#inKeyOrder(slots)) {
         if (!this.#groups.lives(slot)) continue;
-        this.#touch(slot, seq, true);
+        this.#touches.add(slot, seq, true);
         this.#groups.end(slot);
         if (!this.#final) this.#groups.emit(slot, seq, Op.DELETE);
       }
       this.#windows.delete(start);
     }
-    if (!this.#final) {
-      this.#touches = 0;
-      this.#settledTo = 0;
-      this.#nextRound();
-    }
+    if (!this.#final) this.#clearTouches();
     this.#planExpiry();
   }
 

@@ -29,11 +29,11 @@ export class Groups {
   #gone: number[] = [];
   // the changes collected for output
   #n = 0;
-  #op = new Int8Array(0);
-  #seq = new Float64Array(0);
-  #time = new Float64Array(0);
-  #start = new Float64Array(0);
-  #slots = new Int32Array(0);
+  #op: Int8Array = new Int8Array(0);
+  #seq: Float64Array = new Float64Array(0);
+  #time: Float64Array = new Float64Array(0);
+  #start: Float64Array = new Float64Array(0);
+  #slots: Int32Array = new Int32Array(0);
   #emitted: Int32Array = this.#slots;
 
   constructor(node: AggregateNode, context: OperatorContext, table: StateTable, retracting: boolean) {
@@ -61,16 +61,19 @@ export class Groups {
   /** The group of row i's key in a window, made (empty) when there is none. */
   slot(start: number, keys: readonly Vec[], i: number): number {
     const slot = this.keyed.slot(start, i);
-    if (this.#table.index.isNew) this.shown.i32[slot] = 0;
-    if (this.#table.index.isNew || this.#live.i32[slot] === 0) {
-      this.keyed.keep(slot, keys, i);
-      this.#live.i32[slot] = 1;
-      this.rows.f64[slot] = 0;
-      this.rowtime.f64[slot] = Number.NEGATIVE_INFINITY;
-      for (const accumulator of this.accumulators) accumulator.reset(slot);
-      this.wasNew = true;
-    } else this.wasNew = false;
+    this.wasNew = this.#table.index.isNew || this.#live.i32[slot] === 0;
+    if (this.wasNew) this.begin(slot, keys, i);
     return slot;
+  }
+
+  /** An empty group in a slot that is new or whose group has ended. */
+  begin(slot: number, keys: readonly Vec[], i: number): void {
+    if (this.#table.index.isNew) this.shown.i32[slot] = 0;
+    this.keyed.keep(slot, keys, i);
+    this.#live.i32[slot] = 1;
+    this.rows.f64[slot] = 0;
+    this.rowtime.f64[slot] = Number.NEGATIVE_INFINITY;
+    for (const accumulator of this.accumulators) accumulator.reset(slot);
   }
 
   /** whether the last `slot` made the group */
@@ -103,6 +106,28 @@ export class Groups {
     if (this.#windowSize !== null) this.#start[n] = this.keyed.prefixOf(slot);
     if (op === Op.DELETE) for (const accumulator of this.accumulators) accumulator.pushNull();
     else for (const accumulator of this.accumulators) accumulator.push(slot);
+  }
+
+  /** Emits n groups as they are. */
+  emitAll(slots: Int32Array, seqs: Float64Array, n: number): void {
+    if (this.#n > 0 || n === 0) {
+      for (let k = 0; k < n; k++) this.emit(slots[k] as number, seqs[k] as number, Op.UPSERT);
+      return;
+    }
+    const rowtime = this.rowtime.f64;
+    this.#n = n;
+    this.#slots = slots;
+    this.#seq = seqs;
+    this.#op = new Int8Array(n).fill(Op.UPSERT);
+    this.#time = new Float64Array(n);
+    this.#start = new Float64Array(n);
+    for (let k = 0; k < n; k++) {
+      const slot = slots[k] as number;
+      this.#time[k] = rowtime[slot] as number;
+      this.#start[k] = this.#windowSize === null ? 0 : this.keyed.prefixOf(slot);
+      this.#keys.push(slot);
+    }
+    for (const accumulator of this.accumulators) accumulator.pushAll(slots, n);
   }
 
   #grow(): void {

@@ -16,11 +16,11 @@ export class RowStore {
   readonly #values: readonly GrowingColumn[];
   #vecs: readonly Vec[] = [];
 
-  /** A schema without key is keyed by the whole row. */
+  /** Of an upsert relation; without key columns (a group of everything) it has one row. */
   constructor(schema: Schema, table: StateTable) {
     this.table = table;
     this.#columns = schema.columns;
-    this.#key = schema.key.length > 0 ? schema.key : [...schema.columns.keys()];
+    this.#key = schema.key;
     this.keyed = new KeyedTable(
       this.#key.map(i => (schema.columns[i] as Column).type),
       table,

@@ -163,7 +163,7 @@ export class TemporalFilter implements Operator {
 
 /** The text under which a row is found again: of its key, or of all of it. */
 function textOf(schema: Schema, upsert: boolean): (row: Row) => string {
-  const key = upsert && schema.key.length > 0 ? schema.key : [...schema.columns.keys()];
+  const key = upsert ? schema.key : [...schema.columns.keys()];
   const text = rowKey(key.map(i => (schema.columns[i] as Column).type));
   return row => text(key.map(i => row[i] ?? null));
 }

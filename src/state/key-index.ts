@@ -8,8 +8,7 @@ const EMPTY = 0;
 export interface KeyIndexState {
   readonly high: number;
   readonly prefix: Float64Array;
-  readonly start: Int32Array;
-  readonly end: Int32Array;
+  readonly range: Int32Array;
   readonly hash: Int32Array;
   readonly arena: Uint8Array;
   readonly free: Int32Array;
@@ -21,11 +20,12 @@ export interface KeyIndexState {
  * Bytes that were given out (`arena`) are never overwritten: whoever emitted them may keep them.
  */
 export class KeyIndex {
-  #table = new Int32Array(64); // slot + 1, or 0
+  /** pairs of slot + 1 (or 0) and hash, so that a probe mostly stays in one cache line */
+  #table = new Int32Array(2 * 64);
   #mask = 63;
   #prefix = new Float64Array(64);
-  #start = new Int32Array(64);
-  #end = new Int32Array(64);
+  /** per slot where its bytes begin and end; an end of -1: no key */
+  #range = new Int32Array(2 * 64);
   #hash = new Int32Array(64);
   #arena = new Uint8Array(1024);
   #arenaLength = 0;
@@ -44,7 +44,7 @@ export class KeyIndex {
   }
 
   get bytes(): number {
-    return this.#table.byteLength + this.#prefix.byteLength * 2.5 + this.#arena.byteLength;
+    return this.#table.byteLength + this.#hash.length * 20 + this.#arena.byteLength;
   }
 
   /** the bytes behind `keyStart` and `keyEnd`; read it anew after an insertion */
@@ -53,11 +53,11 @@ export class KeyIndex {
   }
 
   keyStart(slot: number): number {
-    return this.#start[slot] as number;
+    return this.#range[slot * 2] as number;
   }
 
   keyEnd(slot: number): number {
-    return this.#end[slot] as number;
+    return this.#range[slot * 2 + 1] as number;
   }
 
   prefixOf(slot: number): number {
@@ -65,7 +65,7 @@ export class KeyIndex {
   }
 
   lives(slot: number): boolean {
-    return slot < this.#high && this.#end[slot] !== -1;
+    return slot < this.#high && this.#range[slot * 2 + 1] !== -1;
   }
 
   /** The slot of a key, or -1. */
@@ -87,14 +87,14 @@ export class KeyIndex {
     const table = this.#table;
     const mask = this.#mask;
     const length = end - start;
-    const arena = this.#arena;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const entry = table[at] as number;
+      const entry = table[at * 2] as number;
       if (entry === EMPTY) return -1;
+      if (table[at * 2 + 1] !== hash) continue;
       const slot = entry - 1;
-      if (this.#hash[slot] !== hash || this.#prefix[slot] !== prefix) continue;
-      const own = this.#start[slot] as number;
-      if ((this.#end[slot] as number) - own !== length) continue;
+      const own = this.#range[slot * 2] as number;
+      if ((this.#range[slot * 2 + 1] as number) - own !== length || this.#prefix[slot] !== prefix) continue;
+      const arena = this.#arena;
       let i = 0;
       while (i < length && arena[own + i] === bytes[start + i]) i++;
       if (i === length) return slot;
@@ -102,7 +102,7 @@ export class KeyIndex {
   }
 
   #add(prefix: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
-    if ((this.size + 1) * 2 > this.#table.length) this.#rehash(this.#table.length * 2);
+    if ((this.size + 1) * 2 > this.#mask + 1) this.#rehash((this.#mask + 1) * 2);
     const length = end - start;
     if (this.#arenaLength + length > this.#arena.length) {
       const grown = new Uint8Array(Math.max(this.#arena.length * 2, this.#arenaLength + length));
@@ -113,9 +113,9 @@ export class KeyIndex {
     for (let i = 0; i < length; i++) this.#arena[own + i] = bytes[start + i] as number;
     this.#arenaLength = own + length;
     const slot = this.#free.pop() ?? this.#high++;
-    if (slot >= this.#start.length) this.#growSlots(slot + 1);
-    this.#start[slot] = own;
-    this.#end[slot] = own + length;
+    if (slot >= this.#hash.length) this.#growSlots(slot + 1);
+    this.#range[slot * 2] = own;
+    this.#range[slot * 2 + 1] = own + length;
     this.#prefix[slot] = prefix;
     this.#hash[slot] = hash;
     this.#link(slot, hash);
@@ -127,44 +127,45 @@ export class KeyIndex {
     const table = this.#table;
     const mask = this.#mask;
     let hole = (this.#hash[slot] as number) & mask;
-    while (table[hole] !== slot + 1) hole = (hole + 1) & mask;
+    while (table[hole * 2] !== slot + 1) hole = (hole + 1) & mask;
     // move later entries of the cluster back (Knuth 6.4, algorithm R): no tombstones
-    for (let at = (hole + 1) & mask; table[at] !== EMPTY; at = (at + 1) & mask) {
-      const home = (this.#hash[(table[at] as number) - 1] as number) & mask;
+    for (let at = (hole + 1) & mask; table[at * 2] !== EMPTY; at = (at + 1) & mask) {
+      const home = (table[at * 2 + 1] as number) & mask;
       if (((at - home) & mask) >= ((at - hole) & mask)) {
-        table[hole] = table[at] as number;
+        table[hole * 2] = table[at * 2] as number;
+        table[hole * 2 + 1] = table[at * 2 + 1] as number;
         hole = at;
       }
     }
-    table[hole] = EMPTY;
-    this.#garbage += (this.#end[slot] as number) - (this.#start[slot] as number);
-    this.#end[slot] = -1;
+    table[hole * 2] = EMPTY;
+    this.#garbage += this.keyEnd(slot) - this.keyStart(slot);
+    this.#range[slot * 2 + 1] = -1;
     this.#free.push(slot);
     if (this.#garbage > TOLERATED_GARBAGE && this.#garbage * 2 > this.#arenaLength) this.#compact();
   }
 
   #link(slot: number, hash: number): void {
     let at = hash & this.#mask;
-    while (this.#table[at] !== EMPTY) at = (at + 1) & this.#mask;
-    this.#table[at] = slot + 1;
+    while (this.#table[at * 2] !== EMPTY) at = (at + 1) & this.#mask;
+    this.#table[at * 2] = slot + 1;
+    this.#table[at * 2 + 1] = hash;
   }
 
-  #rehash(length: number): void {
-    this.#table = new Int32Array(length);
-    this.#mask = length - 1;
+  #rehash(places: number): void {
+    this.#table = new Int32Array(places * 2);
+    this.#mask = places - 1;
     for (let slot = 0; slot < this.#high; slot++) {
-      if (this.#end[slot] !== -1) this.#link(slot, this.#hash[slot] as number);
+      if (this.lives(slot)) this.#link(slot, this.#hash[slot] as number);
     }
   }
 
   #growSlots(needed: number): void {
-    const length = Math.max(needed, this.#start.length * 2);
+    const length = Math.max(needed, this.#hash.length * 2);
     const copy = <T extends Int32Array | Float64Array>(old: T, grown: T): T => {
       grown.set(old);
       return grown;
     };
-    this.#start = copy(this.#start, new Int32Array(length));
-    this.#end = copy(this.#end, new Int32Array(length));
+    this.#range = copy(this.#range, new Int32Array(length * 2));
     this.#hash = copy(this.#hash, new Int32Array(length));
     this.#prefix = copy(this.#prefix, new Float64Array(length));
   }
@@ -175,13 +176,13 @@ export class KeyIndex {
     const arena = new Uint8Array(Math.max(1024, (this.#arenaLength - this.#garbage) * 2));
     let at = 0;
     for (let slot = 0; slot < this.#high; slot++) {
-      const end = this.#end[slot] as number;
-      if (end === -1) continue;
-      const start = this.#start[slot] as number;
+      if (!this.lives(slot)) continue;
+      const start = this.keyStart(slot);
+      const end = this.keyEnd(slot);
       arena.set(old.subarray(start, end), at);
-      this.#start[slot] = at;
+      this.#range[slot * 2] = at;
       at += end - start;
-      this.#end[slot] = at;
+      this.#range[slot * 2 + 1] = at;
     }
     this.#arena = arena;
     this.#arenaLength = at;
@@ -193,8 +194,7 @@ export class KeyIndex {
     return {
       high: n,
       prefix: this.#prefix.slice(0, n),
-      start: this.#start.slice(0, n),
-      end: this.#end.slice(0, n),
+      range: this.#range.slice(0, n * 2),
       hash: this.#hash.slice(0, n),
       arena: this.#arena.slice(0, this.#arenaLength),
       free: Int32Array.from(this.#free),
@@ -204,13 +204,11 @@ export class KeyIndex {
   load(state: KeyIndexState): void {
     this.#high = state.high;
     this.#free = [...state.free];
-    this.#start = new Int32Array(0);
-    this.#end = new Int32Array(0);
+    this.#range = new Int32Array(0);
     this.#hash = new Int32Array(0);
     this.#prefix = new Float64Array(0);
     this.#growSlots(Math.max(64, state.high));
-    this.#start.set(state.start);
-    this.#end.set(state.end);
+    this.#range.set(state.range);
     this.#hash.set(state.hash);
     this.#prefix.set(state.prefix);
     this.#arenaLength = state.arena.length;
@@ -218,11 +216,11 @@ export class KeyIndex {
     this.#arena.set(state.arena);
     this.#garbage = state.arena.length;
     for (let slot = 0; slot < state.high; slot++) {
-      if (this.lives(slot)) this.#garbage -= (this.#end[slot] as number) - (this.#start[slot] as number);
+      if (this.lives(slot)) this.#garbage -= this.keyEnd(slot) - this.keyStart(slot);
     }
-    let length = 64;
-    while (length < this.size * 2) length *= 2;
-    this.#rehash(length);
+    let places = 64;
+    while (places < this.size * 2) places *= 2;
+    this.#rehash(places);
   }
 }
 

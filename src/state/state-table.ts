@@ -1,3 +1,4 @@
+import { capacityFor } from '../core/vec.ts';
 import type { ColumnKind, ColumnState } from './growing-column.ts';
 import { GrowingColumn } from './growing-column.ts';
 import { KeyIndex, type KeyIndexState } from './key-index.ts';
@@ -14,6 +15,7 @@ export interface StateTableState {
 export class StateTable {
   readonly index = new KeyIndex();
   readonly columns: GrowingColumn[] = [];
+  #reserved = 0;
 
   /** Declares a further column; all are declared before the first key. */
   column(kind: ColumnKind): GrowingColumn {
@@ -25,8 +27,15 @@ export class StateTable {
   /** The slot of a key, made when unknown (`index.isNew`). All columns have room for it. */
   slot(prefix: number, bytes: Uint8Array, start: number, end: number): number {
     const slot = this.index.insert(prefix, bytes, start, end);
-    if (this.index.isNew) for (const column of this.columns) column.reserve(slot + 1);
+    if (this.index.isNew) this.reserve(slot + 1);
     return slot;
+  }
+
+  /** Room for slots below n in all columns; for callers that insert into the index themselves. */
+  reserve(n: number): void {
+    if (n <= this.#reserved) return;
+    this.#reserved = capacityFor(n, this.#reserved);
+    for (const column of this.columns) column.reserve(this.#reserved);
   }
 
   find(prefix: number, bytes: Uint8Array, start: number, end: number): number {
@@ -58,10 +67,11 @@ export class StateTable {
 
   load(state: StateTableState): void {
     this.index.load(state.index);
+    this.#reserved = 0;
     this.columns.forEach((column, i) => {
       const saved = state.columns[i];
       if (saved !== undefined) column.load(saved);
-      column.reserve(this.index.high);
     });
+    this.reserve(this.index.high);
   }
 }

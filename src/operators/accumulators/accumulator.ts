@@ -19,6 +19,8 @@ export interface Accumulator {
   absorb(pairs: Pairs, from: number, to: number): void;
   /** Appends the result of a group to the output column. */
   push(slot: number): void;
+  /** Appends the results of n groups. */
+  pushAll(slots: Int32Array, n: number): void;
   /** Appends NULL: the group is gone. */
   pushNull(): void;
   /** The output column; a new one is begun. */

@@ -49,6 +49,10 @@ export class CountAccumulator implements Accumulator {
     this.#out.pushInteger(this.#count.f64[slot] as number);
   }
 
+  pushAll(slots: Int32Array, n: number): void {
+    for (let k = 0; k < n; k++) this.push(slots[k] as number);
+  }
+
   pushNull(): void {
     this.#out.push(null);
   }

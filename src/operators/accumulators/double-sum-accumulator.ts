@@ -54,6 +54,10 @@ export class DoubleSumAccumulator implements Accumulator {
     this.#out.push(fold.result([sum.f64[slot] as number, BigInt(count.f64[slot] as number)]));
   }
 
+  pushAll(slots: Int32Array, n: number): void {
+    for (let k = 0; k < n; k++) this.push(slots[k] as number);
+  }
+
   pushNull(): void {
     this.#out.push(null);
   }

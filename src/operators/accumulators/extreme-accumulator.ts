@@ -80,6 +80,10 @@ export class ExtremeAccumulator implements Accumulator {
     this.#out.push(this.#options.best.get(this.#options.type, slot));
   }
 
+  pushAll(slots: Int32Array, n: number): void {
+    for (let k = 0; k < n; k++) this.push(slots[k] as number);
+  }
+
   pushNull(): void {
     this.#out.push(null);
   }

@@ -92,6 +92,10 @@ export class FoldAccumulator implements Accumulator {
     this.#out.push(this.#fold.result(this.#values.values[slot] as Value | null));
   }
 
+  pushAll(slots: Int32Array, n: number): void {
+    for (let k = 0; k < n; k++) this.push(slots[k] as number);
+  }
+
   pushNull(): void {
     this.#out.push(null);
   }

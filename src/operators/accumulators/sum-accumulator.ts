@@ -16,7 +16,7 @@ export interface SumAccumulatorOptions {
   /** the argument: a column of the input */
   readonly column: number;
   readonly argType: SqlType;
-  /** f64: the sum, exact below 2^53 */
+  /** f64: the sum, exact below 2^53; NaN of a group that is in `large` */
   readonly sum: GrowingColumn;
   /** f64: how many values */
   readonly count: GrowingColumn;
@@ -93,24 +93,22 @@ export class SumAccumulator implements Accumulator {
 
   /** `change` is exact when it is at most 2^53; else the fold reads the value itself. */
   #add(slot: number, i: number, change: number, sign: number): void {
-    const { sum, count, large } = this.#options;
+    const { sum, count } = this.#options;
     const next = (sum.f64[slot] as number) + change;
+    // NaN, the mark of a large sum, fails every comparison
     if (next <= this.#limit && next >= -this.#limit && change <= EXACT && change >= -EXACT) {
-      if (large.values[slot] === null) {
-        sum.f64[slot] = next;
-        count.f64[slot] = (count.f64[slot] as number) + sign;
-        return;
-      }
-    }
-    this.#addLarge(slot, i, sign);
+      sum.f64[slot] = next;
+      count.f64[slot] = (count.f64[slot] as number) + sign;
+    } else this.#addLarge(slot, i, sign);
   }
 
   #addLarge(slot: number, i: number, sign: number): void {
-    const { fold, rows, column, argType, large } = this.#options;
+    const { fold, rows, column, argType, large, sum } = this.#options;
     const batch = this.#batch as Batch;
     rows.load(this.#epoch as Epoch, batch, i);
     const args = [valueAt(batch.cols[column] as Vec, argType, i)];
     const acc = (large.values[slot] as Value | null) ?? this.#accumulator(slot);
+    sum.f64[slot] = Number.NaN;
     large.values[slot] = sign > 0 ? fold.add(acc, args, rows) : (fold.retract?.(acc, args, rows) ?? acc);
   }
 
@@ -122,11 +120,15 @@ export class SumAccumulator implements Accumulator {
 
   push(slot: number): void {
     const { fold, sum, count, large, limit } = this.#options;
-    const big = large.values[slot] as Value | null;
-    if (big !== null) this.#out.push(fold.result(big));
+    const value = sum.f64[slot] as number;
+    if (Number.isNaN(value)) this.#out.push(fold.result(large.values[slot] as Value));
     else if (limit === null) this.#out.push(fold.result(this.#accumulator(slot)));
     else if (this.#emptyIsNull && count.f64[slot] === 0) this.#out.push(null);
-    else this.#out.pushInteger(sum.f64[slot] as number);
+    else this.#out.pushInteger(value);
+  }
+
+  pushAll(slots: Int32Array, n: number): void {
+    for (let k = 0; k < n; k++) this.push(slots[k] as number);
   }
 
   pushNull(): void {
