@@ -1,5 +1,5 @@
 import { assert } from '../core/assert.ts';
-import { MillraceError } from '../core/errors.ts';
+import { type ErrorPlace, MillraceError } from '../core/errors.ts';
 import type { FunctionRegistry } from '../expr/registry.ts';
 import { listText } from '../sql/analyse/problems.ts';
 import { canonicalName, type Relation } from '../sql/catalog.ts';
@@ -10,6 +10,7 @@ import { deepFreeze } from './freeze.ts';
 import type { DeploymentPlan, PlanNode, SourceSpec, ViewPlan } from './plan.ts';
 import { inputsOf, kindOf } from './properties.ts';
 import { type RewriteRule, rewrite } from './rewrite.ts';
+import { topicFaults } from './topic-circles.ts';
 
 export interface AssembleOptions {
   readonly definitions: readonly Definition[];
@@ -22,7 +23,7 @@ export interface AssembleOptions {
 
 export interface Assembled {
   readonly plan: DeploymentPlan;
-  /** cycles; the views on them are not in the plan */
+  /** circles of views and topics; the views on them and their readers are not in the plan */
   readonly errors: readonly MillraceError[];
 }
 
@@ -39,8 +40,22 @@ export function assemble(options: AssembleOptions): Assembled {
     const definition = byName.get(name);
     if (definition) views.set(name, buildView(definition, byName, views, options));
   }
-  const plan = deepFreeze({ sources: [...options.sources], views: [...views.values()] });
-  return { plan, errors };
+  const faults = topicFaults([...views.values()], view => placeOf(view, options.definitions));
+  const plan = deepFreeze({ sources: [...options.sources], views: without([...views.values()], faults) });
+  return { plan, errors: [...errors, ...faults.values()] };
+}
+
+function placeOf(view: ViewPlan, definitions: readonly Definition[]): ErrorPlace | undefined {
+  return definitions.find(d => d.relation.name === view.name)?.relation.place;
+}
+
+/** The views that neither are at fault nor read one that is. */
+function without(views: readonly ViewPlan[], faults: ReadonlyMap<string, MillraceError>): ViewPlan[] {
+  const gone = new Set(faults.keys());
+  return views.filter(view => {
+    if (view.reads.some(name => name !== view.name && gone.has(name))) gone.add(view.name);
+    return !gone.has(view.name);
+  });
 }
 
 /** Depth first in the order of definition, so that the order changes no more than it must. */
@@ -107,6 +122,8 @@ function buildView(
   const walk = (node: PlanNode): void => {
     for (const input of inputsOf(node)) walk(input);
     if (node.node === 'scan') {
+      // records from outside enter by the view's own topic
+      if (node.outside) return;
       note(reads, node.source.name);
       note(topics, node.source.topic);
     } else if (node.node === 'read') {

@@ -92,16 +92,25 @@ class Deployment {
       functions: this.#options.functions,
       zone: this.#options.zone,
     });
+    const planned = new Set(assembled.plan.views.map(v => v.name));
+    for (const error of assembled.errors) {
+      this.#files.find(f => f.problems.source === error.place?.source)?.problems.add(error);
+    }
+    for (const file of this.#files) {
+      const { view, problems } = file;
+      if (!view || planned.has(view.name.name) || problems.count > 0) continue;
+      problems.report(
+        'invalid_statement',
+        view.name.span,
+        `"${view.name.name}" reads a view that has errors`,
+      );
+    }
     const files = this.#files.map((file): FileResult => {
       const { errors, source } = file.problems;
       const view = errors.length === 0 && file.view ? file.view.name.name : null;
       return { name: file.name, file: source.file, view, errors };
     });
-    const errors = [
-      ...this.#sourceProblems.flatMap(p => p.errors),
-      ...files.flatMap(f => f.errors),
-      ...assembled.errors,
-    ];
+    const errors = [...this.#sourceProblems.flatMap(p => p.errors), ...files.flatMap(f => f.errors)];
     return { plan: assembled.plan, files, errors, catalog: this.#catalog };
   }
 

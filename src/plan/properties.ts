@@ -20,6 +20,8 @@ export type StateVerdict =
   | { readonly verdict: 'none' }
   /** ms of event time that rows stay */
   | { readonly verdict: 'bounded'; readonly ms: number }
+  /** rows stay until the clock passes their bounds */
+  | { readonly verdict: 'by the clock' }
   | { readonly verdict: 'by key count' }
   | { readonly verdict: 'unbounded' };
 
@@ -95,9 +97,8 @@ export function stateOf(node: PlanNode): StateVerdict {
     case 'normalize':
       return { verdict: 'by key count' };
     case 'temporalFilter':
-      return kindOf(node.input) === 'append' && node.until === null
-        ? { verdict: 'unbounded' }
-        : { verdict: kindOf(node.input) === 'append' ? 'unbounded' : 'by key count' };
+      // of a table one row per key; of a stream the rows whose time to come or to go has not been reached
+      return { verdict: kindOf(node.input) === 'append' ? 'by the clock' : 'by key count' };
     case 'aggregate':
       if (node.window) return { verdict: 'bounded', ms: node.window.size + node.window.grace };
       return node.keys.length === 0 && node.aggregates.every(a => !a.distinct)
@@ -110,7 +111,7 @@ export function stateOf(node: PlanNode): StateVerdict {
   }
 }
 
-const RANK = { none: 0, bounded: 1, 'by key count': 2, unbounded: 3 } as const;
+const RANK = { none: 0, bounded: 1, 'by the clock': 2, 'by key count': 3, unbounded: 4 } as const;
 
 /** The verdict of the whole view: its heaviest node's. */
 export function viewState(root: PlanNode): StateVerdict {

@@ -18,7 +18,7 @@ import {
   defineType,
   refuseTarget,
 } from './definitions.ts';
-import type { DeploymentPlan, SourceSpec } from './plan.ts';
+import type { DeploymentPlan, SinkSpec, SourceSpec } from './plan.ts';
 import type { RewriteRule } from './rewrite.ts';
 import { withSetting } from './settings.ts';
 
@@ -259,7 +259,16 @@ class Script {
         purpose: 'insert',
       }),
     );
+    this.#admitOutside(target);
     this.steps.push({ kind: 'insert', target, rows, span: statement.span });
+  }
+
+  /** Records that INSERT writes into a derived stream's topic join the rows of its query. */
+  #admitOutside(target: Relation): void {
+    const name = canonicalName(target.name, target.quoted);
+    const definition = this.definitions.get(name);
+    if (!definition?.sink || definition.outside || target.kind !== 'stream') return;
+    this.definitions.set(name, { ...definition, outside: outsideOf(target, definition.sink) });
   }
 
   #assert(statement: AssertStatement): void {
@@ -289,4 +298,25 @@ class Script {
         : null;
     this.steps.push({ kind: 'assert', statement, target, row, span: statement.span });
   }
+}
+
+/** The topic of a derived stream as a source. */
+function outsideOf(relation: Relation, sink: SinkSpec): SourceSpec {
+  return {
+    kind: 'stream',
+    name: relation.name,
+    topic: sink.topic,
+    columns: relation.schema.columns.map((c, i) => ({
+      name: c.name,
+      type: c.type,
+      from: relation.schema.key.includes(i) ? 'key' : 'value',
+      header: null,
+    })),
+    keyFormat: sink.keyFormat,
+    valueFormat: sink.valueFormat,
+    timestamp: sink.timestamp,
+    partitions: sink.partitions,
+    window: null,
+    description: '',
+  };
 }

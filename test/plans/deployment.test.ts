@@ -111,6 +111,22 @@ describe('the files of views/', () => {
     expect(errors.length).toBe(2);
   });
 
+  it('refuse topics that feed themselves, and topics with two writers', () => {
+    const { views, texts } = deploy({
+      echo: "CREATE STREAM echo WITH (KAFKA_TOPIC = 'orders') AS SELECT * FROM orders;",
+      first: "CREATE STREAM first WITH (KAFKA_TOPIC = 'out') AS SELECT * FROM orders;",
+      second: "CREATE STREAM second WITH (KAFKA_TOPIC = 'out') AS SELECT * FROM orders;",
+      reader: 'SELECT id FROM echo;',
+      through: `CREATE STREAM back (id STRING KEY, amount DECIMAL(18, 2)) WITH (KAFKA_TOPIC = 'out', VALUE_FORMAT = 'JSON');
+        CREATE STREAM through WITH (KAFKA_TOPIC = 'orders') AS SELECT * FROM back;`,
+    });
+    expect(views).toEqual(['first']);
+    expect(texts.echo?.[0]).toContain('"echo" writes the topic "orders", from which its own rows come');
+    expect(texts.second?.[0]).toContain('"second" and "first" both write the topic "out"');
+    expect(texts.through?.[0]).toContain('"through" writes the topic "orders", from which its own rows come');
+    expect(texts.reader?.[0]).toContain('"reader" reads a view that has errors');
+  });
+
   it('want the view to be called like its file', () => {
     const { texts } = deploy({ totals: 'CREATE VIEW sums AS SELECT id FROM orders;' });
     expect(texts.totals?.[0]).toContain('the file views/totals.sql holds the view "sums" [name_mismatch]');

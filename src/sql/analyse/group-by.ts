@@ -165,8 +165,7 @@ export function checkRetractable(aggregates: Aggregates, context: SelectContext,
       call.constants,
     );
     const able = fold.retract !== undefined || (mode === 'complete' && fold.retracting !== undefined);
-    if (!able && !call.distinct)
-      refused.push({ name: call.fn, span: aggregates.spans[i] ?? context.select.span });
+    if (!able) refused.push({ name: call.fn, span: aggregates.spans[i] ?? context.select.span });
   });
   const [first] = refused;
   if (!first) return;
