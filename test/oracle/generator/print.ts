@@ -1,0 +1,149 @@
+import { OPERATORS } from './operators.ts';
+import { columnsIn, sameTerm, type Term } from './term.ts';
+import { decimalParts, duckdbType, kindOf } from './types.ts';
+import type { View } from './view.ts';
+
+type Dialect = 'millrace' | 'duckdb';
+
+/** The view's query in Millrace's SQL. */
+export function millraceQuery(view: View): string {
+  const print = (term: Term) => printTerm(term, 'millrace', []);
+  const conditions = [...view.where.map(print), ...view.temporal.map(t => t.millrace)];
+  const lines = [
+    `SELECT ${view.distinct ? 'DISTINCT ' : ''}${view.items.map(i => `${print(i.term)} AS ${i.name}`).join(', ')}`,
+    `FROM ${view.from}`,
+  ];
+  if (view.window) lines.push(windowText(view.window));
+  if (conditions.length > 0) lines.push(`WHERE ${conditions.join(' AND ')}`);
+  if (view.group && view.group.length > 0) lines.push(`GROUP BY ${view.group.map(print).join(', ')}`);
+  if (view.having) lines.push(`HAVING ${print(view.having)}`);
+  return lines.join(' ');
+}
+
+function windowText({ size, advance, grace }: NonNullable<View['window']>): string {
+  const ms = (n: number) => `${n} MILLISECONDS`;
+  const shape =
+    advance === size ? `TUMBLING (SIZE ${ms(size)}` : `HOPPING (SIZE ${ms(size)}, ADVANCE BY ${ms(advance)}`;
+  return `WINDOW ${shape}, GRACE PERIOD ${ms(grace)})`;
+}
+
+/**
+ * The same for DuckDB, in stages: rows, then windows, then groups over columns that are computed before, so that keys
+ * need no matching of expressions.
+ */
+export function duckdbQuery(view: View): string {
+  const row = (term: Term) => printTerm(term, 'duckdb', []);
+  const conditions = [...view.where.map(row), ...view.temporal.map(t => t.duckdb)];
+  const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
+  const rows = `SELECT * FROM ${duckdbSource(view)}${where}`;
+  const distinct = view.distinct ? 'DISTINCT ' : '';
+  if (!view.group) {
+    const shown = view.items.map(i => `${cast(row(i.term), i.term)} AS ${i.name}`);
+    if (view.overWindows && !view.distinct) shown.push('WINDOWSTART', 'WINDOWEND');
+    return `SELECT ${distinct}${shown.join(', ')} FROM (${rows})`;
+  }
+  const keys = view.group;
+  const names = keys.map((_, i) => `key_${i}`);
+  const over = (term: Term) => printTerm(term, 'duckdb', keys);
+  const computed = keys.map((key, i) => `${cast(row(key), key)} AS ${names[i]}`);
+  const input = view.window ? windowRows(rows, view.window) : rows;
+  const groupBy = [...names, ...(view.window ? ['window_start'] : [])];
+  const shown = [
+    ...view.items.map(i => `${cast(over(i.term), i.term)} AS ${i.name}`),
+    ...(view.window
+      ? ['window_start AS WINDOWSTART', `window_start + ${view.window.size} AS WINDOWEND`]
+      : []),
+  ];
+  return [
+    `SELECT ${distinct}${shown.join(', ')}`,
+    `FROM (SELECT ${['*', ...computed].join(', ')} FROM (${input}))`,
+    groupBy.length > 0 ? `GROUP BY ${groupBy.join(', ')}` : '',
+    view.having ? `HAVING ${over(view.having)}` : '',
+  ].join(' ');
+}
+
+/**
+ * The late rule: a row counts for each window around its time that is still open, windowEnd + grace > lane time, where lane
+ * time is the largest time of the rows that have come in so far, its own included.
+ */
+function windowRows(rows: string, { size, advance, grace }: NonNullable<View['window']>): string {
+  return `SELECT * FROM (
+    SELECT *, unnest(generate_series(0, rowtime, ${advance})) AS window_start
+    FROM (SELECT *, max(rowtime) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS lane_time FROM (${rows})))
+    WHERE window_start + ${size} > rowtime AND window_start + ${size} + ${grace} > lane_time`;
+}
+
+function duckdbSource(view: View): string {
+  if (view.from !== 's' && view.from !== 't') return view.from;
+  const used = ['*', ...columnsOfView(view)].map(name => `'${name}'`);
+  return `${view.from}_rows([${used.join(', ')}])`;
+}
+
+/** Records that cannot be read in one of these are dropped for this view. */
+function columnsOfView(view: View): readonly string[] {
+  const used = new Set<string>(view.temporal.map(t => t.column));
+  for (const { term } of view.items) columnsIn(term, used);
+  for (const term of [...view.where, ...(view.group ?? []), ...(view.having ? [view.having] : [])]) {
+    columnsIn(term, used);
+  }
+  return [...used];
+}
+
+function cast(text: string, term: Term): string {
+  return `CAST(${text} AS ${duckdbType(term.type)})`;
+}
+
+/** Terms equal to one of `keys` are the group's columns. */
+function printTerm(term: Term, dialect: Dialect, keys: readonly Term[]): string {
+  const key = keys.findIndex(k => sameTerm(k, term));
+  if (key >= 0) return `key_${key}`;
+  if (term.op === 'column') return term.text ?? '';
+  if (term.op === 'literal') return literalText(term, dialect);
+  if (term.op === 'null') {
+    return `CAST(NULL AS ${dialect === 'duckdb' ? duckdbType(term.type) : term.type})`;
+  }
+  if (term.op === 'aggregate') return aggregateText(term, dialect);
+  const operator = OPERATORS[term.op];
+  if (!operator) throw new Error(`no operator ${term.op}`);
+  const args = term.args.map(arg => printTerm(arg, dialect, keys));
+  if (dialect === 'millrace' || !operator.duckdb) return operator.sql(...args);
+  return operator.duckdb(args, [...term.args.map(a => a.type), term.type]);
+}
+
+function literalText(term: Term, dialect: Dialect): string {
+  const text = term.text ?? '';
+  switch (kindOf(term.type)) {
+    case 'STRING':
+      return `'${text.replaceAll("'", "''")}'`;
+    case 'DATE':
+      return `DATE '${text}'`;
+    case 'TIMESTAMP':
+      return `TIMESTAMP '${text}'`;
+    case 'BIGINT':
+      return `CAST(${text} AS BIGINT)`;
+    case 'DOUBLE':
+      return `${text}e0`;
+    case 'DECIMAL':
+      return dialect === 'duckdb' ? `CAST(${text} AS ${term.type})` : text;
+    default:
+      return text;
+  }
+}
+
+function aggregateText(term: Term, dialect: Dialect): string {
+  const inner = (t: Term) => printTerm(t, dialect, []);
+  const filter = term.filter ? ` FILTER (WHERE ${inner(term.filter)})` : '';
+  const [arg] = term.args;
+  if (!arg) return `COUNT(*)${filter}`;
+  const call = (name: string) => `${name}(${term.distinct ? 'DISTINCT ' : ''}${inner(arg)})${filter}`;
+  // DuckDB's AVG of DECIMAL is DOUBLE, ours exact and half up to at least six places
+  if (dialect === 'duckdb' && term.text === 'AVG' && kindOf(arg.type) === 'DECIMAL') {
+    const from = decimalParts(arg.type).scale;
+    const to = decimalParts(term.type).scale;
+    const power = 10n ** BigInt(to - from);
+    return `(CAST(divided(unscaled(${call('SUM')}) * ${power}::HUGEINT, ${call('COUNT')}) AS DECIMAL(38, 0)) * CAST('1e-${to}' AS DECIMAL(${to + 1}, ${to})))`;
+  }
+  // DuckDB's sums are HUGEINT
+  if (dialect === 'duckdb') return `CAST(${call(term.text ?? '')} AS ${duckdbType(term.type)})`;
+  return call(term.text ?? '');
+}

@@ -1,0 +1,27 @@
+import type { Term } from './term.ts';
+
+/** A generated view; plain data, so that a shrinker can take parts away. */
+export interface View {
+  readonly name: string;
+  /** `s`, `t` or a view before it */
+  readonly from: string;
+  /** the view before it has windows: their bounds are shown wherever its rows are */
+  readonly overWindows: boolean;
+  readonly distinct: boolean;
+  readonly items: readonly { readonly name: string; readonly term: Term }[];
+  /** conditions joined by AND */
+  readonly where: readonly Term[];
+  readonly temporal: readonly Temporal[];
+  /** null: not grouped; empty: one group of everything */
+  readonly group: readonly Term[] | null;
+  readonly having: Term | null;
+  /** ms; tumbling when size = advance */
+  readonly window: { readonly size: number; readonly advance: number; readonly grace: number } | null;
+}
+
+/** A comparison with the clock, on both sides. */
+export interface Temporal {
+  readonly column: string;
+  readonly millrace: string;
+  readonly duckdb: string;
+}

@@ -1,0 +1,138 @@
+import type { Random } from './random.ts';
+import { column, columnsIn, type Term } from './term.ts';
+import { columnLeaves, type Leaves, randomAggregate, randomKind, randomTerm } from './terms.ts';
+import { COLUMNS, type Kind, kindOf } from './types.ts';
+import type { Temporal, View } from './view.ts';
+
+const SOURCE_COLUMNS: readonly Term[] = [column('k', 'STRING'), ...COLUMNS.map(c => column(c.name, c.type))];
+
+/** One view over a source and at times a second one over the first. */
+export function randomViews(random: Random): readonly View[] {
+  const first = randomView(
+    random,
+    { name: 'v1', from: random.of(['s', 't']), overWindows: false },
+    SOURCE_COLUMNS,
+  );
+  if (!random.chance(0.3)) return [first];
+  const columns = first.items.map(i => column(i.name, i.term.type));
+  const second = { name: 'v2', from: 'v1', overWindows: first.window !== null };
+  return [first, randomView(random, second, columns)];
+}
+
+type Input = Pick<View, 'name' | 'from' | 'overWindows'>;
+
+function randomView(random: Random, input: Input, columns: readonly Term[]): View {
+  const { from } = input;
+  const leaves = columnLeaves(columns);
+  const where = random.chance(0.5)
+    ? Array.from({ length: random.int(1, 2) }, () => randomTerm(random, 'BOOLEAN', 2, leaves))
+    : [];
+  const windowed = from === 's' && random.chance(0.2);
+  const temporal = !windowed && random.chance(0.25) ? randomTemporals(random, columns) : [];
+  const base = { ...input, where, temporal, having: null, window: null };
+  if (!windowed && random.chance(0.4)) {
+    return { ...base, distinct: random.chance(0.3), items: randomItems(random, columns), group: null };
+  }
+  const group = randomKeys(random, columns, windowed);
+  const over = groupLeaves(group, columns);
+  const items = [
+    ...group.filter(() => random.chance(0.85)),
+    ...Array.from({ length: random.int(1, 3) }, () =>
+      random.chance(0.75)
+        ? randomAggregate(random, columns)
+        : randomTerm(random, randomKind(random), 2, over),
+    ),
+  ].map((term, i) => ({ name: `c${i}`, term }));
+  return {
+    ...base,
+    distinct: !windowed && random.chance(0.1),
+    items,
+    group,
+    having: random.chance(0.3) ? randomTerm(random, 'BOOLEAN', 2, over) : null,
+    window: windowed ? randomWindow(random) : null,
+  };
+}
+
+function randomItems(random: Random, columns: readonly Term[]): View['items'] {
+  const leaves = columnLeaves(columns);
+  return Array.from({ length: random.int(1, 4) }, (_, i) => ({
+    name: `c${i}`,
+    term: randomTerm(random, randomKind(random), 3, leaves),
+  }));
+}
+
+/** Keys read at least one column: a bare number in GROUP BY is a position. */
+function randomKeys(random: Random, columns: readonly Term[], windowed: boolean): readonly Term[] {
+  const keys: Term[] = [];
+  const count = windowed ? random.int(1, 2) : random.int(0, 2);
+  for (let i = 0; keys.length < count && i < 20; i++) {
+    const key = random.chance(0.6)
+      ? random.of(columns)
+      : randomTerm(random, randomKind(random), 2, columnLeaves(columns));
+    if (columnsIn(key).size > 0 && !keys.some(k => JSON.stringify(k) === JSON.stringify(key))) keys.push(key);
+  }
+  if (windowed && keys.length === 0) keys.push(random.of(columns));
+  return keys;
+}
+
+function groupLeaves(keys: readonly Term[], columns: readonly Term[]): Leaves {
+  return (random: Random, kind: Kind) => {
+    const fitting = keys.filter(key => kindOf(key.type) === kind);
+    if (fitting.length > 0 && random.chance(0.6)) return random.of(fitting);
+    for (let i = 0; i < 4; i++) {
+      const aggregate = randomAggregate(random, columns);
+      if (kindOf(aggregate.type) === kind) return aggregate;
+    }
+    return fitting.length > 0 ? random.of(fitting) : null;
+  };
+}
+
+function randomWindow(random: Random): NonNullable<View['window']> {
+  const size = random.of([1_000, 5_000, 10_000]);
+  return {
+    size,
+    advance: random.chance(0.5) ? size : size / random.of([2, 5]),
+    grace: random.of([0, 2_000, 20_000]),
+  };
+}
+
+/** Comparisons with the clock; DuckDB reads `now`, `today` and `midnight` (the instant at which today began). */
+function randomTemporals(random: Random, columns: readonly Term[]): readonly Temporal[] {
+  const fitting = columns.filter(c => kindOf(c.type) === 'DATE' || kindOf(c.type) === 'TIMESTAMP');
+  if (fitting.length === 0) return [];
+  return Array.from({ length: random.int(1, 2) }, () => randomTemporal(random, random.of(fitting)));
+}
+
+const OPS = ['<', '<=', '>', '>='] as const;
+
+function randomTemporal(random: Random, { text = '', type }: Term): Temporal {
+  const op = random.of(OPS);
+  const n = random.int(0, 3);
+  const on = (millrace: string, duckdb: string): Temporal => ({
+    column: text,
+    millrace: millrace.replaceAll('$', text),
+    duckdb: duckdb.replaceAll('$', text),
+  });
+  if (kindOf(type) === 'DATE') {
+    return random.of([
+      on(`$ ${op} CURRENT_DATE`, `$ ${op} getvariable('today')`),
+      on(`CURRENT_DATE ${op} $`, `getvariable('today') ${op} $`),
+      on('$ = CURRENT_DATE', "$ = getvariable('today')"),
+      on(`$ ${op} CURRENT_DATE - ${n}`, `$ ${op} getvariable('today') - ${n}`),
+      on(`$ + ${n} ${op} CURRENT_DATE`, `$ + ${n} ${op} getvariable('today')`),
+      on(`$ ${op} NOW()`, `start_of_day($) ${op} getvariable('now')`),
+    ]);
+  }
+  return random.of([
+    on(`$ ${op} NOW()`, `$ ${op} getvariable('now')`),
+    on(`$ ${op} CURRENT_TIMESTAMP`, `$ ${op} getvariable('now')`),
+    on(`NOW() ${op} $`, `getvariable('now') ${op} $`),
+    on(`$ ${op} NOW() - INTERVAL '${n}' HOUR`, `$ ${op} getvariable('now') - INTERVAL ${n} HOUR`),
+    on(`$ + INTERVAL '${n}' DAY ${op} NOW()`, `$ + INTERVAL ${n} DAY ${op} getvariable('now')`),
+    on(`$ ${op} CURRENT_DATE`, `$ ${op} getvariable('midnight')`),
+    on(
+      `$ BETWEEN NOW() - INTERVAL '${n}' HOUR AND NOW()`,
+      `$ BETWEEN getvariable('now') - INTERVAL ${n} HOUR AND getvariable('now')`,
+    ),
+  ]);
+}
