@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { createRecordEncoder } from '../decode/record-encoder.ts';
 import { openLmdbStore } from '../kv/lmdb-store.ts';
 import { openLogReader } from '../log/embedded/log-reader.ts';
 import type { LogReader } from '../log/event-log.ts';
@@ -9,25 +8,28 @@ import { ViewFile } from '../view-store/view-file.ts';
 import type { Engine } from './dataflow.ts';
 import { createEngine } from './engine/engine.ts';
 import { loadExtensions } from './extension.ts';
-import type { LiveCatalog } from './live/live-loop.ts';
+import type { LiveCatalog } from './live/epoch-output.ts';
 import { SharedPositions, type WorkerSetup } from './live/protocol.ts';
 import { SinkWriter } from './live/sink-writer.ts';
 import { ViewRowEncoder } from './live/view-rows.ts';
+import { sinkEncoder } from './sink-encoder.ts';
 
 /** Folders of a data folder; `docs/reliability.md` explains them. */
 export const logDir = (dataDir: string) => join(dataDir, 'log');
 export const journalDir = (dataDir: string) => join(dataDir, 'state', 'journal');
-export const viewDir = (dataDir: string, version: string) => join(dataDir, 'state', 'views', version);
+export const viewsDir = (dataDir: string) => join(dataDir, 'state', 'views');
+export const viewDir = (dataDir: string, version: string) => join(viewsDir(dataDir), version);
 
 /** What both workers open and make. */
 export interface WorkerEnvironment {
   readonly log: LogReader;
   readonly positions: SharedPositions;
-  makeEngine(plan: DeploymentPlan): Engine;
+  /** `writesTopic`: whether a view's topic is written from this engine's changes; default: of every view that has one */
+  makeEngine(plan: DeploymentPlan, writesTopic?: (view: string) => boolean): Engine;
   openJournal(): Journal<LiveCatalog>;
   openFile(version: string): ViewFile;
   encoderFor(plan: ViewPlan): ViewRowEncoder;
-  sinkFor(plan: ViewPlan): SinkWriter | null;
+  sinkFor(view: ViewPlan, plan: DeploymentPlan): SinkWriter | null;
 }
 
 export async function openWorkerEnvironment(setup: WorkerSetup): Promise<WorkerEnvironment> {
@@ -36,13 +38,11 @@ export async function openWorkerEnvironment(setup: WorkerSetup): Promise<WorkerE
   return {
     log,
     positions: new SharedPositions(setup.shared),
-    makeEngine: plan => createEngine({ plan, functions, upcasters, zone: setup.zone }),
+    makeEngine: (plan, writesTopic) =>
+      createEngine({ plan, functions, upcasters, zone: setup.zone, writesTopic }),
     openJournal: () => new Journal<LiveCatalog>(openLmdbStore({ path: journalDir(setup.dataDir) }), log.id),
     openFile: version => new ViewFile(openLmdbStore({ path: viewDir(setup.dataDir, version) })),
     encoderFor: plan => new ViewRowEncoder(plan),
-    sinkFor: plan =>
-      plan.sink === null
-        ? null
-        : new SinkWriter(createRecordEncoder(plan.sink, plan.root.schema)),
+    sinkFor: (view, plan) => (view.sink === null ? null : new SinkWriter(sinkEncoder(view, plan))),
   };
 }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { FromBuild, ToBuild, WorkerSetup } from '../dataflow/live/protocol.ts';
+import { type FromBuild, failureOf, type ToBuild, type WorkerSetup } from '../dataflow/live/protocol.ts';
 
 export type BuildOrder = Omit<Extract<ToBuild, { type: 'build' }>, 'type'>;
 
@@ -20,6 +20,11 @@ export class BuildHandle {
     this.#open().postMessage({ type: 'build', ...order } satisfies ToBuild);
   }
 
+  /** The records of one message of outputs are durable. */
+  written(id: number): void {
+    this.#worker?.postMessage({ type: 'written', id, messages: 1 } satisfies ToBuild);
+  }
+
   cancel(id: number): void {
     this.#worker?.postMessage({ type: 'cancel', id } satisfies ToBuild);
   }
@@ -38,12 +43,16 @@ export class BuildHandle {
     const worker = new Worker(new URL('../dataflow/build/build-worker.ts', import.meta.url), {
       workerData: this.#setup,
     });
-    worker.on('message', (message: FromBuild) => this.#listener(message));
-    worker.on('error', error => {
+    const ended = (error: unknown): void => {
+      if (this.#worker !== worker) return;
       this.#worker = null;
-      const message = error instanceof Error ? String(error.stack) : String(error);
-      if (this.#current !== null) this.#listener({ type: 'failed', id: this.#current, message });
-    });
+      if (this.#current !== null) {
+        this.#listener({ type: 'failed', id: this.#current, failure: failureOf(error) });
+      }
+    };
+    worker.on('message', (message: FromBuild) => this.#listener(message));
+    worker.on('error', ended);
+    worker.on('exit', () => ended(new Error('the build worker ended')));
     this.#worker = worker;
     return worker;
   }

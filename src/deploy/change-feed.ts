@@ -3,45 +3,51 @@ import type { ChangeListener, Subscription, ViewChange } from './view-access.ts'
 
 interface Epoch {
   readonly position: number;
-  readonly changes: readonly ViewChange[];
+  readonly bytes: Uint8Array;
 }
 
-/** changes kept per view for subscribers that come back */
-const KEPT_CHANGES = 20_000;
+/** bytes of changes kept per view for subscribers that come back */
+const KEPT_BYTES = 4 * 1024 * 1024;
+
+/** Reads row changes whose sequence is at least `from`. */
+export type ReadChanges = (bytes: Uint8Array, from: number) => readonly ViewChange[];
 
 /**
  * The changes of one view as subscribers see them: each event brings the view from one readable position to a later one.
- * The latest changes are kept so that a subscriber can resume by position.
+ * The latest changes are kept so that a subscriber can resume by position; they are read only when somebody listens.
  */
 export class ChangeFeed {
+  readonly #read: ReadChanges;
   readonly #listeners = new Set<ChangeListener>();
   #epochs: Epoch[] = [];
   #kept = 0;
   /** a subscriber at or after this position can resume */
   #since: number;
-  #position: number;
+  #closed = false;
 
-  constructor(position: number) {
+  constructor(position: number, read: ReadChanges) {
     this.#since = position;
-    this.#position = position;
+    this.#read = read;
   }
 
   get subscribers(): number {
     return this.#listeners.size;
   }
 
-  publish(changes: readonly ViewChange[], position: number): void {
-    this.#position = position;
-    this.#epochs.push({ position, changes });
-    this.#kept += changes.length;
-    while (this.#kept > KEPT_CHANGES && this.#epochs.length > 1) {
+  publish(bytes: Uint8Array, position: number): void {
+    this.#epochs.push({ position, bytes });
+    this.#kept += bytes.length;
+    while (this.#kept > KEPT_BYTES && this.#epochs.length > 1) {
       const dropped = this.#epochs.shift() as Epoch;
-      this.#kept -= dropped.changes.length;
+      this.#kept -= dropped.bytes.length;
       this.#since = dropped.position;
     }
-    for (const listener of [...this.#listeners]) listener.changes(changes, position);
+    if (this.#listeners.size === 0) return;
+    const changes = this.#read(bytes, 0);
+    for (const listener of [...this.#listeners]) this.#tell(listener, changes, position);
   }
 
+  /** `from` null: what comes from now on. Throws `position_expired`. */
   subscribe(from: number | null, listener: ChangeListener): Subscription {
     if (from !== null) {
       if (from < this.#since) {
@@ -50,19 +56,37 @@ export class ChangeFeed {
         });
       }
       for (const epoch of this.#epochs) {
-        if (epoch.position > from) listener.changes(epoch.changes, epoch.position);
+        if (epoch.position <= from) continue;
+        const changes = this.#read(epoch.bytes, from);
+        if (changes.length > 0) listener.changes(changes, epoch.position);
       }
     }
-    this.#listeners.add(listener);
+    if (this.#closed) listener.reset();
+    else this.#listeners.add(listener);
     return { close: () => this.#listeners.delete(listener) };
   }
 
   /** Ends the feed: another version serves from now on. */
-  reset(): void {
-    for (const listener of [...this.#listeners]) listener.reset();
+  close(): void {
+    this.#closed = true;
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener.reset();
+      } catch {
+        // a subscriber that fails is gone anyway
+      }
+    }
     this.#listeners.clear();
     this.#epochs = [];
     this.#kept = 0;
-    this.#since = this.#position;
+  }
+
+  /** A subscriber that throws is dropped: it must not hurt the others. */
+  #tell(listener: ChangeListener, changes: readonly ViewChange[], position: number): void {
+    try {
+      listener.changes(changes, position);
+    } catch {
+      this.#listeners.delete(listener);
+    }
   }
 }

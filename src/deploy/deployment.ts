@@ -1,24 +1,30 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import type { Clock } from '../core/clock.ts';
 import { MillraceError } from '../core/errors.ts';
 import { Ledger } from '../dataflow/ledger.ts';
-import type { LiveVersion, PublishedEpoch, SinkOutput } from '../dataflow/live/live-loop.ts';
+import type { FinishedBuild } from '../dataflow/live/build-catch-up.ts';
+import type { LiveVersion, PublishedEpoch } from '../dataflow/live/epoch-output.ts';
 import {
+  type Failure,
   type FromBuild,
   type FromLive,
   SharedPositions,
   type WorkerSetup,
 } from '../dataflow/live/protocol.ts';
-import { viewDir } from '../dataflow/worker-environment.ts';
+import { ViewFailure } from '../dataflow/view-failure.ts';
+import { viewDir, viewsDir } from '../dataflow/worker-environment.ts';
 import type { EventLog } from '../log/event-log.ts';
-import type { ViewPlan } from '../plan/plan.ts';
+import type { SinkSpec, ViewPlan } from '../plan/plan.ts';
 import { openViewFileReader } from '../view-store/view-file.ts';
 import { BuildHandle } from './build-handle.ts';
+import { BuildJob } from './build-job.ts';
 import { LiveHandle } from './live-handle.ts';
+import { LogTicker } from './log-ticker.ts';
 import { inReadOrder, type PlannedViews, withUpstream } from './planned-views.ts';
 import { PositionWaiters } from './position-waiters.ts';
 import { ServedVersion } from './served-version.ts';
+import { SinkTopics } from './sink-topics.ts';
+import { VersionFolders } from './version-folders.ts';
 
 export interface DeploymentOptions {
   readonly dataDir: string;
@@ -31,19 +37,23 @@ export interface DeploymentOptions {
   readonly report: (text: string) => void;
 }
 
-export interface BuildJob {
-  readonly id: number;
-  readonly built: readonly LiveVersion[];
-  readonly sources: PlannedViews['sources'];
-  readonly startedAt: number;
-  readonly target: number;
-  position: number;
-  phase: 'building' | 'adopting' | 'cancelling';
+/** How a build ended. `interrupted`: by something else than its views; it may be tried again. */
+export type BuildEnd =
+  | { readonly type: 'adopted' | 'cancelled' | 'interrupted' }
+  | { readonly type: 'failed'; readonly view: string | null; readonly message: string };
+
+export interface DeploymentListener {
+  settled(job: BuildJob, end: BuildEnd): void;
+  /** the views that were to be retired are gone (or could not be, because the worker failed) */
+  retired(): void;
 }
 
-/** at least this often the log's clock moves, ms */
-const TICK_EVERY = 60_000;
+/** failures in a row after which a start is given up */
 const MAX_RESTARTS = 3;
+/** ms before a worker that failed is started anew, doubled each time */
+const FIRST_WAIT = 25;
+const LONGEST_WAIT = 30_000;
+const FOREVER = 2 ** 31 - 1;
 
 /**
  * The running views: the live worker with what it serves, and at most one shadow build. It does as it is told
@@ -52,67 +62,79 @@ const MAX_RESTARTS = 3;
 export class Deployment {
   readonly #options: DeploymentOptions;
   readonly #setup: WorkerSetup;
+  readonly #listener: DeploymentListener;
   readonly #positions: SharedPositions;
   readonly #served = new Map<string, ServedVersion>();
-  readonly #texts = new Map<string, string>();
   readonly #waiters = new PositionWaiters();
+  readonly #folders: VersionFolders;
   readonly #builder: BuildHandle;
-  readonly #settled: (job: BuildJob, failure: string | null) => void;
+  readonly #sinks: SinkTopics;
+  readonly #ticker: LogTicker;
+  readonly #unsubscribe: () => void;
   #live: LiveHandle;
   #ledger = new Ledger();
-  #sources: PlannedViews['sources'] = [];
   #position: number;
   #job: BuildJob | null = null;
   #retiring: readonly string[] = [];
   #jobs = 0;
-  #deadline: number | null = null;
-  #tick: NodeJS.Timeout | null = null;
-  #unsubscribe: () => void;
   #restarts = 0;
+  #restarting = false;
+  #started = false;
   #stopped = false;
 
   private constructor(
     options: DeploymentOptions,
+    listener: DeploymentListener,
     setup: WorkerSetup,
     { handle, ready }: Awaited<ReturnType<typeof LiveHandle.start>>,
-    settled: (job: BuildJob, failure: string | null) => void,
   ) {
+    const { log, clock, report, dataDir } = options;
     this.#options = options;
+    this.#listener = listener;
     this.#setup = setup;
     this.#positions = new SharedPositions(setup.shared);
-    this.#settled = settled;
     this.#live = handle;
-    this.#position = ready.position;
-    this.#positions.shown = ready.position;
-    this.#ledger.load(ready.ledger);
+    this.#folders = new VersionFolders(viewsDir(dataDir));
     this.#builder = new BuildHandle(setup, message => this.#fromBuild(message));
+    this.#ticker = new LogTicker(log, clock, report);
+    this.#sinks = new SinkTopics({
+      log,
+      report,
+      onWritten: () => this.#positions.set('written', this.#sinks.writtenUpTo(this.#position)),
+      onFailure: error => void this.#restart(`a derived topic could not be written: ${String(error)}`),
+    });
+    this.#position = ready.position;
+    this.#moveTo(ready.position);
+    this.#ledger.load(ready.ledger);
     for (const version of ready.versions) this.#serve(version, ready.position);
-    this.#attach();
-    this.#unsubscribe = options.log.onFlushed(end => {
-      this.#positions.flushed = end;
+    this.#folders.keepOnly(ready.versions.map(v => v.version));
+    this.#unsubscribe = log.onFlushed(end => {
+      this.#positions.set('flushed', end);
       this.#live.flushed();
     });
-    this.#schedule(ready.deadline);
+    this.#attach();
+    this.#ticker.deadline(ready.deadline);
   }
 
-  /** `settled` is called when a build ended: adopted (failure null), failed or cancelled. */
-  static async start(
-    options: DeploymentOptions,
-    settled: (job: BuildJob, failure: string | null) => void,
-  ): Promise<Deployment> {
-    mkdirSync(join(options.dataDir, 'state', 'views'), { recursive: true });
-    const setup: WorkerSetup = {
-      dataDir: options.dataDir,
-      extensions: options.extensions,
-      zone: options.zone,
-      shared: SharedPositions.allocate(),
-    };
-    new SharedPositions(setup.shared).flushed = options.log.end();
-    const started = await LiveHandle.start(setup);
-    const deployment = new Deployment(options, setup, started, settled);
-    deployment.#removeLeftovers();
+  /**
+   * Resolves when the views have seen all that is in the log now: readers never meet older rows than before a restart.
+   * Throws `data_corrupt` when the state in the data folder does not belong to the log.
+   */
+  static async start(options: DeploymentOptions, listener: DeploymentListener): Promise<Deployment> {
+    const { dataDir, extensions, zone, log } = options;
+    mkdirSync(viewsDir(dataDir), { recursive: true });
+    const setup: WorkerSetup = { dataDir, extensions, zone, shared: SharedPositions.allocate() };
+    new SharedPositions(setup.shared).set('flushed', log.end());
+    const deployment = new Deployment(options, listener, setup, await LiveHandle.start(setup));
     deployment.#live.flushed();
-    return deployment;
+    if (await deployment.waitFor(log.end(), FOREVER)) {
+      deployment.#started = true;
+      return deployment;
+    }
+    await deployment.stop();
+    throw new MillraceError('internal', 'the views could not be brought up to date', {
+      hint: 'the log of the server says why; removing the folder state/ rebuilds every view',
+    });
   }
 
   get position(): number {
@@ -127,6 +149,10 @@ export class Deployment {
     return this.#ledger;
   }
 
+  get retiring(): boolean {
+    return this.#retiring.length > 0;
+  }
+
   served(name: string): ServedVersion | undefined {
     return this.#served.get(name);
   }
@@ -137,7 +163,7 @@ export class Deployment {
 
   /** the file text that the served version was made from */
   text(name: string): string | undefined {
-    return this.#texts.get(name);
+    return this.#served.get(name)?.text;
   }
 
   waitFor(seq: number, ms: number): Promise<boolean> {
@@ -148,39 +174,36 @@ export class Deployment {
     return this.#live.sizes();
   }
 
-  /** Starts a shadow build of these views; there must be no other. */
+  /** Starts a shadow build of these views; there must be no other. Throws a {@link ViewFailure} for a bad topic. */
   build(planned: PlannedViews, names: readonly string[], texts: ReadonlyMap<string, string>): BuildJob {
     const { log, clock } = this.#options;
+    const views = withUpstream(names, planned.views);
+    this.#prepareTopics(planned.sources, views);
     const id = ++this.#jobs;
     const startedAt = clock.now();
-    const closure = withUpstream(names, planned.views);
-    this.#prepareTopics(planned.sources, closure);
-    const built = closure
+    const built = views
       .filter(v => names.includes(v.name))
       .map(plan => ({
         plan,
         text: texts.get(plan.name) ?? plan.sql,
-        version: `${encodeURIComponent(plan.name)}@${plan.fingerprint.slice(0, 16)}-${startedAt.toString(36)}${id}`,
+        version: `${encodeURIComponent(plan.name).slice(0, 100)}@${plan.fingerprint.slice(0, 16)}-${startedAt.toString(36)}-${id}`,
       }));
-    const job: BuildJob = {
+    const fillTopics = built.map(v => v.plan).filter(p => this.#topicIsNew(p));
+    this.#job = new BuildJob({
       id,
       built,
       sources: planned.sources,
       startedAt,
+      from: log.start(),
       target: log.end(),
-      position: log.start(),
-      phase: 'building',
-    };
-    this.#job = job;
+    });
     this.#builder.build({
       id,
-      plan: { sources: planned.sources, views: closure },
+      plan: { sources: planned.sources, views },
       built,
-      fillTopics: built
-        .filter(v => v.plan.sink !== null && !this.#served.has(v.plan.name))
-        .map(v => v.plan.name),
+      fillTopics: fillTopics.map(p => p.name),
     });
-    return job;
+    return this.#job;
   }
 
   cancel(): void {
@@ -190,242 +213,269 @@ export class Deployment {
   }
 
   /** Stops serving views that nobody reads; there must be no build. */
-  retire(names: readonly string[]): void {
+  retire(names: readonly string[], sources: PlannedViews['sources']): void {
     const left = this.plans.filter(p => !names.includes(p.name));
     this.#retiring = names;
-    this.#live.adopt({ plan: { sources: this.#sources, views: inReadOrder(left) }, build: null });
-  }
-
-  get retiring(): boolean {
-    return this.#retiring.length > 0;
+    this.#live.adopt({ plan: { sources, views: inReadOrder(left) }, build: null });
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#ticker.stop();
     this.#unsubscribe();
-    if (this.#tick !== null) clearTimeout(this.#tick);
     await this.#builder.stop();
     await this.#live.stop();
     this.#waiters.cancel();
+    await this.#folders.close();
     for (const version of this.#served.values()) await version.close();
   }
 
+  // ------------------------------------------------------------------ live
+
   #attach(): void {
     this.#live.listen({
-      epoch: epoch => this.#epoch(epoch),
-      folded: position => {
-        for (const version of this.#served.values()) version.folded(position);
-      },
-      adopted: message => this.#adopted(message),
+      said: message => this.#fromLive(message),
       failed: message => void this.#restart(message),
     });
   }
 
-  #epoch(epoch: PublishedEpoch): void {
-    // after a restart of the worker epochs come again: what readers have seen stays
-    if (epoch.position <= this.#position) return;
-    const changed = new Map(epoch.changes.map(c => [c.view, c.bytes]));
-    for (const entry of epoch.ledger) if (entry.seq >= this.#position) this.#ledger.add(entry);
-    for (const [name, version] of this.#served) version.apply(changed.get(name) ?? null, epoch.position);
-    this.#write(epoch.outputs, epoch.position);
-    this.#moveTo(epoch.position);
-    this.#schedule(epoch.deadline);
+  #fromLive(message: Exclude<FromLive, { type: 'ready' | 'unusable' | 'sizes' | 'failed' }>): void {
+    switch (message.type) {
+      case 'epoch':
+        this.#epoch(message.epoch);
+        break;
+      case 'adopted':
+        this.#adopted(message);
+        break;
+      case 'refused':
+        this.#refused(message.failure);
+        break;
+      case 'setAside':
+        for (const { view, fault } of message.faults) {
+          this.#served.get(view)?.setAside(fault);
+          this.#options.report(`view ${view} went wrong and stands still: ${fault.message}`);
+        }
+        break;
+      case 'committed':
+        for (const version of this.#served.values()) version.folded(message.position);
+        this.#folders.removeObsolete().catch(error => this.#options.report(String(error)));
+        break;
+      case 'warning':
+        this.#options.report(message.text);
+        break;
+    }
+  }
+
+  /** After a restart of the worker epochs come again: what readers have seen stays. */
+  #epoch({ position, changes, outputs, ledger, deadline }: PublishedEpoch): void {
+    const before = this.#position;
+    const changed = new Map(changes.map(c => [c.view, c.bytes]));
+    for (const [name, version] of this.#served) version.apply(changed.get(name) ?? null, position);
+    this.#sinks.live({ outputs, position, sinkOf: view => this.#served.get(view)?.plan.sink ?? null });
+    if (position <= before) return;
+    for (const entry of ledger) if (entry.seq >= before) this.#ledger.add(entry);
+    this.#moveTo(position);
+    this.#ticker.deadline(deadline);
     this.#restarts = 0;
   }
 
   #moveTo(position: number): void {
     this.#position = position;
-    this.#positions.shown = position;
+    this.#positions.set('written', this.#sinks.writtenUpTo(position));
+    this.#positions.set('shown', position);
     this.#waiters.reached(position);
-  }
-
-  /** Derived topics: each record once, by the sequence that caused it. */
-  #write(outputs: readonly SinkOutput[], position: number): void {
-    const { log } = this.#options;
-    for (const { view, records } of outputs) {
-      const sink = this.#sinkOf(view);
-      if (sink === null) continue;
-      const handler = `sink/${view}`;
-      const from = log.position(handler) ?? 0;
-      const fresh = records.filter(r => r.seq >= from);
-      if (fresh.length === 0) continue;
-      const append = log.append({
-        records: fresh.map(r => ({ topic: sink.topic, key: r.key, value: r.value, timestamp: r.timestamp })),
-        positions: [{ handler, seq: position }],
-      });
-      append.durable.catch(error =>
-        this.#options.report(`the topic of ${view} could not be written: ${error}`),
-      );
-    }
-  }
-
-  #sinkOf(view: string): ViewPlan['sink'] {
-    const building = this.#job?.built.find(v => v.plan.name === view)?.plan;
-    return (building ?? this.#served.get(view)?.plan)?.sink ?? null;
-  }
-
-  #fromBuild(message: FromBuild): void {
-    const job = this.#job;
-    if (job === null || message.id !== job.id) return;
-    switch (message.type) {
-      case 'progress':
-        job.position = message.position;
-        break;
-      case 'outputs':
-        this.#write(message.outputs, message.position);
-        break;
-      case 'finished': {
-        if (job.phase === 'cancelling') break; // `cancelled` follows
-        job.phase = 'adopting';
-        job.position = message.build.position;
-        const replaced = new Set(job.built.map(v => v.plan.name));
-        const views = [...this.plans.filter(p => !replaced.has(p.name)), ...job.built.map(v => v.plan)];
-        this.#live.adopt({ plan: { sources: job.sources, views: inReadOrder(views) }, build: message.build });
-        break;
-      }
-      case 'cancelled':
-      case 'failed':
-        this.#job = null;
-        for (const { version } of job.built) this.#removeVersion(version);
-        this.#settled(job, message.type === 'failed' ? message.message : 'cancelled');
-        break;
-    }
   }
 
   #adopted(message: Extract<FromLive, { type: 'adopted' }>): void {
     const job = this.#job;
+    const { position } = message;
     this.#ledger = new Ledger();
     this.#ledger.load(message.ledger);
-    if (job !== null && job.phase === 'adopting') {
-      this.#sources = job.sources;
+    if (job?.phase === 'adopting') {
       for (const version of job.built) {
         this.#drop(version.plan.name);
-        const served = this.#serve(version, job.position);
-        for (const c of message.carried)
-          if (c.view === version.plan.name) served.apply(c.bytes, message.position);
-        served.apply(null, message.position);
+        const served = this.#serve(version, position);
+        for (const { view, bytes } of message.carried) if (view === version.plan.name) served.carry(bytes);
       }
-      this.#write(message.outputs, message.position);
-      for (const { plan } of job.built) this.#closeSink(plan, message.position);
+      this.#sinks.live({ outputs: message.outputs, position, sinkOf: job.sinkOf });
+      for (const { plan } of job.built) {
+        if (plan.sink !== null) this.#sinks.complete(plan.name, plan.sink, position);
+      }
     }
     for (const name of this.#retiring) this.#drop(name);
-    this.#retiring = [];
-    this.#moveTo(Math.max(this.#position, message.position));
-    this.#schedule(message.deadline);
-    this.#job = null;
-    if (job !== null) this.#settled(job, null);
+    this.#moveTo(Math.max(this.#position, position));
+    this.#live.served(message.id);
+    this.#ticker.deadline(message.deadline);
+    this.#end(job, { type: 'adopted' });
   }
 
-  /** A view whose topic is complete up to here never writes older records again, whatever is rebuilt later. */
-  #closeSink(plan: ViewPlan, position: number): void {
-    if (plan.sink === null || (this.#options.log.position(`sink/${plan.name}`) ?? 0) >= position) return;
-    this.#options.log
-      .append({ records: [], positions: [{ handler: `sink/${plan.name}`, seq: position }] })
-      .durable.catch(error => this.#options.report(String(error)));
+  #refused(failure: Failure): void {
+    const job = this.#job;
+    if (job?.phase !== 'adopting') {
+      this.#options.report(`views could not be retired: ${failure.stack}`);
+      this.#end(null, { type: 'interrupted' });
+      return;
+    }
+    this.#removeBuilt(job);
+    this.#end(job, { type: 'failed', view: failure.view, message: failure.message });
   }
+
+  /** A step of the life of views is over: a build, or a retirement. */
+  #end(job: BuildJob | null, end: BuildEnd): void {
+    const retired = this.#retiring.length > 0;
+    this.#retiring = [];
+    if (job !== null) {
+      this.#job = null;
+      this.#listener.settled(job, end);
+    } else if (retired) {
+      this.#listener.retired();
+    }
+  }
+
+  // ------------------------------------------------------------------ building
+
+  #fromBuild(message: FromBuild): void {
+    const job = this.#job;
+    if (job === null || message.id !== job.id || this.#stopped) return;
+    switch (message.type) {
+      case 'progress':
+        job.position = message.position;
+        break;
+      case 'outputs': {
+        const { outputs, position } = message;
+        const written = this.#sinks.fill({ outputs, position, sinkOf: job.sinkOf });
+        job.fills(written);
+        written.then(
+          () => this.#builder.written(job.id),
+          () => {},
+        );
+        break;
+      }
+      case 'finished':
+        if (job.phase === 'cancelling') {
+          this.#removeBuilt(job);
+          this.#end(job, { type: 'cancelled' });
+        } else {
+          job.phase = 'adopting';
+          job.position = message.build.position;
+          void this.#adopt(job, message.build);
+        }
+        break;
+      case 'cancelled':
+        this.#removeBuilt(job);
+        this.#end(job, { type: 'cancelled' });
+        break;
+      case 'failed': {
+        const { view, message: text, stack } = message.failure;
+        this.#removeBuilt(job);
+        this.#options.report(`building ${job.names.join(', ')} failed: ${stack}`);
+        this.#end(job, { type: 'failed', view, message: text });
+        break;
+      }
+    }
+  }
+
+  /** A topic is complete on disk before its view can be live: else a crash could leave a hole in it. */
+  async #adopt(job: BuildJob, build: FinishedBuild): Promise<void> {
+    try {
+      await job.filled();
+    } catch {
+      this.#removeBuilt(job);
+      this.#end(job, { type: 'interrupted' });
+      return;
+    }
+    if (this.#stopped || this.#job !== job) return;
+    const replaced = new Set(job.names);
+    const views = [...this.plans.filter(p => !replaced.has(p.name)), ...job.built.map(v => v.plan)];
+    this.#live.adopt({ plan: { sources: job.sources, views: inReadOrder(views) }, build });
+  }
+
+  #topicIsNew(plan: ViewPlan): boolean {
+    return plan.sink !== null && this.#served.get(plan.name)?.plan.sink?.topic !== plan.sink.topic;
+  }
+
+  #prepareTopics(sources: PlannedViews['sources'], views: readonly ViewPlan[]): void {
+    const { log } = this.#options;
+    const prepare = ({ topic, partitions }: Pick<SinkSpec, 'topic' | 'partitions'>): void => {
+      if (log.topic(topic) === null) log.createTopic({ name: topic, partitions, keyIndex: false });
+    };
+    for (const source of sources) {
+      try {
+        prepare(source);
+      } catch (error) {
+        this.#options.report(`the topic of ${source.name} cannot be made: ${String(error)}`);
+      }
+    }
+    for (const view of views) {
+      try {
+        if (view.sink !== null) prepare(view.sink);
+      } catch (error) {
+        throw new ViewFailure(view.name, error);
+      }
+    }
+  }
+
+  // ------------------------------------------------------------------ versions
 
   #serve(version: LiveVersion, position: number): ServedVersion {
     const reader = openViewFileReader(viewDir(this.#options.dataDir, version.version));
     const served = new ServedVersion(version, reader, position);
     this.#served.set(version.plan.name, served);
-    this.#texts.set(version.plan.name, version.text);
     return served;
   }
 
+  /** The files stay until the commit that knows nothing of them: a crash before it comes back to this version. */
   #drop(name: string): void {
     const old = this.#served.get(name);
     if (old === undefined) return;
     this.#served.delete(name);
-    this.#texts.delete(name);
-    void old.close().then(() => this.#removeVersion(old.version));
+    old.feed.close();
+    this.#folders.obsolete(old.version, () => old.close());
   }
 
-  #removeVersion(version: string): void {
-    rmSync(viewDir(this.#options.dataDir, version), { recursive: true, force: true });
+  #removeBuilt(job: BuildJob): void {
+    for (const { version } of job.built) this.#folders.remove(version);
   }
 
-  /** Files of builds that a crash cut short. */
-  #removeLeftovers(): void {
-    const live = new Set([...this.#served.values()].map(v => v.version));
-    const folder = join(this.#options.dataDir, 'state', 'views');
-    for (const name of readdirSync(folder)) {
-      if (!live.has(name)) rmSync(join(folder, name), { recursive: true, force: true });
-    }
-  }
-
-  #prepareTopics(sources: PlannedViews['sources'], views: readonly ViewPlan[]): void {
-    const { log } = this.#options;
-    for (const { topic, partitions } of [
-      ...sources,
-      ...views.flatMap(v => (v.sink === null ? [] : [v.sink])),
-    ]) {
-      if (log.topic(topic) === null) log.createTopic({ name: topic, partitions, keyIndex: false });
-    }
-  }
-
-  /** A tick at the next deadline of a live view, and at least once a minute. */
-  #schedule(deadline: number | null): void {
-    this.#deadline = deadline;
-    if (this.#stopped) return;
-    const { clock, log } = this.#options;
-    const now = clock.now();
-    const next = Math.min(
-      deadline ?? Number.POSITIVE_INFINITY,
-      Math.max(log.lastAppendTime(), now - TICK_EVERY) + TICK_EVERY,
-    );
-    if (this.#tick !== null) clearTimeout(this.#tick);
-    this.#tick = setTimeout(() => this.#onTick(), Math.min(Math.max(next - now, 0), TICK_EVERY));
-  }
-
-  #onTick(): void {
-    const { clock, log } = this.#options;
-    const now = clock.now();
-    const last = log.lastAppendTime();
-    const due = this.#deadline !== null && this.#deadline <= now && last < this.#deadline;
-    if (due || now - last >= TICK_EVERY) {
-      log.tick(now).durable.catch(error => this.#options.report(`the clock could not be written: ${error}`));
-    }
-    // a deadline that the log has passed already is settled by the next epoch, not by another tick
-    this.#schedule(this.#deadline !== null && this.#deadline > now ? this.#deadline : null);
-  }
+  // ------------------------------------------------------------------ restarts
 
   async #restart(message: string): Promise<void> {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#restarting) return;
+    this.#restarting = true;
     this.#options.report(`the live worker failed: ${message}`);
-    if (++this.#restarts > MAX_RESTARTS) {
-      this.#options.report('the live worker failed repeatedly: views stay as they are until the next start');
-      return;
-    }
     await this.#live.stop();
-    const { handle, ready } = await LiveHandle.start(this.#setup);
-    this.#live = handle;
-    this.#attach();
-    const known = new Map(ready.versions.map(v => [v.version, v]));
-    for (const [name, version] of this.#served) if (!known.has(version.version)) this.#drop(name);
-    if (this.#job?.phase === 'adopting') {
-      const job = this.#job;
-      this.#job = null;
-      this.#settled(job, message);
+    while (!this.#stopped) {
+      const wait = Math.min(FIRST_WAIT * 2 ** this.#restarts++, LONGEST_WAIT);
+      if (!this.#started && this.#restarts > MAX_RESTARTS) break;
+      await new Promise(resolve => setTimeout(resolve, wait).unref());
+      try {
+        const { handle, ready } = await LiveHandle.start(this.#setup);
+        this.#live = handle;
+        if (this.#stopped) await handle.stop();
+        else this.#resume(ready);
+        return;
+      } catch (error) {
+        this.#options.report(`the live worker could not be started: ${String(error)}`);
+      }
     }
-    handle.flushed();
+    this.#waiters.cancel();
   }
-}
 
-/** For statuses: a view that is asked for before its first build is done. */
-export function notReady(name: string, job: BuildJob | null, now: number): MillraceError {
-  const fraction = job === null || job.target === 0 ? 0 : Math.min(1, job.position / job.target);
-  return new MillraceError(
-    'view_building',
-    `view "${name}" is being built: ${Math.floor(fraction * 100)} %`,
-    {
-      hint: 'ask again in a moment; the rows are served as soon as history is replayed',
-      data: {
-        view: name,
-        fraction,
-        position: job?.position ?? 0,
-        target: job?.target ?? 0,
-        since: job?.startedAt ?? now,
-      },
-    },
-  );
+  /** Goes on from the last commit of the worker that failed. */
+  #resume(ready: Extract<FromLive, { type: 'ready' }>): void {
+    this.#restarting = false;
+    this.#sinks.resume(this.#position);
+    const committed = new Set(ready.versions.map(v => v.version));
+    this.#folders.revive(committed);
+    for (const [name, version] of this.#served) if (!committed.has(version.version)) this.#drop(name);
+    for (const version of ready.versions) {
+      if (this.#served.get(version.plan.name)?.version === version.version) continue;
+      this.#serve(version, ready.position);
+    }
+    this.#attach();
+    this.#live.flushed();
+    const job = this.#job?.phase === 'adopting' ? this.#job : null;
+    if (job !== null) this.#removeBuilt(job);
+    if (job !== null || this.retiring) this.#end(job, { type: 'interrupted' });
+  }
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, watch } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, watch } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import type { ViewFileText } from './planned-views.ts';
 
@@ -9,7 +9,10 @@ const SETTLE = 60;
 /** file systems that tell of no change (network folders) are looked at this often */
 const POLL = 2_000;
 
-/** Reads `views/*.sql` and `views/sources/*.sql`, sorted by path. Names are shown relative to `root`. */
+/**
+ * Reads `views/*.sql` and `views/sources/*.sql`, sorted by path. Names are shown relative to `root`.
+ * Throws when the folder cannot be read: that is not the wish to retire every view.
+ */
 export function readViewFiles(viewsDir: string, root: string): ViewFileText[] {
   const read = (folder: string, sources: boolean): ViewFileText[] => {
     let names: string[];
@@ -17,8 +20,9 @@ export function readViewFiles(viewsDir: string, root: string): ViewFileText[] {
       names = readdirSync(folder).filter(
         n => n.endsWith('.sql') && !n.endsWith('.test.sql') && !n.startsWith('.'),
       );
-    } catch {
-      return [];
+    } catch (error) {
+      if (sources && !existsSync(folder)) return [];
+      throw error;
     }
     return names.slice(0, MAX_FILES).flatMap(name => {
       const path = join(folder, name);

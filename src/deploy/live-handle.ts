@@ -1,15 +1,21 @@
 import { Worker } from 'node:worker_threads';
-import type { FromLive, OperatorSize, ToLive, WorkerSetup } from '../dataflow/live/protocol.ts';
+import { unreachable } from '../core/assert.ts';
+import {
+  errorOf,
+  type FromLive,
+  type OperatorSize,
+  type ToLive,
+  type WorkerSetup,
+} from '../dataflow/live/protocol.ts';
 
 type Ready = Extract<FromLive, { type: 'ready' }>;
-type Adopted = Extract<FromLive, { type: 'adopted' }>;
 type Adopt = Omit<Extract<ToLive, { type: 'adopt' }>, 'type' | 'id'>;
+type Said = Exclude<FromLive, { type: 'ready' | 'unusable' | 'sizes' | 'failed' }>;
 
-/** What the live worker says by itself. Called in the order in which the worker said it. */
+/** What the live worker says by itself, in the order in which it said it. */
 export interface LiveListener {
-  epoch(epoch: Extract<FromLive, { type: 'epoch' }>['epoch']): void;
-  folded(position: number): void;
-  adopted(adopted: Adopted): void;
+  said(message: Said): void;
+  /** the worker is of no use any more; what it said before has been heard after {@link LiveHandle.stop} */
   failed(message: string): void;
 }
 
@@ -18,51 +24,59 @@ export class LiveHandle {
   readonly #worker: Worker;
   readonly #sizes = new Map<number, (sizes: readonly OperatorSize[]) => void>();
   readonly #exited: Promise<void>;
+  readonly #ready: Promise<Ready>;
+  #settleReady: { resolve(ready: Ready): void; reject(error: Error): void } | null = null;
   #listener: LiveListener | null = null;
+  /** what was said before anybody listened */
+  #early: Said[] = [];
   #ids = 0;
   #stopping = false;
 
-  private constructor(worker: Worker) {
-    this.#worker = worker;
-    this.#exited = new Promise(resolve => worker.once('exit', () => resolve()));
-  }
-
-  static async start(setup: WorkerSetup): Promise<{ handle: LiveHandle; ready: Ready }> {
-    const worker = new Worker(new URL('../dataflow/live/live-worker.ts', import.meta.url), {
+  private constructor(setup: WorkerSetup) {
+    this.#worker = new Worker(new URL('../dataflow/live/live-worker.ts', import.meta.url), {
       workerData: setup,
     });
-    const handle = new LiveHandle(worker);
-    const ready = await new Promise<Ready>((resolve, reject) => {
-      worker.once('error', reject);
-      worker.once('message', (message: FromLive) => {
-        worker.off('error', reject);
-        if (message.type === 'ready') resolve(message);
-        else reject(new Error(`the live worker began with ${message.type}`));
+    this.#ready = new Promise((resolve, reject) => {
+      this.#settleReady = { resolve, reject };
+    });
+    this.#worker.on('message', (message: FromLive) => this.#receive(message));
+    this.#worker.on('error', error => this.#fail(error instanceof Error ? error : new Error(String(error))));
+    this.#exited = new Promise(resolve => {
+      this.#worker.once('exit', () => {
+        this.#fail(new Error('the live worker ended'));
+        for (const answer of this.#sizes.values()) answer([]);
+        this.#sizes.clear();
+        resolve();
       });
     });
-    worker.on('message', (message: FromLive) => handle.#receive(message));
-    worker.on('error', error =>
-      handle.#listener?.failed(error instanceof Error ? String(error.stack) : String(error)),
-    );
-    return { handle, ready };
+  }
+
+  /** Rejects with an error of the catalogue when the data folder cannot be used as it is. */
+  static async start(setup: WorkerSetup): Promise<{ readonly handle: LiveHandle; readonly ready: Ready }> {
+    const handle = new LiveHandle(setup);
+    return { handle, ready: await handle.#ready };
   }
 
   listen(listener: LiveListener): void {
     this.#listener = listener;
+    for (const message of this.#early.splice(0)) listener.said(message);
   }
 
   flushed(): void {
     this.#send({ type: 'flushed' });
   }
 
-  /** The answer comes as `adopted` with the same id. */
-  adopt(adopt: Adopt): number {
-    const id = ++this.#ids;
-    this.#send({ type: 'adopt', id, ...adopt });
-    return id;
+  /** The answer comes as `adopted` or `refused`. */
+  adopt(adopt: Adopt): void {
+    this.#send({ type: 'adopt', id: ++this.#ids, ...adopt });
+  }
+
+  served(id: number): void {
+    this.#send({ type: 'served', id });
   }
 
   sizes(): Promise<readonly OperatorSize[]> {
+    if (this.#stopping) return Promise.resolve([]);
     const id = ++this.#ids;
     return new Promise(resolve => {
       this.#sizes.set(id, resolve);
@@ -70,10 +84,10 @@ export class LiveHandle {
     });
   }
 
-  /** Commits and ends the worker. */
+  /** Commits, unless the worker has failed, and ends it. Everything it said has been heard then. */
   async stop(): Promise<void> {
+    this.#send({ type: 'stop' });
     this.#stopping = true;
-    this.#worker.postMessage({ type: 'stop' } satisfies ToLive);
     await this.#exited;
   }
 
@@ -81,27 +95,39 @@ export class LiveHandle {
     if (!this.#stopping) this.#worker.postMessage(message);
   }
 
+  #fail(error: Error): void {
+    if (this.#settleReady !== null) this.#settleReady.reject(error);
+    else if (!this.#stopping) this.#listener?.failed(error.stack ?? error.message);
+    this.#settleReady = null;
+  }
+
   #receive(message: FromLive): void {
     switch (message.type) {
-      case 'epoch':
-        this.#listener?.epoch(message.epoch);
+      case 'ready':
+        this.#settleReady?.resolve(message);
+        this.#settleReady = null;
         break;
-      case 'folded':
-        this.#listener?.folded(message.position);
-        break;
-      case 'adopted':
-        this.#listener?.adopted(message);
+      case 'unusable':
+        this.#fail(errorOf(message.failure));
         break;
       case 'failed':
-        this.#listener?.failed(message.message);
+        this.#fail(errorOf(message.failure));
         break;
       case 'sizes':
         this.#sizes.get(message.id)?.(message.sizes);
         this.#sizes.delete(message.id);
         break;
-      case 'ready':
+      case 'epoch':
+      case 'adopted':
+      case 'refused':
+      case 'setAside':
       case 'committed':
+      case 'warning':
+        if (this.#listener === null) this.#early.push(message);
+        else this.#listener.said(message);
         break;
+      default:
+        unreachable(message);
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Column } from '../core/schema.ts';
 import type { Row } from '../core/value.ts';
-import type { LiveVersion } from '../dataflow/live/live-loop.ts';
+import type { LiveVersion, ViewFault } from '../dataflow/live/epoch-output.ts';
 import { ViewRowDecoder } from '../dataflow/live/view-rows.ts';
 import type { ViewPlan } from '../plan/plan.ts';
 import { readRowChanges } from '../view-store/row-changes.ts';
@@ -13,20 +13,26 @@ import type { OpenView, ScanOptions, ServedRow, ViewChange } from './view-access
 export class ServedVersion implements OpenView {
   readonly plan: ViewPlan;
   readonly version: string;
+  /** the file text that this version was made from */
+  readonly text: string;
   readonly feed: ChangeFeed;
   readonly columns: readonly Column[];
   readonly key: readonly number[];
   readonly #rows: ServedRows;
   readonly #file: ViewFileReader;
   readonly #decoder: ViewRowDecoder;
+  #fault: ViewFault | null;
 
-  constructor({ plan, version }: LiveVersion, file: ViewFileReader, position: number) {
+  /** `position`: of the rows in the file, unless the version has a fault: then they stand where it went wrong. */
+  constructor({ plan, version, text, fault }: LiveVersion, file: ViewFileReader, position: number) {
     this.plan = plan;
     this.version = version;
+    this.text = text;
+    this.#fault = fault ?? null;
     this.#file = file;
-    this.#rows = new ServedRows(file, position);
+    this.#rows = new ServedRows(file, fault?.position ?? position);
     this.#decoder = new ViewRowDecoder(plan);
-    this.feed = new ChangeFeed(position);
+    this.feed = new ChangeFeed(this.#rows.position, (bytes, from) => this.#changes(bytes, from));
     const hidden = new Set(plan.hidden ?? []);
     this.columns = plan.root.schema.columns.filter((_, i) => !hidden.has(i));
     // hidden columns follow the named ones, so positions of named columns stay as they are
@@ -89,9 +95,26 @@ export class ServedVersion implements OpenView {
     for (const { value } of this.#rows.scan({})) yield this.#decoder.decode(value);
   }
 
+  /** why the rows do not move any more, or null */
+  get fault(): ViewFault | null {
+    return this.#fault;
+  }
+
+  /** The rows stay as they are: the view went wrong while it was live. */
+  setAside(fault: ViewFault): void {
+    this.#fault = fault;
+  }
+
+  /** Moves the rows on by one epoch; an epoch that they hold already, and any when set aside, changes nothing. */
   apply(changes: Uint8Array | null, position: number): void {
+    if (this.#fault !== null || position <= this.#rows.position) return;
     this.#rows.apply(changes, position);
-    if (changes !== null) this.feed.publish(this.#changes(changes), position);
+    if (changes !== null) this.feed.publish(changes, position);
+  }
+
+  /** Takes changes up to the position of the rows that the file does not hold yet. */
+  carry(changes: Uint8Array): void {
+    this.#rows.apply(changes, this.#rows.position);
   }
 
   folded(position: number): void {
@@ -99,7 +122,7 @@ export class ServedVersion implements OpenView {
   }
 
   async close(): Promise<void> {
-    this.feed.reset();
+    this.feed.close();
     await this.#file.close();
   }
 
@@ -109,9 +132,10 @@ export class ServedVersion implements OpenView {
   }
 
   /** Coalesced: the last change of each key within the epoch, in the order of these last changes. */
-  #changes(bytes: Uint8Array): ViewChange[] {
+  #changes(bytes: Uint8Array, from: number): ViewChange[] {
     const last = new Map<string, ViewChange>();
-    for (const { key, value } of readRowChanges(bytes)) {
+    for (const { key, value, seq } of readRowChanges(bytes)) {
+      if (seq < from) continue;
       const id = Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
       last.delete(id);
       if (value === null) {

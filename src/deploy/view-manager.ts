@@ -1,12 +1,15 @@
 import { errorText, MillraceError } from '../core/errors.ts';
+import { failureOf } from '../dataflow/live/protocol.ts';
 import type { ViewPlan } from '../plan/plan.ts';
 import { closest } from '../sql/suggest.ts';
-import { type BuildJob, Deployment, type DeploymentOptions, notReady } from './deployment.ts';
+import { type BuildJob, notReady } from './build-job.ts';
+import { type BuildEnd, Deployment, type DeploymentOptions } from './deployment.ts';
 import { readViewFiles, watchViewFiles } from './discovery.ts';
 import { type Intent, settleFiles } from './file-intent.ts';
-import { dependents, type Planner, type ViewFileText } from './planned-views.ts';
+import type { Planner, ViewFileText } from './planned-views.ts';
 import type { ServedVersion } from './served-version.ts';
 import type { BuildProgress, ChangeListener, Subscription, ViewAccess, ViewStatus } from './view-access.ts';
+import { WantedBuilds } from './wanted-builds.ts';
 
 export interface ViewManagerOptions extends DeploymentOptions {
   readonly viewsDir: string;
@@ -20,11 +23,6 @@ export interface ViewManagerOptions extends DeploymentOptions {
 /** records that the views may lag behind while the server still calls itself ready */
 const READY_LAG = 10_000;
 
-interface Failure {
-  readonly fingerprint: string;
-  readonly message: string;
-}
-
 /**
  * Keeps what is served in step with the files of `views/`: checks them, builds what is new or changed (with all that
  * reads it), retires what is gone. One step at a time; a file that changes meanwhile is looked at again afterwards.
@@ -37,11 +35,12 @@ export class ViewManager implements ViewAccess {
     files: new Map(),
     notices: new Map(),
   };
-  readonly #failures = new Map<string, Failure>();
-  readonly #replays = new Set<string>();
-  #isolate = false;
+  readonly #builds = new WantedBuilds();
+  #held: ReadonlyMap<string, string> = new Map();
+  #problem: string | null = null;
   #unwatch: (() => void) | null = null;
   #idle: (() => void)[] = [];
+  #stopped = false;
 
   private constructor(options: ViewManagerOptions) {
     this.#options = options;
@@ -49,7 +48,10 @@ export class ViewManager implements ViewAccess {
 
   static async start(options: ViewManagerOptions): Promise<ViewManager> {
     const manager = new ViewManager(options);
-    manager.#deployment = await Deployment.start(options, (job, failure) => manager.#settled(job, failure));
+    manager.#deployment = await Deployment.start(options, {
+      settled: (job, end) => manager.#settled(job, end),
+      retired: () => manager.#reconcile(),
+    });
     manager.refresh();
     if (options.watch) manager.#unwatch = watchViewFiles(options.viewsDir, () => manager.refresh());
     return manager;
@@ -59,18 +61,21 @@ export class ViewManager implements ViewAccess {
     return this.#deployment;
   }
 
-  /** Looks at the files again and begins what they ask for. */
+  /** Looks at the files again and begins what they ask for. Whatever is wrong with them, what is served stays. */
   refresh(): void {
-    const files = readViewFiles(this.#options.viewsDir, this.#options.root);
-    const unchanged =
-      files.length === this.#intent.files.size &&
-      files.every(f => this.#intent.files.get(f.file)?.text === f.text);
-    if (unchanged) return;
-    this.#intent = settleFiles(files, this.#deployment, this.#options.planner);
-    for (const [name, failure] of this.#failures) {
-      if (this.#planned(name)?.fingerprint !== failure.fingerprint) this.#failures.delete(name);
+    try {
+      const files = readViewFiles(this.#options.viewsDir, this.#options.root);
+      const unchanged =
+        files.length === this.#intent.files.size &&
+        files.every(f => this.#intent.files.get(f.file)?.text === f.text);
+      if (!unchanged) this.#intent = settleFiles(files, this.#deployment, this.#options.planner);
+      this.#problem = null;
+      if (!unchanged) this.#reconcile();
+    } catch (error) {
+      const problem = `the view files cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+      if (problem !== this.#problem) this.#options.report(problem);
+      this.#problem = problem;
     }
-    this.#reconcile();
   }
 
   /** Errors of files that define no view of their own (sources), as `errorText` prints them. */
@@ -91,13 +96,18 @@ export class ViewManager implements ViewAccess {
 
   /** Resolves when nothing is left to build. */
   settled(): Promise<void> {
-    if (this.#deployment.job === null && this.#needed().length === 0) return Promise.resolve();
+    const { job, retiring } = this.#deployment;
+    if (job === null && !retiring && this.#gone().length === 0 && this.#next().length === 0) {
+      return Promise.resolve();
+    }
     return new Promise(resolve => this.#idle.push(resolve));
   }
 
   async stop(): Promise<void> {
     this.#unwatch?.();
+    this.#stopped = true;
     await this.#deployment.stop();
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   // ------------------------------------------------------------------ ViewAccess
@@ -116,8 +126,16 @@ export class ViewManager implements ViewAccess {
     const errors = (file === undefined ? [] : (this.#intent.planned.errors.get(file.file) ?? [])).map(
       errorText,
     );
-    const failure = this.#failures.get(known);
-    if (failure !== undefined) errors.push(failure.message);
+    const failure = planned === undefined ? null : this.#builds.failure(planned);
+    if (failure !== null) errors.push(failure);
+    if (served?.fault != null && failure === null) {
+      errors.push(`it went wrong and stands still: ${served.fault.message}`);
+    }
+    const waits = this.#held.get(known);
+    const notices = [
+      ...(this.#intent.notices.get(known) ?? []),
+      ...(waits === undefined ? [] : [`the change waits: ${waits} reads this view and cannot be rebuilt`]),
+    ];
     const building = this.#deployment.job?.built.some(v => v.plan.name === known) ?? false;
     const plan = served?.plan ?? planned;
     const plans = this.#deployment.plans;
@@ -132,14 +150,14 @@ export class ViewManager implements ViewAccess {
             : 'live',
       serving: served !== undefined,
       file: file?.file ?? null,
-      description: plan?.description ?? '',
+      description: (planned?.fingerprint === plan?.fingerprint ? planned : plan)?.description ?? '',
       fingerprint: plan?.fingerprint ?? null,
       reads: plan?.reads ?? [],
       readBy: plans.filter(p => p.reads.includes(known)).map(p => p.name),
-      position: served === undefined ? null : this.#deployment.position,
+      position: served?.position ?? null,
       build: building ? this.#progress() : null,
       errors,
-      notices: this.#intent.notices.get(known) ?? [],
+      notices,
     };
   }
 
@@ -178,18 +196,24 @@ export class ViewManager implements ViewAccess {
 
   async replay(name: string): Promise<ViewStatus> {
     const known = this.#resolve(name);
-    if (this.#planned(known) === undefined) throw new MillraceError('view_failed', `"${known}" has errors`);
-    this.#replays.add(known);
-    this.#failures.delete(known);
+    if (this.#planned(known) === undefined) {
+      throw new MillraceError(
+        'view_failed',
+        `view "${known}" cannot be replayed:\n${this.status(known).errors.join('\n')}`,
+      );
+    }
+    this.#builds.replay(known);
     this.#reconcile();
     return this.status(known);
   }
 
   async cancelReplay(name: string): Promise<boolean> {
     const known = this.#resolve(name);
-    const waiting = this.#replays.delete(known);
     const job = this.#deployment.job;
-    if (job?.phase !== 'building' || !job.built.some(v => v.plan.name === known)) return waiting;
+    if (job?.phase !== 'building' || !job.names.includes(known)) return this.#builds.withdraw(known);
+    const plan = job.built.find(v => v.plan.name === known)?.plan as ViewPlan;
+    const changed = this.#deployment.served(known)?.plan.fingerprint !== plan.fingerprint;
+    this.#builds.stopped(plan, changed);
     this.#deployment.cancel();
     return true;
   }
@@ -197,73 +221,52 @@ export class ViewManager implements ViewAccess {
   // ------------------------------------------------------------------ deciding
 
   #reconcile(): void {
-    const { job } = this.#deployment;
-    if (this.#deployment.retiring) return;
+    const { job, retiring } = this.#deployment;
+    if (retiring || this.#stopped) return;
+    const { planned } = this.#intent;
     if (job !== null) {
       const stale = job.built.some(v => this.#planned(v.plan.name)?.fingerprint !== v.plan.fingerprint);
       if (stale) this.#deployment.cancel();
       return;
     }
-    const gone = this.#deployment.plans.map(p => p.name).filter(n => this.#planned(n) === undefined);
+    const gone = this.#gone();
     if (gone.length > 0) {
-      this.#deployment.retire(gone);
-      setImmediate(() => this.#awaitRetired());
+      this.#deployment.retire(gone, planned.sources);
       return;
     }
-    const needed = this.#needed();
-    if (needed.length === 0) {
-      this.#isolate = false;
+    const names = this.#next();
+    if (names.length === 0) {
       for (const resolve of this.#idle.splice(0)) resolve();
       return;
     }
-    const names = this.#isolate ? this.#alone(needed) : needed;
-    this.#deployment.build(this.#intent.planned, names, this.#texts());
-  }
-
-  #awaitRetired(): void {
-    if (this.#deployment.retiring) setTimeout(() => this.#awaitRetired(), 5);
-    else this.#reconcile();
-  }
-
-  /** Views to build, in read order. */
-  #needed(): string[] {
-    const { views } = this.#intent.planned;
-    const replays = new Set([...this.#replays].filter(n => this.#deployment.served(n) !== undefined));
-    const again = dependents(replays, views);
-    return views
-      .filter(v => this.#failures.get(v.name)?.fingerprint !== v.fingerprint)
-      .filter(v => {
-        const served = this.#deployment.served(v.name);
-        return served?.fingerprint !== v.fingerprint || replays.has(v.name) || again.has(v.name);
-      })
-      .map(v => v.name);
-  }
-
-  /** One view at a time, with the dependents that must switch together with it. */
-  #alone(needed: readonly string[]): string[] {
-    const first = needed[0] as string;
-    const together = dependents(new Set([first]), this.#deployment.plans);
-    return needed.filter(n => n === first || together.has(n));
-  }
-
-  #settled(job: BuildJob, failure: string | null): void {
-    if (failure === null) {
-      for (const { plan } of job.built) this.#replays.delete(plan.name);
-    } else if (failure === 'cancelled') {
-      for (const { plan } of job.built) this.#replays.delete(plan.name);
-    } else if (job.built.length > 1 && !this.#isolate) {
-      this.#isolate = true;
-    } else {
-      for (const { plan } of job.built) {
-        this.#replays.delete(plan.name);
-        this.#failures.set(plan.name, {
-          fingerprint: plan.fingerprint,
-          message: `the build failed: ${firstLine(failure)}`,
-        });
-      }
-      this.#options.report(`building ${job.built.map(v => v.plan.name).join(', ')} failed: ${failure}`);
+    try {
+      this.#deployment.build(planned, names, this.#texts());
+    } catch (error) {
+      const { view, message } = failureOf(error);
+      const built = planned.views.filter(v => names.includes(v.name));
+      this.#options.report(`views cannot be built: ${message}`);
+      this.#builds.ended(built, { type: 'failed', view, message });
+      this.#reconcile();
     }
+  }
+
+  #settled(job: BuildJob, end: BuildEnd): void {
+    this.#builds.ended(
+      job.built.map(v => v.plan),
+      end,
+    );
     this.#reconcile();
+  }
+
+  /** served views that nothing asks for any more */
+  #gone(): string[] {
+    return this.#deployment.plans.map(p => p.name).filter(n => this.#planned(n) === undefined);
+  }
+
+  #next(): readonly string[] {
+    const { names, held } = this.#builds.next(this.#intent.planned.views, this.#deployment);
+    this.#held = held;
+    return names;
   }
 
   // ------------------------------------------------------------------ looking up
@@ -324,21 +327,15 @@ export class ViewManager implements ViewAccess {
   #progress(): BuildProgress | null {
     const { job } = this.#deployment;
     if (job === null) return null;
-    const from = this.#options.log.start();
-    const target = Math.max(job.target, job.position);
-    const fraction = target === from ? 1 : (job.position - from) / (target - from);
-    const elapsed = this.#options.clock.now() - job.startedAt;
+    const { from, position, fraction, startedAt } = job;
+    const elapsed = this.#options.clock.now() - startedAt;
     return {
       from,
-      position: job.position,
-      target,
+      position,
+      target: Math.max(job.target, position),
       fraction,
       remaining: fraction > 0.01 ? Math.round((elapsed / fraction) * (1 - fraction)) : null,
-      startedAt: job.startedAt,
+      startedAt,
     };
   }
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? '';
 }

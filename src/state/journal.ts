@@ -1,6 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
+import { assert } from '../core/assert.ts';
 import { MillraceError } from '../core/errors.ts';
-import type { KeyValueStore } from '../kv/key-value-store.ts';
+import type { KeyValueReader, KeyValueStore } from '../kv/key-value-store.ts';
 
 /**
  * The commit of the dataflow (design, law 3): operator state, row changes and position of all live views become durable
@@ -55,7 +56,7 @@ export class Journal<Catalog> {
 
   commit(catalog: Catalog, checkpoint: Checkpoint): void {
     this.#store.write(tx => {
-      const before = this.#head();
+      const before = readHead<Catalog>(tx);
       const chunks = Math.ceil(checkpoint.snapshot.length / CHUNK);
       for (let i = 0; i < chunks; i++) {
         tx.put(chunkKey(i), checkpoint.snapshot.slice(i * CHUNK, (i + 1) * CHUNK));
@@ -88,8 +89,12 @@ export class Journal<Catalog> {
    * Throws `data_corrupt` when the journal belongs to another log or stands ahead of it.
    */
   recover(logEnd: number): Recovered<Catalog> | null {
-    const head = this.#head();
-    if (head === null || head.format !== FORMAT) return null;
+    const head = readHead<Catalog>(this.#store);
+    if (head === null) return null;
+    if (head.format !== FORMAT) {
+      this.#clear();
+      return null;
+    }
     if (head.log !== this.#log) {
       throw new MillraceError('data_corrupt', `the state belongs to log ${head.log}, not to ${this.#log}`, {
         hint: 'the folders log/ and state/ of one data folder belong together; remove state/ to rebuild every view',
@@ -104,15 +109,7 @@ export class Journal<Catalog> {
         },
       );
     }
-    const snapshot = new Uint8Array(this.#snapshotLength(head.chunks));
-    let at = 0;
-    for (let i = 0; i < head.chunks; i++) {
-      const chunk = this.#store.get(chunkKey(i));
-      if (chunk === null)
-        throw new MillraceError('data_corrupt', `chunk ${i} of the state snapshot is missing`);
-      snapshot.set(chunk, at);
-      at += chunk.length;
-    }
+    const snapshot = this.#readSnapshot(head.chunks);
     const unfolded = new Map<string, Uint8Array[]>();
     for (const { value } of this.#store.range({ start: FIRST_CHANGES, end: AFTER_CHANGES })) {
       const [view, block] = deserialize(value) as [string, Uint8Array];
@@ -124,24 +121,47 @@ export class Journal<Catalog> {
     return { catalog: head.catalog, position: head.position, snapshot, unfolded };
   }
 
-  flush(): Promise<void> {
-    return this.#store.flush();
+  /** State and position of the last commit; there must have been one. */
+  committed(): { readonly position: number; readonly snapshot: Uint8Array } {
+    const head = readHead<Catalog>(this.#store);
+    assert(head !== null, 'nothing was committed yet');
+    return { position: head.position, snapshot: this.#readSnapshot(head.chunks) };
   }
 
   close(): Promise<void> {
     return this.#store.close();
   }
 
-  #head(): Head<Catalog> | null {
-    const value = this.#store.get(HEAD);
-    return value === null ? null : (deserialize(value) as Head<Catalog>);
+  #readSnapshot(count: number): Uint8Array {
+    const chunks: Uint8Array[] = [];
+    for (let i = 0; i < count; i++) {
+      const chunk = this.#store.get(chunkKey(i));
+      if (chunk === null) {
+        throw new MillraceError('data_corrupt', `chunk ${i} of the state snapshot is missing`, {
+          hint: 'remove the folder state/ to rebuild every view from the log',
+        });
+      }
+      chunks.push(chunk);
+    }
+    const snapshot = new Uint8Array(chunks.reduce((n, c) => n + c.length, 0));
+    let at = 0;
+    for (const chunk of chunks) {
+      snapshot.set(chunk, at);
+      at += chunk.length;
+    }
+    return snapshot;
   }
 
-  #snapshotLength(chunks: number): number {
-    let length = 0;
-    for (let i = 0; i < chunks; i++) length += this.#store.get(chunkKey(i))?.length ?? 0;
-    return length;
+  #clear(): void {
+    this.#store.write(tx => {
+      for (const { key } of [...tx.range({})]) tx.delete(key);
+    });
   }
+}
+
+function readHead<Catalog>(store: KeyValueReader): Head<Catalog> | null {
+  const value = store.get(HEAD);
+  return value === null ? null : (deserialize(value) as Head<Catalog>);
 }
 
 function chunkKey(i: number): Uint8Array {

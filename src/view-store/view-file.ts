@@ -17,8 +17,8 @@ export class ViewFile {
     this.#store = store;
   }
 
-  /** the rows hold every change of records with seq < stamp; 0 for a new file */
-  stamp(): number {
+  /** the rows hold every change of records with seq < stamp; null for a file that was never folded into */
+  stamp(): number | null {
     return readStamp(this.#store);
   }
 
@@ -70,9 +70,9 @@ export function viewFileRows(store: KeyValueReader): KeyValueReader {
   };
 }
 
-export function readStamp(store: KeyValueReader): number {
+function readStamp(store: KeyValueReader): number | null {
   const value = store.get(META);
-  return value === null ? 0 : new DataView(value.buffer, value.byteOffset, 8).getFloat64(0, true);
+  return value === null ? null : new DataView(value.buffer, value.byteOffset, 8).getFloat64(0, true);
 }
 
 function rowKey(key: Uint8Array): Uint8Array {

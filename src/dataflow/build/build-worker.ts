@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
-import type { FromBuild, ToBuild, WorkerSetup } from '../live/protocol.ts';
+import { type FromBuild, failureOf, type ToBuild, type WorkerSetup } from '../live/protocol.ts';
 import { openWorkerEnvironment } from '../worker-environment.ts';
 import { ShadowBuild } from './shadow-build.ts';
 
@@ -10,6 +10,8 @@ const SLICE = 25;
 const PROGRESS_EVERY = 100;
 /** records by which the live worker may lag before the build waits */
 const LIVE_LAG = 1_000;
+/** messages of outputs that may be on their way to the log */
+const OUTPUTS_AHEAD = 4;
 const GIVE_WAY = 5;
 
 const port = parentPort;
@@ -18,29 +20,36 @@ const send = (message: FromBuild): void => port.postMessage(message);
 const environment = await openWorkerEnvironment(workerData as WorkerSetup);
 const { log, positions } = environment;
 
-const queue: Extract<ToBuild, { type: 'build' }>[] = [];
-let running: { id: number; build: ShadowBuild; reported: number } | null = null;
+type Order = Extract<ToBuild, { type: 'build' }>;
+
+let running: {
+  readonly id: number;
+  readonly build: ShadowBuild;
+  reported: number;
+  unwritten: number;
+} | null = null;
+let scheduled = false;
 
 function pump(): void {
-  if (running === null) {
-    const next = queue.shift();
-    if (next === undefined) return;
-    running = { id: next.id, build: new ShadowBuild(environment, next), reported: 0 };
-  }
-  const { id, build } = running;
-  if (positions.flushed - positions.live > LIVE_LAG) {
-    setTimeout(pump, GIVE_WAY);
+  scheduled = false;
+  if (running === null) return;
+  const lag = positions.get('flushed') - positions.get('live');
+  if (lag > LIVE_LAG || running.unwritten > OUTPUTS_AHEAD) {
+    schedule(GIVE_WAY);
     return;
   }
+  const { id, build } = running;
   try {
     const until = performance.now() + SLICE;
     while (!build.caughtUp && performance.now() < until) build.advance();
     const outputs = build.takeOutputs();
-    if (outputs.length > 0) send({ type: 'outputs', id, outputs, position: build.position });
+    if (outputs.length > 0) {
+      running.unwritten++;
+      send({ type: 'outputs', id, outputs, position: build.position });
+    }
     if (build.caughtUp) {
       running = null;
-      const finished = build.finish();
-      send({ type: 'finished', id, build: finished });
+      send({ type: 'finished', id, build: build.finish() });
     } else if (performance.now() - running.reported > PROGRESS_EVERY) {
       running.reported = performance.now();
       send({ type: 'progress', id, position: build.position, target: log.end() });
@@ -48,35 +57,49 @@ function pump(): void {
   } catch (error) {
     running = null;
     build.close();
-    send({
-      type: 'failed',
-      id,
-      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
+    send({ type: 'failed', id, failure: failureOf(error) });
   }
-  setImmediate(pump);
+  schedule(0);
+}
+
+function schedule(ms: number): void {
+  if (scheduled) return;
+  scheduled = true;
+  if (ms === 0) setImmediate(pump);
+  else setTimeout(pump, ms);
+}
+
+function begin(order: Order): void {
+  assert(running === null, 'one build at a time');
+  try {
+    running = { id: order.id, build: new ShadowBuild(environment, order), reported: 0, unwritten: 0 };
+    schedule(0);
+  } catch (error) {
+    send({ type: 'failed', id: order.id, failure: failureOf(error) });
+  }
+}
+
+function end(): void {
+  running?.build.close();
+  running = null;
 }
 
 port.on('message', (message: ToBuild) => {
   switch (message.type) {
     case 'build':
-      queue.push(message);
-      if (running === null && queue.length === 1) setImmediate(pump);
+      begin(message);
       break;
-    case 'cancel': {
-      const waiting = queue.findIndex(b => b.id === message.id);
-      if (waiting >= 0) queue.splice(waiting, 1);
-      if (running?.id === message.id) {
-        running.build.close();
-        running = null;
-      }
+    case 'written':
+      if (running?.id === message.id) running.unwritten -= message.messages;
+      break;
+    case 'cancel':
+      // a build that has finished or failed meanwhile is not there any more: its answer is on the way
+      if (running?.id !== message.id) break;
+      end();
       send({ type: 'cancelled', id: message.id });
       break;
-    }
     case 'stop':
-      running?.build.close();
-      running = null;
-      queue.length = 0;
+      end();
       void log.close().then(() => port.close());
       break;
   }

@@ -4,9 +4,11 @@ import { RowChangeWriter } from '../../view-store/row-changes.ts';
 import type { ViewFile } from '../../view-store/view-file.ts';
 import type { Engine } from '../dataflow.ts';
 import { Ledger } from '../ledger.ts';
-import type { FinishedBuild, LiveVersion, SinkOutput } from '../live/live-loop.ts';
+import type { FinishedBuild } from '../live/build-catch-up.ts';
+import type { LiveVersion, SinkOutput } from '../live/epoch-output.ts';
 import type { SinkWriter } from '../live/sink-writer.ts';
 import type { ViewRowEncoder } from '../live/view-rows.ts';
+import { ofView } from '../view-failure.ts';
 import type { WorkerEnvironment } from '../worker-environment.ts';
 
 export interface BuildOrder {
@@ -15,6 +17,11 @@ export interface BuildOrder {
   readonly built: readonly LiveVersion[];
   readonly fillTopics: readonly string[];
 }
+
+export type BuildPorts = Pick<
+  WorkerEnvironment,
+  'log' | 'makeEngine' | 'openFile' | 'encoderFor' | 'sinkFor'
+>;
 
 interface Building {
   readonly version: LiveVersion;
@@ -26,6 +33,8 @@ interface Building {
 
 const RECORDS_PER_EPOCH = 16_384;
 const FOLD_AFTER = 100_000;
+/** records that are left to the adoption, so that a build ends although the log goes on growing */
+const LEFT_TO_ADOPTION = 512;
 
 /**
  * A shadow build: views computed from the beginning of the log into files of their own, beside the served ones. Nothing
@@ -34,28 +43,30 @@ const FOLD_AFTER = 100_000;
 export class ShadowBuild {
   readonly #log: LogReader;
   readonly #engine: Engine;
-  readonly #plan: DeploymentPlan;
+  readonly #order: BuildOrder;
   readonly #views: ReadonlyMap<string, Building>;
   readonly #ledger = new Ledger();
+  /** end of the log when the build began */
+  readonly #target: number;
   #outputs: SinkOutput[] = [];
   #closed = false;
 
-  constructor(environment: WorkerEnvironment, order: BuildOrder) {
-    this.#log = environment.log;
-    this.#plan = order.plan;
-    this.#engine = environment.makeEngine(order.plan);
+  constructor(ports: BuildPorts, order: BuildOrder) {
+    this.#log = ports.log;
+    this.#target = ports.log.end();
+    this.#order = order;
+    this.#engine = ports.makeEngine(order.plan, view => order.fillTopics.includes(view));
     this.#engine.restore(new Map(), this.#log.start());
     this.#views = new Map(
-      order.built.map(version => [
-        version.plan.name,
-        {
-          version,
-          file: environment.openFile(version.version),
-          encoder: environment.encoderFor(version.plan),
-          writer: new RowChangeWriter(),
-          sink: order.fillTopics.includes(version.plan.name) ? environment.sinkFor(version.plan) : null,
-        },
-      ]),
+      order.built.map(version => {
+        const { plan } = version;
+        const sink = order.fillTopics.includes(plan.name) ? ports.sinkFor(plan, order.plan) : null;
+        const file = ports.openFile(version.version);
+        return [
+          plan.name,
+          { version, file, encoder: ports.encoderFor(plan), writer: new RowChangeWriter(), sink },
+        ];
+      }),
     );
   }
 
@@ -64,9 +75,11 @@ export class ShadowBuild {
   }
 
   get caughtUp(): boolean {
-    return this.#engine.position >= this.#log.end();
+    const { position } = this.#engine;
+    return position >= this.#target && this.#log.end() - position <= LEFT_TO_ADOPTION;
   }
 
+  /** Runs one epoch. Throws {@link ViewFailure} when a view goes wrong: the build is then to be closed. */
   advance(): void {
     for (const block of this.#log.read(this.position, undefined, RECORDS_PER_EPOCH)) {
       const output = this.#engine.step(block);
@@ -74,8 +87,8 @@ export class ShadowBuild {
       for (const [name, batches] of output.changes) {
         const view = this.#views.get(name);
         if (view === undefined) continue;
-        for (const batch of batches) view.encoder.encode(batch, view.writer);
-        const records = view.sink?.records(batches) ?? [];
+        ofView(name, () => view.encoder.encode(batches, view.writer));
+        const records = ofView(name, () => view.sink?.records(batches) ?? []);
         if (records.length > 0) this.#outputs.push({ view: name, records });
         if (view.writer.count > FOLD_AFTER) view.file.fold([view.writer.take()], output.position);
       }
@@ -89,12 +102,14 @@ export class ShadowBuild {
 
   finish(): FinishedBuild {
     for (const view of this.#views.values()) view.file.fold([view.writer.take()], this.position);
+    const { plan, built, fillTopics } = this.#order;
     const finished: FinishedBuild = {
       position: this.position,
       state: this.#engine.snapshot(),
       ledger: this.#ledger.state(),
-      plan: this.#plan,
-      built: [...this.#views.values()].map(v => v.version),
+      plan,
+      built,
+      fillTopics,
     };
     this.close();
     return finished;

@@ -1,49 +1,25 @@
 import { assert } from '../../core/assert.ts';
-import type { Batch } from '../../core/batch.ts';
 import type { LogReader } from '../../log/event-log.ts';
 import type { DeploymentPlan, SourceSpec, ViewPlan } from '../../plan/plan.ts';
 import type { Journal } from '../../state/journal.ts';
-import { RowChangeWriter } from '../../view-store/row-changes.ts';
 import type { ViewFile } from '../../view-store/view-file.ts';
-import type { Engine, EpochOutput, LedgerEntry } from '../dataflow.ts';
+import type { Engine } from '../dataflow.ts';
 import { Ledger, type LedgerState } from '../ledger.ts';
-import type { SinkRecord, SinkWriter } from './sink-writer.ts';
+import { ViewFailure } from '../view-failure.ts';
+import { type CaughtUpBuild, catchUp, type FinishedBuild } from './build-catch-up.ts';
+import {
+  encodeChanges,
+  encodeOutputs,
+  type LiveCatalog,
+  type LiveVersion,
+  type PublishedEpoch,
+  type SinkOutput,
+  type ViewChangeBytes,
+  type ViewFault,
+} from './epoch-output.ts';
+import type { SinkWriter } from './sink-writer.ts';
+import { decodeParts, encodeParts } from './state-parts.ts';
 import type { ViewRowEncoder } from './view-rows.ts';
-
-/** A view version that is live: its plan and the name of its file. */
-export interface LiveVersion {
-  readonly plan: ViewPlan;
-  readonly version: string;
-  /** the whole file that the plan was made from: the last good text while the file is broken */
-  readonly text: string;
-}
-
-/** What the journal remembers of the live views; plain data. */
-export interface LiveCatalog {
-  readonly sources: readonly SourceSpec[];
-  readonly versions: readonly LiveVersion[];
-  readonly ledger: LedgerState;
-}
-
-/** One epoch as the serving thread gets it. */
-export interface PublishedEpoch {
-  readonly position: number;
-  readonly changes: readonly ViewChangeBytes[];
-  readonly outputs: readonly SinkOutput[];
-  readonly ledger: readonly LedgerEntry[];
-  /** next clock time at which a tick is needed */
-  readonly deadline: number | null;
-}
-
-export interface ViewChangeBytes {
-  readonly view: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
-export interface SinkOutput {
-  readonly view: string;
-  readonly records: readonly SinkRecord[];
-}
 
 export interface LiveLoopPorts {
   readonly log: LogReader;
@@ -52,10 +28,16 @@ export interface LiveLoopPorts {
   openFile(version: string): ViewFile;
   encoderFor(plan: ViewPlan): ViewRowEncoder;
   /** null for a view that writes no topic */
-  sinkFor(plan: ViewPlan): SinkWriter | null;
+  sinkFor(view: ViewPlan, plan: DeploymentPlan): SinkWriter | null;
   publish(epoch: PublishedEpoch): void;
-  /** position that the serving thread has shown to readers: files may fold up to it */
+  /** Views went wrong and were set aside; called between two epochs. */
+  setAside(faults: readonly { readonly view: string; readonly fault: ViewFault }[]): void;
+  /** position that the serving thread has shown to readers: only rows up to it may go to the files */
   shown(): number;
+  /** position up to which every record of a derived topic is durable in the log */
+  written(): number;
+  /** something that an operator should know: one paragraph */
+  warn(text: string): void;
 }
 
 interface Live extends LiveVersion {
@@ -64,16 +46,6 @@ interface Live extends LiveVersion {
   readonly sink: SinkWriter | null;
   /** row changes since the last commit */
   pending: Uint8Array[];
-}
-
-/** A finished shadow build: plans, files and state, all at `position`. */
-export interface FinishedBuild {
-  readonly position: number;
-  readonly state: ReadonlyMap<string, Uint8Array>;
-  readonly ledger: LedgerState;
-  /** everything the build's engine ran: the built views and what they read */
-  readonly plan: DeploymentPlan;
-  readonly built: readonly LiveVersion[];
 }
 
 /** What changed in built views between the end of their build and their adoption. */
@@ -87,6 +59,9 @@ const RECORDS_PER_EPOCH = 4096;
 /**
  * All live views over the log: one engine, one position, one commit. Synchronous; the thread around it
  * (`live-worker.ts`) decides when to call what.
+ *
+ * A view that throws is set aside with those that read it: its rows stay as they were, the others go on. The engine is
+ * made anew without it from the last commit, up to the position reached, without telling anybody a second time.
  */
 export class LiveLoop {
   readonly #ports: LiveLoopPorts;
@@ -95,31 +70,63 @@ export class LiveLoop {
   #live = new Map<string, Live>();
   readonly #ledger = new Ledger();
   #committed = -1;
-  #unfolded: { position: number; changes: Map<string, readonly Uint8Array[]> } | null = null;
+  /** state to begin again from while it differs from the last commit: after an adoption, or before any commit */
+  #base: { readonly position: number; readonly parts: ReadonlyMap<string, Uint8Array> } | null;
 
-  private constructor(ports: LiveLoopPorts, sources: readonly SourceSpec[], engine: Engine) {
+  private constructor(
+    ports: LiveLoopPorts,
+    engine: Engine,
+    { sources, live, position }: { sources: readonly SourceSpec[]; live: readonly Live[]; position: number },
+  ) {
     this.#ports = ports;
-    this.#sources = sources;
     this.#engine = engine;
+    this.#sources = sources;
+    for (const view of live) this.#live.set(view.plan.name, view);
+    this.#base = { position, parts: new Map() };
   }
 
-  /** Starts from the journal, or empty when there is none or it cannot be read by this version. */
+  /**
+   * Starts from the journal; empty at the end of the log when there is none. A version that cannot go on (its file is
+   * gone, its state is of another format) is left out, for whoever deploys views to build it again.
+   */
   static recover(ports: LiveLoopPorts): LiveLoop {
     const recovered = ports.journal.recover(ports.log.end());
-    const versions = recovered?.catalog.versions ?? [];
-    const sources = recovered?.catalog.sources ?? [];
-    const engine = ports.makeEngine({ sources, views: versions.map(v => v.plan) });
-    const loop = new LiveLoop(ports, sources, engine);
-    for (const version of versions) loop.#add(version);
-    if (recovered === null) return loop;
-    engine.restore(decodeParts(recovered.snapshot), recovered.position);
-    loop.#ledger.load(recovered.catalog.ledger);
-    loop.#committed = recovered.position;
-    for (const live of loop.#live.values()) {
-      live.file.fold(recovered.unfolded.get(live.version) ?? [], recovered.position);
+    if (recovered === null) {
+      const engine = ports.makeEngine({ sources: [], views: [] });
+      engine.restore(new Map(), ports.log.end());
+      return new LiveLoop(ports, engine, { sources: [], live: [], position: ports.log.end() });
     }
-    ports.journal.folded();
-    return loop;
+    const { catalog, position } = recovered;
+    const parts = decodeParts(recovered.snapshot);
+    const lost = new Map<string, string>();
+    const opened = new Map<string, Live>();
+    for (const version of catalog.versions) {
+      const live = attempt(lost, version.plan.name, () => openedVersion(ports, version, catalog));
+      if (live !== null) opened.set(version.plan.name, live);
+    }
+    for (;;) {
+      spread(lost, catalog.versions, name => `it reads ${name}`);
+      const live = [...opened.values()].filter(v => !lost.has(v.plan.name));
+      const engine = attemptEngine(lost, () => {
+        const views = live.filter(v => v.fault === undefined).map(v => v.plan);
+        const made = ports.makeEngine({ sources: catalog.sources, views });
+        made.restore(parts, position);
+        return made;
+      });
+      if (engine === null) continue;
+      for (const v of live) foldInto(v, recovered.unfolded.get(v.version) ?? [], position);
+      ports.journal.folded();
+      for (const v of opened.values()) if (lost.has(v.plan.name)) void v.file.close();
+      const loop = new LiveLoop(ports, engine, { sources: catalog.sources, live, position });
+      loop.#ledger.load(catalog.ledger);
+      for (const [name, why] of lost) {
+        loop.#ledger.drop(name);
+        ports.warn(`the state of view ${name} cannot be used, it is built again: ${why}`);
+      }
+      loop.#committed = lost.size === 0 ? position : -1;
+      loop.#base = lost.size === 0 ? null : { position, parts };
+      return loop;
+    }
   }
 
   get position(): number {
@@ -127,7 +134,12 @@ export class LiveLoop {
   }
 
   get versions(): readonly LiveVersion[] {
-    return [...this.#live.values()].map(({ plan, version, text }) => ({ plan, version, text }));
+    return [...this.#live.values()].map(({ plan, version, text, fault }) => ({
+      plan,
+      version,
+      text,
+      ...(fault === undefined ? {} : { fault }),
+    }));
   }
 
   get ledger(): LedgerState {
@@ -148,95 +160,99 @@ export class LiveLoop {
 
   /** Runs one epoch if the log has more; false when caught up. */
   advance(to: number = this.#ports.log.end()): boolean {
-    if (this.#engine.position >= to) return false;
-    for (const block of this.#ports.log.read(this.#engine.position, to, RECORDS_PER_EPOCH)) {
-      this.#publish(this.#engine.step(block));
+    const from = this.#engine.position;
+    // what a worker before this one has shown comes again, cut where readers stand
+    const shown = this.#ports.shown();
+    const until = from < shown ? Math.min(to, shown) : to;
+    if (from >= until) return false;
+    for (const block of this.#ports.log.read(from, until, RECORDS_PER_EPOCH)) {
+      try {
+        const output = this.#engine.step(block);
+        const changes = encodeChanges(output, view => this.#live.get(view)?.encoder);
+        const outputs = encodeOutputs(output, view => this.#live.get(view)?.sink);
+        for (const entry of output.ledger) this.#ledger.add(entry);
+        for (const change of changes) this.#live.get(change.view)?.pending.push(change.bytes);
+        const { position, ledger } = output;
+        this.#ports.publish({ position, changes, outputs, ledger, deadline: this.#engine.deadline() });
+      } catch (error) {
+        if (!(error instanceof ViewFailure)) throw error;
+        this.#setAside(error, from);
+      }
       return true;
     }
     return false;
   }
 
-  /** Commits state, rows and position. The rows go to the view files later, with {@link fold}. */
-  commit(): void {
-    this.fold();
-    if (this.#unfolded !== null) return; // the serving thread is still behind the last commit
-    const changes = new Map<string, readonly Uint8Array[]>();
-    for (const live of this.#live.values()) {
-      if (live.pending.length > 0) changes.set(live.version, live.pending);
+  /**
+   * Commits state, rows and position, and moves the rows to the view files. False, and nothing done, while readers or
+   * derived topics are behind: then the next start could skip what they have not got.
+   */
+  commit(): boolean {
+    const { position } = this.#engine;
+    if (this.#ports.shown() < position || this.#ports.written() < position) return false;
+    const changed = [...this.#live.values()].filter(v => v.pending.length > 0);
+    this.#ports.journal.commit(
+      { sources: this.#sources, versions: this.versions, ledger: this.#ledger.state() },
+      {
+        position,
+        snapshot: encodeParts(this.#engine.snapshot()),
+        changes: new Map(changed.map(v => [v.version, v.pending])),
+      },
+    );
+    this.#committed = position;
+    this.#base = null;
+    for (const live of changed) {
+      live.file.fold(live.pending, live.fault?.position ?? position);
       live.pending = [];
     }
-    const position = this.#engine.position;
-    const catalog: LiveCatalog = {
-      sources: this.#sources,
-      versions: this.versions,
-      ledger: this.#ledger.state(),
-    };
-    this.#ports.journal.commit(catalog, {
-      position,
-      snapshot: encodeParts(this.#engine.snapshot()),
-      changes,
-    });
-    this.#committed = position;
-    this.#unfolded = { position, changes };
-    this.fold();
-  }
-
-  /** Moves committed rows into the view files once readers have seen them; returns the position folded to, or null. */
-  fold(): number | null {
-    const unfolded = this.#unfolded;
-    if (unfolded === null || this.#ports.shown() < unfolded.position) return null;
-    for (const live of this.#live.values()) {
-      live.file.fold(unfolded.changes.get(live.version) ?? [], unfolded.position);
-    }
     this.#ports.journal.folded();
-    this.#unfolded = null;
-    return unfolded.position;
+    return true;
   }
 
   /**
    * Takes finished builds in and drops removed views, in one step between two epochs. The build is brought to the
    * position of the live views first; what changes on the way is returned per built view, for the overlay of its rows.
+   * A throw leaves everything as it was.
    */
   adopt(plan: DeploymentPlan, build: FinishedBuild | null): Adoption {
-    const parts = new Map(this.#engine.snapshot());
-    const carried: ViewChangeBytes[] = [];
-    const outputs: SinkOutput[] = [];
-    let position = this.#engine.position;
     if (build !== null) {
-      while (this.#engine.position < build.position)
-        assert(this.advance(build.position), 'the log has shrunk');
-      position = this.#engine.position;
-      for (const [view, part] of this.#engine.snapshot()) parts.set(view, part);
-      const catchUp = this.#ports.makeEngine(build.plan);
-      catchUp.restore(build.state, build.position);
-      const ledger = new Ledger();
-      ledger.load(build.ledger);
-      const encoders = new Map(build.built.map(v => [v.plan.name, this.#ports.encoderFor(v.plan)]));
-      const sinks = new Map(build.built.map(v => [v.plan.name, this.#ports.sinkFor(v.plan)]));
-      const names = new Set(encoders.keys());
-      while (catchUp.position < position) {
-        for (const block of this.#ports.log.read(catchUp.position, position, RECORDS_PER_EPOCH)) {
-          const output = catchUp.step(block);
-          for (const entry of output.ledger) if (names.has(entry.view)) ledger.add(entry);
-          carried.push(...encodeChanges(output, view => encoders.get(view)));
-          outputs.push(...encodeOutputs(output, view => sinks.get(view) ?? null));
-        }
-      }
-      const built = catchUp.snapshot();
-      for (const name of names) {
-        const part = built.get(name);
-        if (part !== undefined) parts.set(name, part);
-        this.#ledger.drop(name);
-      }
-      this.#ledger.load(ledger.state().filter(account => names.has(account.view)));
+      while (this.position < build.position) assert(this.advance(build.position), 'the log has shrunk');
     }
-    const engine = this.#ports.makeEngine(plan);
-    engine.restore(new Map([...parts].filter(([view]) => plan.views.some(v => v.name === view))), position);
+    const { position } = this.#engine;
+    const built = build === null ? NOTHING_BUILT : catchUp(build, position, this.#ports, RECORDS_PER_EPOCH);
+    const fresh = new Map((build?.built ?? []).map(v => [v.plan.name, v]));
+    const running = plan.views.filter(v => {
+      const live = this.#live.get(v.name);
+      assert(live !== undefined || fresh.has(v.name), `view ${v.name} is neither live nor built`);
+      return fresh.has(v.name) || live?.fault === undefined;
+    });
+    for (const view of running) {
+      const stopped = view.reads.find(
+        r => plan.views.some(v => v.name === r) && !running.some(v => v.name === r),
+      );
+      if (stopped !== undefined) throw new ViewFailure(view.name, `it reads ${stopped}, which went wrong`);
+    }
+    const parts = new Map([...this.#engine.snapshot(), ...built.state]);
+    const deployed = { sources: plan.sources, views: running };
+    const engine = this.#ports.makeEngine(deployed);
+    const state = new Map([...parts].filter(([view]) => running.some(v => v.name === view)));
+    engine.restore(state, position);
+    const opened = new Map([...fresh].map(([name, v]) => [name, openLive(this.#ports, v, deployed)]));
+
+    const before = this.#live;
     this.#engine = engine;
+    this.#base = { position, parts: state };
     this.#sources = plan.sources;
     this.#committed = -1;
-    this.#replaceVersions(plan, build, carried);
-    return { carried, outputs };
+    this.#live = new Map(plan.views.map(v => [v.name, (opened.get(v.name) ?? before.get(v.name)) as Live]));
+    for (const { view, bytes } of built.carried) opened.get(view)?.pending.push(bytes);
+    for (const old of before.values()) {
+      if (this.#live.get(old.plan.name) === old) continue;
+      this.#ledger.drop(old.plan.name);
+      void old.file.close();
+    }
+    this.#ledger.load(built.ledger);
+    return { carried: built.carried, outputs: built.outputs };
   }
 
   async close(): Promise<void> {
@@ -244,110 +260,95 @@ export class LiveLoop {
     await this.#ports.journal.close();
   }
 
-  #replaceVersions(
-    plan: DeploymentPlan,
-    build: FinishedBuild | null,
-    carried: readonly ViewChangeBytes[],
-  ): void {
-    const before = this.#live;
-    this.#live = new Map();
-    for (const view of plan.views) {
-      const built = build?.built.find(v => v.plan.name === view.name);
-      const old = before.get(view.name);
-      if (built !== undefined) {
-        const live = this.#add(built);
-        live.pending.push(...carried.filter(c => c.view === view.name).map(c => c.bytes));
-      } else {
-        assert(old !== undefined, `view ${view.name} is neither live nor built`);
-        this.#live.set(view.name, old);
-      }
+  /** Goes on without a view that threw, and without those that read it. */
+  #setAside(first: ViewFailure, position: number): void {
+    const messages = new Map([[first.view, first.message]]);
+    const plans = [...this.#live.values()].filter(v => v.fault === undefined);
+    for (;;) {
+      spread(messages, plans, name => `it reads ${name}, which went wrong`);
+      const engine = attemptEngine(messages, () => this.#engineAt(position, view => !messages.has(view)));
+      if (engine === null) continue;
+      this.#engine = engine;
+      break;
     }
-    for (const old of before.values()) {
-      if (this.#live.get(old.plan.name) !== old) void old.file.close();
+    const faults = [...messages].map(([view, message]) => ({ view, fault: { message, position } }));
+    for (const { view, fault } of faults) {
+      const live = this.#live.get(view);
+      if (live !== undefined) this.#live.set(view, { ...live, fault });
     }
-    for (const name of before.keys()) if (!this.#live.has(name)) this.#ledger.drop(name);
+    this.#committed = -1;
+    this.#ports.setAside(faults);
   }
 
-  #add(version: LiveVersion): Live {
-    const live: Live = {
-      ...version,
-      file: this.#ports.openFile(version.version),
-      encoder: this.#ports.encoderFor(version.plan),
-      sink: this.#ports.sinkFor(version.plan),
-      pending: [],
-    };
-    this.#live.set(version.plan.name, live);
-    return live;
+  /** A fresh engine of the live views, from the last commit to `position`. */
+  #engineAt(position: number, wanted: (view: string) => boolean): Engine {
+    const views = [...this.#live.values()].filter(v => v.fault === undefined && wanted(v.plan.name));
+    const engine = this.#ports.makeEngine({ sources: this.#sources, views: views.map(v => v.plan) });
+    const base = this.#base ?? this.#committedState();
+    engine.restore(base.parts, base.position);
+    for (const block of this.#ports.log.read(base.position, position, RECORDS_PER_EPOCH)) engine.step(block);
+    return engine;
   }
 
-  #publish(output: EpochOutput): void {
-    for (const entry of output.ledger) this.#ledger.add(entry);
-    const changes = encodeChanges(output, view => this.#live.get(view)?.encoder);
-    for (const change of changes) this.#live.get(change.view)?.pending.push(change.bytes);
-    const outputs = encodeOutputs(output, view => this.#live.get(view)?.sink ?? null);
-    this.#ports.publish({
-      position: output.position,
-      changes,
-      outputs,
-      ledger: output.ledger,
-      deadline: this.#engine.deadline(),
-    });
+  #committedState(): { readonly position: number; readonly parts: ReadonlyMap<string, Uint8Array> } {
+    const { position, snapshot } = this.#ports.journal.committed();
+    return { position, parts: decodeParts(snapshot) };
   }
 }
 
-function encodeOutputs(output: EpochOutput, sinkOf: (view: string) => SinkWriter | null): SinkOutput[] {
-  const outputs: SinkOutput[] = [];
-  for (const [view, batches] of output.changes) {
-    const records = sinkOf(view)?.records(batches) ?? [];
-    if (records.length > 0) outputs.push({ view, records });
-  }
-  return outputs;
+const NOTHING_BUILT: CaughtUpBuild = { state: new Map(), ledger: [], carried: [], outputs: [] };
+
+function openLive(ports: LiveLoopPorts, version: LiveVersion, plan: DeploymentPlan): Live {
+  return {
+    ...version,
+    file: ports.openFile(version.version),
+    encoder: ports.encoderFor(version.plan),
+    sink: ports.sinkFor(version.plan, plan),
+    pending: [],
+  };
 }
 
-function encodeChanges(
-  output: EpochOutput,
-  encoderOf: (view: string) => ViewRowEncoder | undefined,
-): ViewChangeBytes[] {
-  const changes: ViewChangeBytes[] = [];
-  const writer = new RowChangeWriter();
-  for (const [view, batches] of output.changes) {
-    const encoder = encoderOf(view);
-    if (encoder === undefined) continue;
-    for (const batch of batches as readonly Batch[]) encoder.encode(batch, writer);
-    if (writer.count > 0) changes.push({ view, bytes: writer.take() });
-  }
-  return changes;
+function openedVersion(ports: LiveLoopPorts, version: LiveVersion, catalog: LiveCatalog): Live {
+  const views = catalog.versions.map(v => v.plan);
+  const live = openLive(ports, version, { sources: catalog.sources, views });
+  if (live.file.stamp() !== null) return live;
+  void live.file.close();
+  throw new Error('its file is gone');
 }
 
-/** u32 count, then per part: u32 name length, u32 length, name, bytes. */
-export function encodeParts(parts: ReadonlyMap<string, Uint8Array>): Uint8Array {
-  const names = [...parts.keys()].map(name => new TextEncoder().encode(name));
-  const values = [...parts.values()];
-  const size = 4 + names.reduce((n, name, i) => n + 8 + name.length + (values[i]?.length ?? 0), 0);
-  const out = new Uint8Array(size);
-  const view = new DataView(out.buffer);
-  view.setUint32(0, names.length, true);
-  let at = 4;
-  names.forEach((name, i) => {
-    const value = values[i] as Uint8Array;
-    view.setUint32(at, name.length, true);
-    view.setUint32(at + 4, value.length, true);
-    out.set(name, at + 8);
-    out.set(value, at + 8 + name.length);
-    at += 8 + name.length + value.length;
-  });
-  return out;
+function foldInto(live: Live, changes: readonly Uint8Array[], position: number): void {
+  if (changes.length > 0) live.file.fold(changes, live.fault?.position ?? position);
 }
 
-export function decodeParts(bytes: Uint8Array): Map<string, Uint8Array> {
-  const parts = new Map<string, Uint8Array>();
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = 4;
-  for (let left = view.getUint32(0, true); left > 0; left--) {
-    const nameEnd = at + 8 + view.getUint32(at, true);
-    const end = nameEnd + view.getUint32(at + 4, true);
-    parts.set(new TextDecoder().decode(bytes.subarray(at + 8, nameEnd)), bytes.subarray(nameEnd, end));
-    at = end;
+/** Adds the views that read one of the failed ones, directly and through others. `versions` are in read order. */
+function spread(
+  failed: Map<string, string>,
+  versions: readonly LiveVersion[],
+  message: (upstream: string) => string,
+): void {
+  for (const { plan } of versions) {
+    if (failed.has(plan.name)) continue;
+    const upstream = plan.reads.find(r => failed.has(r));
+    if (upstream !== undefined) failed.set(plan.name, message(upstream));
   }
-  return parts;
+}
+
+function attempt<T>(failed: Map<string, string>, view: string, work: () => T): T | null {
+  try {
+    return work();
+  } catch (error) {
+    failed.set(view, error instanceof Error ? error.message : String(error));
+    return null;
+  }
+}
+
+/** Null when a view failed that is now among `failed`. */
+function attemptEngine(failed: Map<string, string>, work: () => Engine): Engine | null {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ViewFailure) || failed.has(error.view)) throw error;
+    failed.set(error.view, error.message);
+    return null;
+  }
 }

@@ -2,11 +2,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
 import { openWorkerEnvironment } from '../worker-environment.ts';
 import { LiveLoop } from './live-loop.ts';
-import type { FromLive, ToLive, WorkerSetup } from './protocol.ts';
+import { type FromLive, failureOf, type ToLive, type WorkerSetup } from './protocol.ts';
 
 /**
  * The live worker: runs all live views over what the log has flushed, publishes each epoch, commits now and then.
- * It never waits for the disk on behalf of readers: only commits do.
+ * It never waits for the disk on behalf of readers: only commits do. A commit that is due holds the epochs until the
+ * serving thread has caught up.
  */
 
 /** ms between commits at least; and a commit may take at most this share of the time */
@@ -15,43 +16,59 @@ const COMMIT_SHARE = 0.05;
 const IDLE_CHECK = 200;
 /** ms of epochs before messages are looked at */
 const SLICE = 8;
-/** how far the serving thread may lag before the worker waits for it */
-const MAX_AHEAD = 200_000;
+/** records by which the serving thread may lag before the worker waits for it */
+const MAX_AHEAD = 32_768;
+/** ms between two looks at what the worker waits for */
+const LOOK_AGAIN = 1;
+/** ms that the last commit may wait for the serving thread */
+const LAST_COMMIT = 2_000;
 
 const port = parentPort;
 assert(port !== null, 'the live worker runs as a worker thread');
 const send = (message: FromLive): void => port.postMessage(message);
 
-const environment = await openWorkerEnvironment(workerData as WorkerSetup);
+const { environment, loop } = await opened();
 const { log, positions } = environment;
-const loop = LiveLoop.recover({
-  ...environment,
-  journal: environment.openJournal(),
-  publish: epoch => {
-    positions.live = epoch.position;
-    send({ type: 'epoch', epoch });
-  },
-  shown: () => positions.shown,
-});
-
 let lastCommit = performance.now();
 let commitCost = 0;
 let scheduled = false;
 let stopping = false;
 let failed = false;
+/** the adoption that the serving thread does not serve yet */
+let unserved: number | null = null;
 
-function commit(): void {
-  const before = performance.now();
-  loop.commit();
-  commitCost = performance.now() - before;
-  lastCommit = performance.now();
-  send({ type: 'committed', position: loop.position });
-  fold();
+async function opened() {
+  try {
+    const environment = await openWorkerEnvironment(workerData as WorkerSetup);
+    const { positions } = environment;
+    const loop = LiveLoop.recover({
+      ...environment,
+      journal: environment.openJournal(),
+      publish: epoch => {
+        positions.set('live', epoch.position);
+        send({ type: 'epoch', epoch });
+      },
+      setAside: faults => send({ type: 'setAside', faults }),
+      shown: () => positions.get('shown'),
+      written: () => positions.get('written'),
+      warn: text => send({ type: 'warning', text }),
+    });
+    return { environment, loop };
+  } catch (error) {
+    send({ type: 'unusable', failure: failureOf(error) });
+    throw error;
+  }
 }
 
-function fold(): void {
-  const folded = loop.fold();
-  if (folded !== null) send({ type: 'folded', position: folded });
+/** True when state and rows up to the position reached are durable. */
+function committed(): boolean {
+  if (unserved !== null) return false;
+  const before = performance.now();
+  if (!loop.commit()) return false;
+  lastCommit = performance.now();
+  commitCost = lastCommit - before;
+  send({ type: 'committed', position: loop.position });
+  return true;
 }
 
 function commitIsDue(): boolean {
@@ -62,86 +79,102 @@ function commitIsDue(): boolean {
 function pump(): void {
   scheduled = false;
   if (stopping) return;
+  if (commitIsDue() && !committed()) {
+    schedule(LOOK_AGAIN);
+    return;
+  }
   const until = performance.now() + SLICE;
   let more = true;
-  while (more && performance.now() < until && loop.position - positions.shown < MAX_AHEAD)
+  while (more && performance.now() < until) {
+    if (loop.position - positions.get('shown') > MAX_AHEAD) {
+      schedule(LOOK_AGAIN);
+      return;
+    }
     more = loop.advance();
-  fold();
-  if (commitIsDue()) commit();
-  if (more) schedule();
+  }
+  if (more) schedule(0);
 }
 
-function schedule(): void {
+function schedule(ms: number): void {
   if (scheduled) return;
   scheduled = true;
-  setImmediate(pump);
+  if (ms === 0) setImmediate(() => guarded(pump));
+  else setTimeout(() => guarded(pump), ms);
 }
 
 /** A failure here is a bug or a damaged file: the main thread reports it and starts the worker anew. */
 function guarded(work: () => void): void {
+  if (failed) return;
   try {
     work();
   } catch (error) {
     stopping = true;
     failed = true;
-    send({
-      type: 'failed',
-      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
+    send({ type: 'failed', failure: failureOf(error) });
   }
 }
 
-const timer = setInterval(
-  () =>
-    guarded(() => {
-      fold();
-      if (commitIsDue()) commit();
-      schedule();
-    }),
-  IDLE_CHECK,
-);
+const timer = setInterval(() => schedule(0), IDLE_CHECK);
+
+function adopt({ id, plan, build }: Extract<ToLive, { type: 'adopt' }>): void {
+  let adoption: ReturnType<LiveLoop['adopt']>;
+  try {
+    adoption = loop.adopt(plan, build);
+  } catch (error) {
+    send({ type: 'refused', id, failure: failureOf(error) });
+    return;
+  }
+  unserved = id;
+  const { ledger, position } = loop;
+  send({ type: 'adopted', id, position, ...adoption, ledger, deadline: loop.deadline() });
+  positions.set('live', position);
+}
+
+/** Commits and ends. After a failure the state in memory is not to be trusted: the next start computes it again. */
+function stop(deadline: number): void {
+  stopping = true;
+  clearInterval(timer);
+  let done = failed || !loop.behindCommit;
+  guarded(() => {
+    done ||= committed();
+  });
+  if (done || failed || performance.now() > deadline) void end();
+  else setTimeout(() => stop(deadline), LOOK_AGAIN);
+}
+
+async function end(): Promise<void> {
+  await loop.close();
+  await log.close();
+  port?.close();
+}
 
 port.on('message', (message: ToLive) => {
   switch (message.type) {
     case 'flushed':
-      guarded(() => schedule());
+      schedule(0);
       break;
     case 'adopt':
+      guarded(() => adopt(message));
+      break;
+    case 'served':
       guarded(() => {
-        const { carried, outputs } = loop.adopt(message.plan, message.build);
-        send({
-          type: 'adopted',
-          id: message.id,
-          position: loop.position,
-          carried,
-          outputs,
-          ledger: loop.ledger,
-          deadline: loop.deadline(),
-        });
-        positions.live = loop.position;
-        commit();
-        schedule();
+        if (message.id !== unserved) return;
+        unserved = null;
+        // an adoption is committed as soon as can be
+        lastCommit = Number.NEGATIVE_INFINITY;
+        schedule(0);
       });
       break;
     case 'sizes':
-      send({ type: 'sizes', id: message.id, sizes: loop.stateSize() });
+      guarded(() => send({ type: 'sizes', id: message.id, sizes: loop.stateSize() }));
       break;
     case 'stop':
-      clearInterval(timer);
-      guarded(() => {
-        // after a failure the state in memory is not to be trusted: the next start computes it again
-        if (!failed && loop.behindCommit) commit();
-      });
-      stopping = true;
-      void loop.close().then(async () => {
-        await log.close();
-        port.close();
-      });
+      stop(performance.now() + LAST_COMMIT);
       break;
   }
 });
 
-positions.live = loop.position;
+positions.set('live', loop.position);
 send({
   type: 'ready',
   position: loop.position,
@@ -149,4 +182,4 @@ send({
   ledger: loop.ledger,
   deadline: loop.deadline(),
 });
-schedule();
+schedule(0);

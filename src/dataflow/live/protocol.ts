@@ -1,6 +1,9 @@
+import { type ErrorCode, MillraceError } from '../../core/errors.ts';
 import type { DeploymentPlan } from '../../plan/plan.ts';
 import type { LedgerState } from '../ledger.ts';
-import type { FinishedBuild, LiveVersion, PublishedEpoch, SinkOutput, ViewChangeBytes } from './live-loop.ts';
+import { ViewFailure } from '../view-failure.ts';
+import type { FinishedBuild } from './build-catch-up.ts';
+import type { LiveVersion, PublishedEpoch, SinkOutput, ViewChangeBytes, ViewFault } from './epoch-output.ts';
 
 /**
  * Messages between the main thread and the two workers. Everything is structured-cloneable; positions that both sides
@@ -16,6 +19,33 @@ export interface WorkerSetup {
   readonly shared: SharedArrayBuffer;
 }
 
+/** An error as it crosses threads. */
+export interface Failure {
+  readonly message: string;
+  readonly stack: string;
+  /** the view that went wrong, when it was one */
+  readonly view: string | null;
+  /** code and hint of the catalogue, when it was such an error */
+  readonly code: ErrorCode | null;
+  readonly hint: string | null;
+}
+
+export function failureOf(error: unknown): Failure {
+  const cause = error instanceof ViewFailure ? error.cause : error;
+  return {
+    message: error instanceof Error ? error.message : String(error),
+    stack: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
+    view: error instanceof ViewFailure ? error.view : null,
+    code: error instanceof MillraceError ? error.code : null,
+    hint: error instanceof MillraceError ? (error.hint ?? null) : null,
+  };
+}
+
+export function errorOf(failure: Failure): Error {
+  const { code, message, hint, stack } = failure;
+  return code === null ? new Error(stack) : new MillraceError(code, message, hint === null ? {} : { hint });
+}
+
 export type ToLive =
   | { readonly type: 'flushed' }
   | {
@@ -24,6 +54,8 @@ export type ToLive =
       readonly plan: DeploymentPlan;
       readonly build: FinishedBuild | null;
     }
+  /** the adopted versions are served, and what they write is on its way: only now they may be committed */
+  | { readonly type: 'served'; readonly id: number }
   | { readonly type: 'sizes'; readonly id: number }
   | { readonly type: 'stop' };
 
@@ -35,8 +67,9 @@ export type FromLive =
       readonly ledger: LedgerState;
       readonly deadline: number | null;
     }
+  /** instead of `ready`: the data folder cannot be used as it is */
+  | { readonly type: 'unusable'; readonly failure: Failure }
   | { readonly type: 'epoch'; readonly epoch: PublishedEpoch }
-  | { readonly type: 'folded'; readonly position: number }
   | {
       readonly type: 'adopted';
       readonly id: number;
@@ -46,9 +79,17 @@ export type FromLive =
       readonly ledger: LedgerState;
       readonly deadline: number | null;
     }
+  /** an adoption that could not be: everything is as before */
+  | { readonly type: 'refused'; readonly id: number; readonly failure: Failure }
+  | {
+      readonly type: 'setAside';
+      readonly faults: readonly { readonly view: string; readonly fault: ViewFault }[];
+    }
+  /** state and rows up to here are durable, rows in the view files */
   | { readonly type: 'committed'; readonly position: number }
   | { readonly type: 'sizes'; readonly id: number; readonly sizes: readonly OperatorSize[] }
-  | { readonly type: 'failed'; readonly message: string };
+  | { readonly type: 'warning'; readonly text: string }
+  | { readonly type: 'failed'; readonly failure: Failure };
 
 export interface OperatorSize {
   readonly view: string;
@@ -63,9 +104,11 @@ export type ToBuild =
       readonly id: number;
       readonly plan: DeploymentPlan;
       readonly built: readonly LiveVersion[];
-      /** views whose derived topic has no records yet: their history is written too */
+      /** views whose derived topic is filled from history */
       readonly fillTopics: readonly string[];
     }
+  /** as many messages of outputs are durable in the log: the build may go on */
+  | { readonly type: 'written'; readonly id: number; readonly messages: number }
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stop' };
 
@@ -74,18 +117,21 @@ export type FromBuild =
   | {
       readonly type: 'outputs';
       readonly id: number;
-      readonly outputs: PublishedEpoch['outputs'];
+      readonly outputs: readonly SinkOutput[];
+      /** the outputs are all that records below this position cause */
       readonly position: number;
     }
   | { readonly type: 'finished'; readonly id: number; readonly build: FinishedBuild }
   | { readonly type: 'cancelled'; readonly id: number }
-  | { readonly type: 'failed'; readonly id: number; readonly message: string };
+  | { readonly type: 'failed'; readonly id: number; readonly failure: Failure };
 
-const LIVE = 0;
-const SHOWN = 1;
-const FLUSHED = 2;
+const CELLS = { live: 0, shown: 1, flushed: 2, written: 3 } as const;
 
-/** Three positions in shared memory, each written by one thread: reached by the live worker, shown to readers, flushed in the log. */
+/**
+ * Positions that all threads see at once, each written by one of them: reached by the live worker (`live`), shown to
+ * readers, flushed in the log, and up to where all records of derived topics are durable (`written`; it may step back
+ * when an older view begins to write).
+ */
 export class SharedPositions {
   readonly #cells: BigInt64Array;
 
@@ -94,30 +140,14 @@ export class SharedPositions {
   }
 
   static allocate(): SharedArrayBuffer {
-    return new SharedArrayBuffer(3 * BigInt64Array.BYTES_PER_ELEMENT);
+    return new SharedArrayBuffer(Object.keys(CELLS).length * BigInt64Array.BYTES_PER_ELEMENT);
   }
 
-  get live(): number {
-    return Number(Atomics.load(this.#cells, LIVE));
+  get(cell: keyof typeof CELLS): number {
+    return Number(Atomics.load(this.#cells, CELLS[cell]));
   }
 
-  set live(position: number) {
-    Atomics.store(this.#cells, LIVE, BigInt(position));
-  }
-
-  get shown(): number {
-    return Number(Atomics.load(this.#cells, SHOWN));
-  }
-
-  set shown(position: number) {
-    Atomics.store(this.#cells, SHOWN, BigInt(position));
-  }
-
-  get flushed(): number {
-    return Number(Atomics.load(this.#cells, FLUSHED));
-  }
-
-  set flushed(position: number) {
-    Atomics.store(this.#cells, FLUSHED, BigInt(position));
+  set(cell: keyof typeof CELLS, position: number): void {
+    Atomics.store(this.#cells, CELLS[cell], BigInt(position));
   }
 }

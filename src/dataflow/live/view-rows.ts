@@ -20,8 +20,6 @@ export class ViewRowEncoder {
   readonly #keyTypes: readonly SqlType[];
   readonly #append: boolean;
   readonly #rowType: SqlType;
-  #lastSeq = -1;
-  #index = 0;
 
   constructor(plan: ViewPlan) {
     const { columns, key } = plan.root.schema;
@@ -32,22 +30,27 @@ export class ViewRowEncoder {
     this.#rowType = structOf(columns);
   }
 
-  encode(batch: Batch, writer: RowChangeWriter): void {
-    for (const i of selectedRows(batch)) {
-      const seq = batch.seq[i] as number;
-      if (this.#append) {
-        this.#index = seq === this.#lastSeq ? this.#index + 1 : 0;
-        this.#lastSeq = seq;
-        writer.add(encodeKey([seq, this.#index], APPEND_KEY), this.#value(batch, i), seq);
-        continue;
+  /** The changes of one epoch: whole sequences, in order. */
+  encode(batches: readonly Batch[], writer: RowChangeWriter): void {
+    let lastSeq = -1;
+    let index = 0;
+    for (const batch of batches) {
+      for (const i of selectedRows(batch)) {
+        const seq = batch.seq[i] as number;
+        if (this.#append) {
+          index = seq === lastSeq ? index + 1 : 0;
+          lastSeq = seq;
+          writer.add(encodeKey([seq, index], APPEND_KEY), this.#value(batch, i), seq);
+          continue;
+        }
+        const key = encodeKey(
+          this.#key.map(c => valueAt(batch.cols[c] as Vec, (this.#columns[c] as Column).type, i)),
+          this.#keyTypes,
+        );
+        const op = batch.op?.[i] ?? Op.ADD;
+        const gone = op === Op.DELETE || op === Op.RETRACT;
+        writer.add(key, gone ? null : this.#value(batch, i), seq);
       }
-      const key = encodeKey(
-        this.#key.map(c => valueAt(batch.cols[c] as Vec, (this.#columns[c] as Column).type, i)),
-        this.#keyTypes,
-      );
-      const op = batch.op?.[i] ?? Op.ADD;
-      const gone = op === Op.DELETE || op === Op.RETRACT;
-      writer.add(key, gone ? null : this.#value(batch, i), seq);
     }
   }
 

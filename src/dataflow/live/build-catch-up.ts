@@ -1,0 +1,65 @@
+import type { DeploymentPlan } from '../../plan/plan.ts';
+import type { LedgerState } from '../ledger.ts';
+import { Ledger } from '../ledger.ts';
+import {
+  encodeChanges,
+  encodeOutputs,
+  type LiveVersion,
+  type SinkOutput,
+  type ViewChangeBytes,
+} from './epoch-output.ts';
+import type { LiveLoopPorts } from './live-loop.ts';
+
+/** A finished shadow build: plans, files and state, all at `position`. */
+export interface FinishedBuild {
+  readonly position: number;
+  readonly state: ReadonlyMap<string, Uint8Array>;
+  readonly ledger: LedgerState;
+  /** everything the build's engine ran: the built views and what they read */
+  readonly plan: DeploymentPlan;
+  readonly built: readonly LiveVersion[];
+  /** built views whose topic is filled from history */
+  readonly fillTopics: readonly string[];
+}
+
+/** A build brought forward: its state there, and what changed in the built views on the way. */
+export interface CaughtUpBuild {
+  readonly state: ReadonlyMap<string, Uint8Array>;
+  readonly ledger: LedgerState;
+  readonly carried: readonly ViewChangeBytes[];
+  readonly outputs: readonly SinkOutput[];
+}
+
+/** Runs a build's views from where the build ended to `position`. Touches nothing else. */
+export function catchUp(
+  build: FinishedBuild,
+  position: number,
+  ports: Pick<LiveLoopPorts, 'log' | 'makeEngine' | 'encoderFor' | 'sinkFor'>,
+  recordsPerEpoch: number,
+): CaughtUpBuild {
+  const engine = ports.makeEngine(build.plan);
+  engine.restore(build.state, build.position);
+  const ledger = new Ledger();
+  ledger.load(build.ledger);
+  const encoders = new Map(build.built.map(v => [v.plan.name, ports.encoderFor(v.plan)]));
+  const sinks = new Map(
+    build.built
+      .filter(v => build.fillTopics.includes(v.plan.name))
+      .map(v => [v.plan.name, ports.sinkFor(v.plan, build.plan)]),
+  );
+  const carried: ViewChangeBytes[] = [];
+  const outputs: SinkOutput[] = [];
+  for (const block of ports.log.read(build.position, position, recordsPerEpoch)) {
+    const output = engine.step(block);
+    for (const entry of output.ledger) if (encoders.has(entry.view)) ledger.add(entry);
+    carried.push(...encodeChanges(output, view => encoders.get(view)));
+    outputs.push(...encodeOutputs(output, view => sinks.get(view)));
+  }
+  const parts = engine.snapshot();
+  return {
+    state: new Map([...parts].filter(([view]) => encoders.has(view))),
+    ledger: ledger.state(),
+    carried,
+    outputs,
+  };
+}

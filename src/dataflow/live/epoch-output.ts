@@ -1,0 +1,78 @@
+import type { SourceSpec, ViewPlan } from '../../plan/plan.ts';
+import { RowChangeWriter } from '../../view-store/row-changes.ts';
+import type { EpochOutput, LedgerEntry } from '../dataflow.ts';
+import type { LedgerState } from '../ledger.ts';
+import { ofView } from '../view-failure.ts';
+import type { SinkRecord, SinkWriter } from './sink-writer.ts';
+import type { ViewRowEncoder } from './view-rows.ts';
+
+/** A view version that is live: its plan and the name of its file. */
+export interface LiveVersion {
+  readonly plan: ViewPlan;
+  readonly version: string;
+  /** the whole file that the plan was made from: the last good text while the file is broken */
+  readonly text: string;
+  /** set when the view went wrong while it was live: its rows stay as they were at this position */
+  readonly fault?: ViewFault | undefined;
+}
+
+export interface ViewFault {
+  readonly message: string;
+  readonly position: number;
+}
+
+/** What the journal remembers of the live views; plain data. */
+export interface LiveCatalog {
+  readonly sources: readonly SourceSpec[];
+  readonly versions: readonly LiveVersion[];
+  readonly ledger: LedgerState;
+}
+
+/** One epoch as the serving thread gets it. */
+export interface PublishedEpoch {
+  readonly position: number;
+  readonly changes: readonly ViewChangeBytes[];
+  readonly outputs: readonly SinkOutput[];
+  readonly ledger: readonly LedgerEntry[];
+  /** next clock time at which a tick is needed */
+  readonly deadline: number | null;
+}
+
+export interface ViewChangeBytes {
+  readonly view: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export interface SinkOutput {
+  readonly view: string;
+  readonly records: readonly SinkRecord[];
+}
+
+/** The records of derived topics that an epoch gives. */
+export function encodeOutputs(
+  output: EpochOutput,
+  sinkOf: (view: string) => SinkWriter | null | undefined,
+): SinkOutput[] {
+  const outputs: SinkOutput[] = [];
+  for (const [view, batches] of output.changes) {
+    const records = ofView(view, () => sinkOf(view)?.records(batches) ?? []);
+    if (records.length > 0) outputs.push({ view, records });
+  }
+  return outputs;
+}
+
+/** The changes of stored rows that an epoch gives. */
+export function encodeChanges(
+  output: EpochOutput,
+  encoderOf: (view: string) => ViewRowEncoder | undefined,
+): ViewChangeBytes[] {
+  const changes: ViewChangeBytes[] = [];
+  for (const [view, batches] of output.changes) {
+    const encoder = encoderOf(view);
+    if (encoder === undefined) continue;
+    const writer = new RowChangeWriter();
+    ofView(view, () => encoder.encode(batches, writer));
+    if (writer.count > 0) changes.push({ view, bytes: writer.take() });
+  }
+  return changes;
+}
