@@ -87,6 +87,7 @@ export function overGroup(
     if (at !== undefined && key) {
       return { node: 'column', type: part.type, index: at, name: keyName(key, at) };
     }
+    if (part.node === 'rowtime') throw refuse(part);
     if (part.node === 'column') {
       if (part.index >= EXPLODE_BASE) throw refuse(part);
       if (part.index >= WINDOW_BASE) return { ...part, index: bounds + part.index - WINDOW_BASE };
