@@ -36,7 +36,7 @@ export interface CaseInput {
 export interface CaseExpectation {
   /** per table and view, in order of the key */
   readonly rows: Readonly<Record<string, readonly string[]>>;
-  /** per stream, table and view, record by record */
+  /** per stream, table and view, record by record; a view does not show deletions of rows that are not there */
   readonly changes: Readonly<Record<string, readonly string[]>>;
   /** per view and reason, how many records; nothing when it is not given */
   readonly ledger?: Readonly<Record<string, Readonly<Record<string, number>>>>;

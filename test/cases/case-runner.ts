@@ -7,6 +7,7 @@ import { MillraceErrors } from '../../src/core/errors.ts';
 import type { Schema } from '../../src/core/schema.ts';
 import type { Row } from '../../src/core/value.ts';
 import type { DataflowOptions, Engine, LedgerEntry } from '../../src/dataflow/dataflow.ts';
+import { keyTextOf } from '../../src/dataflow/reference/key-columns.ts';
 import { ViewRows } from '../../src/dataflow/reference/view-rows.ts';
 import { readJson } from '../../src/decode/json-reader.ts';
 import type { JsonValue } from '../../src/decode/json-value.ts';
@@ -107,8 +108,9 @@ export function outcomeOf(
   const rows: Record<string, string[]> = {};
   const text: Record<string, string[]> = {};
   for (const view of plan.views) {
-    const list = changes.get(view.name) ?? [];
     const { schema } = view.root;
+    const all = changes.get(view.name) ?? [];
+    const list = view.sink === null ? withoutEmptyDeletes(all, schema) : all;
     text[view.name] = list.map(change => changeText(change, schema));
     if (view.statement === 'stream') continue;
     const state = new ViewRows(schema);
@@ -116,6 +118,16 @@ export function outcomeOf(
     rows[view.name] = state.inOrder().map(({ row }) => rowText(row, schema));
   }
   return { rows, changes: text, ledger: ledgerCounts(ledger) };
+}
+
+/** What a view shows: the deletion of a row that is not there is no change of it. (A topic carries it.) */
+function withoutEmptyDeletes(changes: readonly Change[], schema: Schema): readonly Change[] {
+  const keyText = keyTextOf(schema);
+  const present = new Set<string>();
+  return changes.filter(({ op, row }) => {
+    if (op === Op.UPSERT) present.add(keyText(row));
+    return op !== Op.DELETE || present.delete(keyText(row));
+  });
 }
 
 function ledgerCounts(ledger: readonly LedgerEntry[]): Record<string, Record<string, number>> {
