@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { ManualClock } from '../../core/clock.ts';
 import { MillraceError, MillraceErrors } from '../../core/errors.ts';
 import type { DataflowOptions } from '../../dataflow/dataflow.ts';
@@ -32,7 +33,19 @@ export interface RunnerOptions {
 /** Runs files of ksqlDB's query-validation cases, one result per case in order. */
 export function* runKsqldbCases(files: readonly string[], options: RunnerOptions): Generator<CaseResult> {
   for (const file of files) {
-    for (const test of readKsqldbCases(file)) yield runKsqldbCase(test, options);
+    let cases: readonly KsqldbCase[];
+    try {
+      cases = readKsqldbCases(file);
+    } catch (error) {
+      yield {
+        file: basename(file),
+        name: '',
+        status: 'error',
+        reason: `unreadable: ${(error as Error).message}`,
+      };
+      continue;
+    }
+    for (const test of cases) yield runKsqldbCase(test, options);
   }
 }
 
