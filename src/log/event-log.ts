@@ -73,7 +73,10 @@ export interface LogReader {
 export interface EventLog extends LogReader {
   /** Creates a topic, or finds it; `topic_exists` when the settings differ, `invalid_topic` for a bad name. */
   createTopic(spec: TopicSpec): TopicInfo;
-  /** Assigns sequences at once, in call order; becomes durable with the next group commit. */
+  /**
+   * Assigns sequences at once, in call order; becomes durable with the next group commit. Throws `overloaded` while too
+   * much waits for the disk; never for an append that sets a position: a handler is held back by what it reads.
+   */
   append(append: Append): Appended;
   /** The last record of a key in a topic with key index; sees accepted appends too, durable or not. */
   lastByKey(topic: string, key: Uint8Array): LogRecord | null;

@@ -22,6 +22,8 @@ export interface Accepted {
   readonly topics: readonly TopicState[];
   readonly firstSeq: number;
   readonly appendTime: number;
+  /** of keys, values and headers */
+  readonly bytes: number;
 }
 
 export function topicInfo(topic: TopicState): TopicInfo {
@@ -133,14 +135,14 @@ export class LogHead {
     const appended = topics.map((topic, i) => this.#assign(topic, partitions[i]!, firstSeq + i));
     // only a record carries a time: an append of positions alone does not move it
     const appendTime = records.length === 0 ? this.#lastAppendTime : this.#moveTime(append.appendTime);
-    return { records: appended, topics, firstSeq, appendTime };
+    return { records: appended, topics, firstSeq, appendTime, bytes };
   }
 
   acceptTick(appendTime: number): Accepted {
     const firstSeq = this.#nextSeq;
     const record = this.#assign(this.ticks, 0, firstSeq);
     this.#lastAppendTime = Math.max(this.#lastAppendTime, appendTime);
-    return { records: [record], topics: [this.ticks], firstSeq, appendTime: this.#lastAppendTime };
+    return { records: [record], topics: [this.ticks], firstSeq, appendTime: this.#lastAppendTime, bytes: 0 };
   }
 
   #assign(topic: TopicState, partition: number, seq: number): AppendedRecord {

@@ -11,6 +11,8 @@ export interface LogLimits {
   readonly recordsPerAppend: number;
   /** all records of one append together, bytes */
   readonly appendBytes: number;
+  /** of appends that wait for the disk, bytes: beyond it further ones are refused until the disk has caught up */
+  readonly waitingBytes: number;
   readonly partitionsPerTopic: number;
   readonly topics: number;
 }
@@ -21,6 +23,7 @@ export const DEFAULT_LOG_LIMITS: LogLimits = Object.freeze({
   headerNameBytes: 1024,
   recordsPerAppend: 100_000,
   appendBytes: 64 << 20,
+  waitingBytes: 64 << 20,
   partitionsPerTopic: 1024,
   topics: 10_000,
 });

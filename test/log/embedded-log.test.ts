@@ -8,8 +8,8 @@ import { ManualClock } from '../../src/core/clock.ts';
 import { blockInfo } from '../../src/log/embedded/block-layout.ts';
 import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
 import { openLogReader } from '../../src/log/embedded/log-reader.ts';
-import type { EventLog } from '../../src/log/event-log.ts';
-import { line, readAll, rec, utf8 } from '../contract/event-log.contract.ts';
+import type { EventLog, HandlerPosition } from '../../src/log/event-log.ts';
+import { codeOf, line, readAll, rec, utf8 } from '../contract/event-log.contract.ts';
 import { logFolder, openLog, segmentFiles, settled } from './log-folder.ts';
 
 /** Appends records that hold their own sequence as value, `perAppend` at a time. */
@@ -291,4 +291,18 @@ describe('a reader', () => {
     });
     expect(segmentFiles(dir).length).toBeGreaterThan(0);
   });
+});
+
+test('while too much waits for the disk appends are refused, but not those that move a handler', async () => {
+  const log = await openLog(logFolder(), { limits: { waitingBytes: 1_000 } });
+  log.createTopic({ name: 'a', partitions: 1, keyIndex: false });
+  await settled(log);
+  const append = (positions?: HandlerPosition[]) =>
+    codeOf(() => log.append({ records: [rec('a', null, 'x'.repeat(600))], positions }));
+  const flood = [append(), append(), append(), append([{ handler: 'h', seq: 1 }]), append()];
+  expect(flood).toEqual(['no error', 'no error', 'overloaded', 'no error', 'overloaded']);
+
+  await log.append({ records: [], positions: [{ handler: 'h', seq: 2 }] }).durable;
+  expect(log.end()).toBe(3);
+  expect(append()).toBe('no error');
 });

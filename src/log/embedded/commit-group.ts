@@ -7,6 +7,7 @@ import { encodeBlock } from './block-layout.ts';
 import type { LogDatabase } from './log-environment.ts';
 import { HEAD_KEY, numbers, offsetKey, positionKey, recordKey, tailKey, topicKey } from './log-keys.ts';
 import { runStarts } from './offset-runs.ts';
+import { BYTES_PER_RECORD } from './record-columns.ts';
 
 /** A block of the tail is cut at about this many payload bytes. */
 const TAIL_BLOCK_BYTES = 192 << 10;
@@ -26,6 +27,7 @@ export class CommitGroup {
   readonly #topics = new Set<TopicState>();
   readonly #positions = new Map<string, number>();
   #end: number;
+  #bytes = 0;
 
   constructor(firstSeq: number) {
     this.firstSeq = firstSeq;
@@ -43,7 +45,13 @@ export class CommitGroup {
     return this.#end;
   }
 
+  /** what the group holds in memory, about */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   add(accepted: Accepted, records: readonly AppendRecord[] | null): void {
+    this.#bytes += accepted.bytes + accepted.topics.length * BYTES_PER_RECORD;
     for (let i = 0; i < accepted.topics.length; i++) {
       const topic = accepted.topics[i]!;
       const { partition, offset, seq } = accepted.records[i]!;

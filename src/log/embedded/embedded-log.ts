@@ -111,11 +111,13 @@ class EmbeddedLog implements EventLog {
 
   append(append: Append): Appended {
     this.#assertOpen();
-    for (const { handler, seq } of append.positions ?? []) checkPosition(handler, seq);
+    const { positions = [] } = append;
+    for (const { handler, seq } of positions) checkPosition(handler, seq);
+    if (positions.length === 0) this.#assertRoom();
     const accepted = this.#head.accept(append);
     const group = this.#group(accepted);
     group.add(accepted, append.records);
-    for (const { handler, seq } of append.positions ?? []) {
+    for (const { handler, seq } of positions) {
       group.setPosition(handler, seq);
       this.#positions.set(handler, seq);
     }
@@ -299,7 +301,11 @@ class EmbeddedLog implements EventLog {
     const waiting = this.#open;
     this.#open = null;
     this.#committing = null;
-    this.#load();
+    try {
+      this.#load();
+    } catch {
+      this.#closed = true; // what is durable cannot even be read: nothing more is taken
+    }
     group.reject(error);
     waiting?.reject(error);
   }
@@ -312,6 +318,13 @@ class EmbeddedLog implements EventLog {
       () => this.#store.refresh(),
       error => onSealFailure?.(error),
     );
+  }
+
+  #assertRoom(): void {
+    if ((this.#open?.bytes ?? 0) < this.#head.limits.waitingBytes) return;
+    throw new MillraceError('overloaded', 'more is sent than the disk can take', {
+      hint: 'send again in a moment, and wait for answers before sending more',
+    });
   }
 
   #assertOpen(): void {
