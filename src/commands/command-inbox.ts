@@ -62,9 +62,11 @@ export class CommandInbox<Prepared> {
     return items;
   }
 
-  /** Moves the point from which the log is read for records of others. Only while none are awaited. */
-  passed(seq: number): void {
-    if (this.#queue.length === 0 && !this.#foreign()) this.#scanned = Math.max(this.#scanned, seq);
+  /** Moves the point from which the log is read for records of others. False, and not moved, while any are awaited. */
+  passed(seq: number): boolean {
+    if (this.#queue.length > 0 || this.#foreign()) return false;
+    this.#scanned = Math.max(this.#scanned, seq);
+    return true;
   }
 
   #foreign(): boolean {

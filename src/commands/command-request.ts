@@ -41,8 +41,8 @@ export function decodeRequest(value: Uint8Array, entityId: string): CommandReque
   const type = dto.text('type', { max: 100 });
   const commandId = dto.optionalText('commandId', { max: 200, pattern: ID });
   const origin = dto.optionalText('origin', { max: 200 });
-  const expectedVersion = dto.optionalDecimal('expectedVersion', '-1');
-  if (!/^(?:[0-9]{1,15}|-1)$/.test(expectedVersion)) {
+  const expectedVersion = dto.optionalDecimal('expectedVersion', '');
+  if (!/^[0-9]{0,15}$/.test(expectedVersion)) {
     dto.fail('expectedVersion', 'not_a_version', 'is not a whole number from 0', null);
   }
   if (data !== undefined && data !== null && !isJsonObject(data)) {
@@ -55,7 +55,7 @@ export function decodeRequest(value: Uint8Array, entityId: string): CommandReque
     entityId,
     data: isJsonObject(data) ? data : NO_DATA,
     commandId: commandId ?? undefined,
-    expectedVersion: expectedVersion === '-1' ? undefined : Number(expectedVersion),
+    expectedVersion: expectedVersion === '' ? undefined : Number(expectedVersion),
     origin: origin ?? undefined,
   };
 }

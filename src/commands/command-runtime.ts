@@ -39,6 +39,8 @@ interface Waiter {
 const DAY = 86_400_000;
 /** Commands of one append: bounds its size and how long the loop holds the thread. */
 const MAX_BATCH = 256;
+/** records of other topics after which an idle handler makes its position durable */
+const IDLE_RECORDS = 65_536;
 
 /**
  * The event-sourced handler of one commands topic: load, decide, evolve, then one append with the events, the snapshot
@@ -108,7 +110,7 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
     this.#resultBus = new EventBus(options.onError);
     this.#eventBus = new EventBus(options.onError);
     this.#inbox = this.#openInbox();
-    this.#stopListening = log.onFlushed(() => this.#pump());
+    this.#stopListening = log.onFlushed(end => this.#flushed(end));
     this.#pump();
   }
 
@@ -197,11 +199,11 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
     return { commandId, accepted: appended.durable, settled };
   }
 
-  /** One pump per turn of the event loop takes all commands that came in it. */
+  /** Behind the present call and before the log's commit: a command and its result share one group. */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    queueMicrotask(() => {
       this.#scheduled = false;
       this.#pump();
     });
@@ -214,6 +216,16 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
       if (batch.length === 0) return;
       this.#handleBatch(batch, appendTime);
     }
+  }
+
+  /** Records of other topics are passed by, durably from time to time, so that no start reads far to find commands. */
+  #flushed(end: number): void {
+    this.#pump();
+    if (this.#closed || !this.#inbox.passed(end)) return;
+    if (end - (this.#log.position(this.#handlerName) ?? 0) < IDLE_RECORDS) return;
+    this.#log
+      .append({ records: [], positions: [{ handler: this.#handlerName, seq: end }] })
+      .durable.catch(() => {});
   }
 
   #handleBatch(batch: readonly Incoming<Prepared<C>>[], appendTime: number | undefined): void {

@@ -7,7 +7,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
 import { bytes, counter, request } from './counter.ts';
 
-const disk = vi.hoisted(() => ({ full: false }));
+const disk = vi.hoisted(() => ({ full: false, commits: 0 }));
 
 // the disk fails here: a batch of writes that LMDB could not commit
 vi.mock('lmdb', async importOriginal => {
@@ -17,7 +17,10 @@ vi.mock('lmdb', async importOriginal => {
     open(options: Parameters<typeof lmdb.open>[0]) {
       const db = lmdb.open(options);
       const batch = db.batch.bind(db);
-      db.batch = action => (disk.full ? Promise.reject(new Error('no space left')) : batch(action));
+      db.batch = action => {
+        disk.commits++;
+        return disk.full ? Promise.reject(new Error('no space left')) : batch(action);
+      };
       return db;
     },
   };
@@ -65,6 +68,17 @@ test('commands of a failed append are told so, count for nothing, and can be sen
   expect((await send('2')).version).toBe(4);
   expect(heard).toEqual(['kept', '1', 'other', '2']);
   expect(errors).toEqual([]);
+  runtime.close();
+  await log.close();
+});
+
+test('a command and its result are durable with one commit', async () => {
+  const log = await openEmbeddedLog({ dir, clock: systemClock });
+  const runtime = new CommandRuntime({ log, entity: counter, onError: () => {} });
+  await runtime.submit(request('a', { by: 1 }));
+  const before = disk.commits;
+  await Promise.all([runtime.submit(request('a', { by: 1 })), runtime.submit(request('b', { by: 1 }))]);
+  expect(disk.commits - before).toBe(1);
   runtime.close();
   await log.close();
 });
