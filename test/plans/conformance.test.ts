@@ -5,6 +5,7 @@ import { errorText } from '../../src/core/errors.ts';
 import { standardLibrary } from '../../src/expr/library.ts';
 import { planScript } from '../../src/plan/script.ts';
 import { testFunctions } from '../conformance/test-functions.ts';
+import { checkPlan } from './plan-checker.ts';
 
 /**
  * Plans every conformance case without running it: outputs in scope must plan, expected refusals must be refused for a
@@ -40,10 +41,11 @@ it.skipIf(!folder || !existsSync(join(folder, 'ksqldb')))(
         const properties = Object.fromEntries(
           Object.entries(test.properties ?? {}).map(([k, v]) => [k, String(v)]),
         );
-        const { errors } = planScript(
+        const { plan, errors } = planScript(
           { file: `${file}/${test.name}`, text },
           { functions, zone: 'UTC', properties },
         );
+        if (plan) checkPlan(plan);
         const expected = test.expectedException !== undefined;
         const [first] = errors;
         const refused = first !== undefined && first.code !== 'not_supported';

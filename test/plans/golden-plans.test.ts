@@ -4,6 +4,7 @@ import { errorText } from '../../src/core/errors.ts';
 import { standardLibrary } from '../../src/expr/library.ts';
 import { explain } from '../../src/plan/explain.ts';
 import { planScript } from '../../src/plan/script.ts';
+import { checkPlan } from './plan-checker.ts';
 
 /**
  * Every `.sql` file here is planned over the sources of `prelude.sql`; the `.plan` file beside it holds the explained
@@ -42,6 +43,7 @@ describe('golden plans', () => {
   it.each(files)('%s', file => {
     const planned = plan(file, read(file));
     expect(planned.errors.map(errorText)).toEqual([]);
+    if (planned.plan) checkPlan(planned.plan);
     golden(file.replace('.sql', '.plan'), (planned.plan?.views ?? []).map(explain).join('\n'));
   });
 });
