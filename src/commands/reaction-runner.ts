@@ -26,6 +26,9 @@ export interface ReactionPorts {
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
+/** records without an item after which the position is made durable all the same */
+const IDLE_RECORDS = 65_536;
+
 export const FAILURES_TOPIC = 'reaction-failures';
 
 /** What is common to a record and to a change of a view. */
@@ -41,6 +44,8 @@ export class ReactionRunner {
   readonly #retry: RetryPolicy;
   readonly #handler: string;
   #position: number;
+  /** the position that was last given to the log */
+  #committed = -1;
   #handled = 0;
   #setAside = 0;
   #failure: ReactionStatus['failure'] = null;
@@ -55,6 +60,7 @@ export class ReactionRunner {
     const known = log.position(this.#handler);
     this.#position = known ?? (reaction.from === 'beginning' ? log.start() : log.end());
     if (known === null) this.#commit(this.#position);
+    this.#committed = this.#position;
   }
 
   get status(): ReactionStatus {
@@ -83,6 +89,7 @@ export class ReactionRunner {
     running?.abort.abort();
     await running?.ended;
     this.#running = null;
+    if (running && this.#position > this.#committed) this.#commit(this.#position);
   }
 
   /** Passes over all that the log holds, while stopped. */
@@ -92,10 +99,12 @@ export class ReactionRunner {
 
   async #run(signal: AbortSignal): Promise<void> {
     for (let attempt = 1; !signal.aborted; attempt++) {
+      const from = this.#position;
       try {
         await this.#follow(signal);
       } catch (error) {
         if (signal.aborted) return;
+        if (this.#position > from) attempt = 1;
         this.#failure = { message: messageOf(error), attempts: attempt };
         await this.#ports.wait(backOff(this.#retry, attempt), signal);
       }
@@ -131,7 +140,8 @@ export class ReactionRunner {
         if (signal.aborted) return;
       }
       this.#failure = null;
-      this.#position = next; // durable with the next item; before it there is nothing to handle again
+      this.#position = next; // before it there is nothing to handle again, so it need not be durable at once
+      if (next - this.#committed >= IDLE_RECORDS) this.#commit(next);
     }
   }
 
@@ -181,6 +191,7 @@ export class ReactionRunner {
 
   #commit(position: number, records: readonly AppendRecord[] = []): void {
     this.#position = position;
+    this.#committed = position;
     const positions = [{ handler: this.#handler, seq: position }];
     // A log that cannot be written is told by whoever writes; the item then comes again.
     this.#ports.log.append({ records, positions }).durable.catch(() => {});

@@ -29,6 +29,8 @@ export async function* topicItems(
     if (found) {
       at = found.next;
       yield found;
+      // far behind, nothing else here waits: the event loop gets its turn between two blocks
+      await new Promise(resolve => setImmediate(resolve));
     } else await flushedBeyond(log, at, signal);
   }
 }

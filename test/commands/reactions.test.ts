@@ -97,6 +97,47 @@ describe('a reaction on a topic', () => {
     expect(log.position('reaction/recorder')).toBe(3);
   });
 
+  test('makes its position durable when it stops, and now and then while no record is for it', async () => {
+    const log = newLog();
+    const { reaction } = recorder();
+    const { reactions } = start(log, reaction());
+    const passed = async (position: number) => {
+      while (reactions.status()[0]?.position !== position)
+        await new Promise(resolve => setImmediate(resolve));
+    };
+    await put(log, 'noise', 'noise').durable;
+    await passed(1);
+    expect(log.position('reaction/recorder')).toBe(0);
+    await reactions.stop();
+    expect(log.position('reaction/recorder')).toBe(1);
+
+    reactions.start();
+    const noise = { topic: 'noise', key: null, value: bytes('') };
+    log.append({ records: Array.from({ length: 70_000 }, () => noise) });
+    await passed(70_001);
+    expect(log.position('reaction/recorder')).toBeGreaterThan(60_000);
+    await reactions.stop();
+  });
+
+  test('leaves the event loop its turns while it is far behind', async () => {
+    const log = newLog();
+    const noise = { topic: 'noise', key: null, value: bytes('') };
+    log.append({ records: Array.from({ length: 50_000 }, () => noise) });
+    put(log, 'last');
+    const { reaction, reached } = recorder();
+    const { reactions } = start(log, reaction('beginning'));
+    let turns = 0;
+    const turn = (): void => {
+      turns++;
+      again = setImmediate(turn);
+    };
+    let again = setImmediate(turn);
+    await reached(1);
+    clearImmediate(again);
+    expect(turns).toBeGreaterThan(5);
+    await reactions.stop();
+  });
+
   test('is called again after a failure, ever later, and in order', async () => {
     const log = newLog();
     const { handled, reaction, reached, keys } = recorder((value, attempt) => value === '2' && attempt < 5);
