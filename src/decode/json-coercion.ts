@@ -77,7 +77,7 @@ function toDouble(v: Exclude<JsonValue, null>, type: SqlType): number {
 /** Text as Java's Double.parseDouble reads it, without hexadecimal and type suffixes. */
 export function doubleFromText(source: string): number {
   const trimmed = source.trim();
-  if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(trimmed)) return Number(trimmed);
+  if (/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(trimmed)) return Number(trimmed);
   if (trimmed === 'NaN') return Number.NaN;
   const infinity = /^([+-]?)Infinity$/.exec(trimmed);
   if (infinity) return infinity[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;

@@ -5,6 +5,7 @@ import { JsonNumber, type JsonValue } from './json-value.ts';
 export const MAX_JSON_DEPTH = 200;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const latin1 = new TextDecoder('latin1');
 
 /**
  * Reads one JSON text (RFC 8259) from bytes. Numbers keep their digits. Throws DecodeError with the byte offset where
@@ -161,7 +162,7 @@ class JsonReader {
   }
 
   #ascii(start: number, end: number): string {
-    return String.fromCharCode(...this.#bytes.subarray(start, end));
+    return latin1.decode(this.#bytes.subarray(start, end));
   }
 
   #space(): void {

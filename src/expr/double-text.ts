@@ -15,7 +15,7 @@ export function doubleText(value: number): string {
   return `${digits}E${Number(exponent)}`;
 }
 
-const DOUBLE_TEXT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const DOUBLE_TEXT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** The number that a text stands for, or null. */
 export function parseDouble(text: string): number | null {

@@ -246,3 +246,22 @@ it('columns that nobody reads may hold anything', () => {
   const decode = createRowDecoder({ source: source({ columns }), schema, timestampParser: () => () => null });
   expect(decode(record('{"A":"x","B":2}'))).toMatchObject({ row: [2] });
 });
+
+describe('texts and numbers of any length are answered at once', () => {
+  const digits = '1'.repeat(1_000_000);
+
+  it.each([
+    [DOUBLE, `"${digits}x"`, 'no DOUBLE'],
+    [INT, `"${digits}x"`, 'no INT'],
+    [INT, digits, 'too many digits'],
+    [decimal(10, 2), digits, 'too many digits'],
+    [decimal(10, 2), `"${digits}x"`, 'is no number'],
+    [BYTES, `"${'A'.repeat(1_000_000)}!"`, 'not base64'],
+  ])('%o', (type, text, message) => {
+    expect(json(type, `{"V":${text}}`)).toContain(message);
+  });
+
+  it('a STRING takes the digits as they are', () => {
+    expect(json(STRING, `{"V":${digits}}`)).toBe(digits);
+  });
+});
