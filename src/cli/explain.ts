@@ -35,7 +35,7 @@ export function explainCommand(exit: Exit): Command {
       }
       if (options.json)
         terminal.line(JSON.stringify(plan, (_, v: unknown) => (typeof v === 'bigint' ? `${v}` : v)));
-      else terminal.line(explain(plan));
+      else terminal.line(explain(plan, result.plan.views));
       for (const error of result.errors) terminal.error(errorText(error));
       exit(0);
     });

@@ -13,9 +13,10 @@ import {
 
 /**
  * The plan of a view as text: one node a line, inputs indented below it, each with its four properties. Golden tests hold
- * it, so it names everything that decides rows and nothing that does not.
+ * it, so it names everything that decides rows and nothing that does not. `views` are all of the deployment: what reads
+ * the view decides what is asked of it.
  */
-export function explain(view: ViewPlan): string {
+export function explain(view: ViewPlan, views: readonly ViewPlan[] = []): string {
   const hidden = new Set(view.hidden ?? []);
   const columns = view.root.schema.columns.map((c, i) => {
     const marks = [
@@ -30,7 +31,7 @@ export function explain(view: ViewPlan): string {
     ...(view.sink ? [`  writes ${sinkText(view.sink)}`] : []),
     'plan',
   ];
-  explainNode(view.root, rootDemand(view), 1, lines);
+  explainNode(view.root, rootDemand(view, views), 1, lines);
   return `${lines.join('\n')}\n`;
 }
 

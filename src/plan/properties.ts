@@ -1,5 +1,5 @@
 import { unreachable } from '../core/assert.ts';
-import type { PlanNode, RelationKind } from './plan.ts';
+import type { PlanNode, RelationKind, ViewPlan } from './plan.ts';
 
 /**
  * The four derived properties of design §7: kind of the changes, key of the rows, demand of the consumers, and how much
@@ -125,38 +125,30 @@ export function viewState(root: PlanNode): StateVerdict {
 }
 
 /**
- * Demand flows down from what reads the root. A view's rows are read by key at positions between batches: `final`; a topic
- * and a stream carry every change: `each`, and an aggregate needs every row.
+ * Demand flows down from what reads the root. Only filters and projections of keyed rows let `final` through: every other
+ * node needs each change (an aggregate, because ROWTIME of a group is the latest of all its rows).
  */
 export function demandBelow(node: PlanNode, demand: Demand): Demand {
-  switch (node.node) {
-    case 'scan':
-    case 'read':
-    case 'filter':
-    case 'project':
-    case 'explode':
-    case 'rekey':
-    case 'union':
-    case 'temporalFilter':
-    case 'normalize':
-      return demand;
-    case 'aggregate':
-      // every input row changes the group, and ROWTIME of a group is the latest of all of them
-      return 'each';
-    case 'emitFinal':
-      return 'each';
-    default:
-      return unreachable(node);
-  }
+  return node.node === 'filter' || node.node === 'project' ? demand : 'each';
 }
 
-/** What is asked of a view's root: every change when it feeds a topic or a stream, else the last state per key. */
-export function rootDemand(view: {
-  readonly statement: string;
-  readonly sink: unknown;
-  readonly root: PlanNode;
-}): Demand {
-  return view.sink === null && kindOf(view.root) === 'upsert' ? 'final' : 'each';
+/**
+ * What is asked of a view's root: every change when it feeds a topic, a stream or a reader that needs each; else the last
+ * state per key, since its rows are read by key at positions between batches.
+ */
+export function rootDemand(view: ViewPlan, views: readonly ViewPlan[] = []): Demand {
+  if (view.sink !== null || kindOf(view.root) !== 'upsert') return 'each';
+  const readers = views.filter(v => v !== view && v.reads.includes(view.name));
+  return readers.every(reader => demandOn(view.name, reader.root, rootDemand(reader, views)) === 'final')
+    ? 'final'
+    : 'each';
+}
+
+/** The demand that a plan puts on a view that it reads. */
+function demandOn(name: string, node: PlanNode, demand: Demand): Demand {
+  if (node.node === 'read') return node.view === name ? demand : 'final';
+  const below = demandBelow(node, demand);
+  return inputsOf(node).every(input => demandOn(name, input, below) === 'final') ? 'final' : 'each';
 }
 
 export function propertiesOf(node: PlanNode, demand: Demand): NodeProperties {

@@ -44,7 +44,10 @@ describe('golden plans', () => {
     const planned = plan(file, read(file));
     expect(planned.errors.map(errorText)).toEqual([]);
     if (planned.plan) checkPlan(planned.plan);
-    golden(file.replace('.sql', '.plan'), (planned.plan?.views ?? []).map(explain).join('\n'));
+    golden(
+      file.replace('.sql', '.plan'),
+      (planned.plan?.views ?? []).map(v => explain(v, planned.plan?.views)).join('\n'),
+    );
   });
 });
 
