@@ -1,8 +1,12 @@
 import type { WindowSpec } from '../plan/plan.ts';
 
-/** The start of the first (tumbling: only) window that holds an event time. Windows begin at or after the epoch. */
+/**
+ * The start of the first (tumbling: only) window that holds an event time. A window of a time since the epoch begins at or
+ * after the epoch.
+ */
 export function firstWindowStart(time: number, spec: WindowSpec): number {
-  return Math.max(0, Math.floor((time - spec.size) / spec.advance) * spec.advance + spec.advance);
+  const start = Math.floor((time - spec.size) / spec.advance) * spec.advance + spec.advance;
+  return time < 0 ? start : Math.max(0, start);
 }
 
 /** Whether a window takes no more rows at a lane time. */

@@ -7,11 +7,14 @@ export interface Window {
   readonly end: number;
 }
 
-/** The tumbling or hopping windows that hold an event time, by start. Windows begin at or after the epoch. */
+/**
+ * The tumbling or hopping windows that hold an event time, by start. Those of a time since the epoch begin at or after the
+ * epoch.
+ */
 export function windowsAt(time: number, spec: WindowSpec): Window[] {
   const windows: Window[] = [];
-  const first = Math.max(0, Math.floor((time - spec.size) / spec.advance) * spec.advance + spec.advance);
-  for (let start = first; start <= time; start += spec.advance) {
+  const first = Math.floor((time - spec.size) / spec.advance) * spec.advance + spec.advance;
+  for (let start = time < 0 ? first : Math.max(0, first); start <= time; start += spec.advance) {
     windows.push({ start, end: start + spec.size });
   }
   return windows;
