@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import websocket from '@fastify/websocket';
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { MillraceError } from '../core/errors.ts';
 import { AccessGuard } from './access.ts';
 import { commandRoutes } from './commands.ts';
 import { HttpContext } from './http-context.ts';
 import { invoiceRoutes } from './invoices.ts';
+import { metricRoutes } from './metrics.ts';
+import { openApiRoutes } from './openapi.ts';
 import type { HttpOptions, HttpPorts } from './ports.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { queryRoutes } from './query.ts';
@@ -12,7 +15,9 @@ import { RouteTable } from './route-table.ts';
 import { statusRoutes } from './status.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { topicRoutes } from './topics.ts';
+import { MAX_MESSAGE, updateRoutes } from './updates.ts';
 import { viewBuildRoutes } from './view-builds.ts';
+import { viewChangeRoutes } from './view-changes.ts';
 import { viewRoutes } from './views.ts';
 
 const MAX_PARAM = 8192;
@@ -71,13 +76,18 @@ export async function createHttpServer(ports: HttpPorts, options: HttpOptions): 
     });
   });
 
+  await app.register(websocket, { options: { maxPayload: MAX_MESSAGE } });
   viewRoutes(app, context);
+  viewChangeRoutes(app, context);
   viewBuildRoutes(app, context);
   invoiceRoutes(app, context);
   commandRoutes(app, context);
   topicRoutes(app, context);
+  updateRoutes(app, context);
   queryRoutes(app, context);
   statusRoutes(app, context);
+  metricRoutes(app, context);
+  openApiRoutes(app, context, table, options.token !== null);
 
   app.addHook('preClose', async () => {
     context.closing.abort();

@@ -44,7 +44,7 @@ function scannedPage(
     served === null
       ? null
       : encodeCursor({ key: served.key, order: valuesOf(served.row, order) }, orderColumns, scope, text);
-  for (const served of candidates(view, query, text, { reverse, after: cursor?.key })) {
+  for (const served of candidates(view, query.filters, text, { reverse, after: cursor?.key })) {
     if (rows.length === limit && matches(served.row)) return { rows, next: cursorAt(last) };
     if (++seen > MAX_SCAN) return { rows, next: cursorAt(last) };
     if (matches(served.row)) {
@@ -60,7 +60,7 @@ function sortedPage(view: OpenView, query: ViewQuery, text: RowText, matches: (r
   const compare = rowComparator(order, orderColumns, text);
   const found: { readonly key: Uint8Array; readonly order: Row; readonly row: Row }[] = [];
   let seen = 0;
-  for (const { key, row } of candidates(view, query, text, {})) {
+  for (const { key, row } of candidates(view, query.filters, text, {})) {
     if (++seen > MAX_SCAN || found.length >= MAX_SORT) throw tooMuchToSort();
     if (!matches(row)) continue;
     const entry = { key, order: valuesOf(row, order), row };
@@ -117,9 +117,9 @@ function fixedPrefix(view: OpenView, filters: readonly RowFilter[]): Value[] {
 }
 
 /** Rows among which all that match are, in order of their keys (or reversed), behind `after`. */
-function candidates(
+export function candidates(
   view: OpenView,
-  { filters }: ViewQuery,
+  filters: readonly RowFilter[],
   text: RowText,
   { reverse, after }: { reverse?: boolean; after?: Uint8Array | undefined },
 ): Iterable<ServedRow> {

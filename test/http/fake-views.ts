@@ -1,7 +1,6 @@
 import { MillraceError } from '../../src/core/errors.ts';
 import type { Column } from '../../src/core/schema.ts';
 import type { Row, Value } from '../../src/core/value.ts';
-import { ChangeFeed } from '../../src/deploy/change-feed.ts';
 import { PositionWaiters } from '../../src/deploy/position-waiters.ts';
 import type {
   ChangeListener,
@@ -14,6 +13,7 @@ import type {
   ViewStatus,
 } from '../../src/deploy/view-access.ts';
 import { encodeKey, keyAfterPrefix } from '../../src/kv/key-codec.ts';
+import { FakeFeed } from './fake-feed.ts';
 
 export interface FakeViewOptions {
   readonly name: string;
@@ -24,7 +24,7 @@ export interface FakeViewOptions {
   readonly fingerprint?: string;
 }
 
-/** A served view in memory: rows in order of their encoded keys, and the real feed of changes. */
+/** A served view in memory: rows in order of their encoded keys, and a feed of its changes. */
 export class FakeView implements OpenView {
   readonly name: string;
   readonly statement = 'table';
@@ -34,10 +34,10 @@ export class FakeView implements OpenView {
   readonly columns: readonly Column[];
   readonly key: readonly number[];
   readonly windowed: boolean;
-  readonly feed: ChangeFeed;
+  readonly feed: FakeFeed;
   position = 0;
   scanned = 0;
-  #rows: ServedRow[] = [];
+  readonly #rows = new Map<string, ServedRow>();
   #arrived = 0;
 
   constructor(options: FakeViewOptions, position = 0) {
@@ -47,7 +47,7 @@ export class FakeView implements OpenView {
     this.windowed = options.windowed ?? false;
     this.fingerprint = options.fingerprint ?? 'f1';
     this.position = position;
-    this.feed = new ChangeFeed(position);
+    this.feed = new FakeFeed(position);
   }
 
   /** Rows to add or replace, and keys to delete, as one epoch. */
@@ -55,27 +55,24 @@ export class FakeView implements OpenView {
     const changes: ViewChange[] = [];
     for (const row of rows) {
       const key = this.key.length === 0 ? this.#arrival() : this.#encode(this.key.map(i => row[i] ?? null));
-      this.#rows = [...this.#rows.filter(r => Buffer.compare(r.key, key) !== 0), { key, row, rowtime: 0 }];
+      this.#rows.set(hex(key), { key, row, rowtime: 0 });
       changes.push({ op: this.key.length === 0 ? 'insert' : 'upsert', row, rowtime: 0 });
     }
     for (const values of deleted) {
-      const key = this.#encode(values);
-      this.#rows = this.#rows.filter(r => Buffer.compare(r.key, key) !== 0);
+      this.#rows.delete(hex(this.#encode(values)));
       const row: (Value | null)[] = this.columns.map(() => null);
       this.key.forEach((column, i) => {
         row[column] = values[i] ?? null;
       });
       changes.push({ op: 'delete', row, rowtime: 0 });
     }
-    this.#rows.sort((a, b) => Buffer.compare(a.key, b.key));
     this.position = position;
     this.feed.publish(changes, position);
   }
 
   get(key: Row): ServedRow | null {
     if (key.length !== this.key.length) return null;
-    const encoded = this.#encode(key);
-    return this.#rows.find(r => Buffer.compare(r.key, encoded) === 0) ?? null;
+    return this.#rows.get(hex(this.#encode(key))) ?? null;
   }
 
   *scan({ prefix, after, reverse }: ScanOptions = {}): Generator<ServedRow> {
@@ -85,11 +82,13 @@ export class FakeView implements OpenView {
       if (reverse) end = after;
       else start = Buffer.concat([after, Uint8Array.of(0)]);
     }
-    const rows = this.#rows.filter(
-      r =>
-        (start === undefined || Buffer.compare(r.key, start) >= 0) &&
-        (end === undefined || Buffer.compare(r.key, end) < 0),
-    );
+    const rows = [...this.#rows.values()]
+      .filter(
+        r =>
+          (start === undefined || Buffer.compare(r.key, start) >= 0) &&
+          (end === undefined || Buffer.compare(r.key, end) < 0),
+      )
+      .sort((a, b) => Buffer.compare(a.key, b.key));
     for (const row of reverse ? rows.reverse() : rows) {
       this.scanned++;
       yield row;
@@ -139,7 +138,7 @@ export class FakeViews implements ViewAccess {
 
   /** Replaces the served version, as a promotion does. */
   replace(options: FakeViewOptions): FakeView {
-    this.#views.get(options.name)?.feed.reset();
+    this.#views.get(options.name)?.feed.close();
     return this.add(options);
   }
 
@@ -204,4 +203,8 @@ export class FakeViews implements ViewAccess {
     if (at >= 0) this.replays.splice(at, 1);
     return at >= 0;
   }
+}
+
+function hex(key: Uint8Array): string {
+  return Buffer.from(key).toString('hex');
 }

@@ -1,0 +1,177 @@
+import type { FastifyInstance } from 'fastify';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { HttpContext } from './http-context.ts';
+import { query } from './route-schema.ts';
+
+/** seconds */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const COMMANDS_ROUTE = '/invoices/:id/commands';
+
+/** Counts of what goes on, for Prometheus. Values that stand elsewhere are read when they are asked for. */
+export function metricRoutes(app: FastifyInstance, context: HttpContext): void {
+  const register = new Registry();
+  collectDefaultMetrics({ register });
+  logMetrics(register, context);
+  viewMetrics(register, context);
+  requestMetrics(app, register);
+  commandMetrics(app, register, context);
+  new Gauge({
+    name: 'millrace_subscriptions',
+    help: 'open subscriptions (SSE and WebSocket)',
+    registers: [register],
+    collect() {
+      this.set(context.subscriptions.size);
+    },
+  });
+  new Gauge({
+    name: 'millrace_subscriptions_dropped',
+    help: 'subscriptions that read too slowly, since the start',
+    registers: [register],
+    collect() {
+      this.set(context.subscriptions.dropped);
+    },
+  });
+
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        summary: 'Metrics in the text format of Prometheus',
+        tags: ['operation'],
+        querystring: query({}),
+        response: {
+          '200': { description: 'metrics', content: { 'text/plain': { schema: { type: 'string' } } } },
+        },
+      },
+    },
+    async (request, reply) => {
+      context.params(request);
+      return reply.type(register.contentType).send(await register.metrics());
+    },
+  );
+}
+
+function logMetrics(register: Registry, { ports: { log } }: HttpContext): void {
+  new Gauge({
+    name: 'millrace_log_end',
+    help: 'sequence after the last durable record',
+    registers: [register],
+    collect() {
+      this.set(log.end());
+    },
+  });
+  new Gauge({
+    name: 'millrace_topic_records',
+    help: 'records that were appended to a topic',
+    labelNames: ['topic'],
+    registers: [register],
+    collect() {
+      this.reset();
+      for (const { name, records } of log.topics()) this.set({ topic: name }, records);
+    },
+  });
+}
+
+function viewMetrics(register: Registry, { ports }: HttpContext): void {
+  const { views, log, status } = ports;
+  const gauge = (name: string, help: string, value: (s: ReturnType<typeof views.status>) => number | null) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['view'],
+      registers: [register],
+      collect() {
+        this.reset();
+        for (const view of views.list()) {
+          const n = value(view);
+          if (n !== null) this.set({ view: view.name }, n);
+        }
+      },
+    });
+  gauge('millrace_view_position', 'sequence that the served rows stand at', v => v.position);
+  gauge('millrace_view_lag', 'records that the served rows are behind the log', v =>
+    v.position === null ? null : Math.max(0, log.end() - v.position),
+  );
+  gauge('millrace_view_serving', '1 when a version of the view answers', v => Number(v.serving));
+  gauge('millrace_view_errors', 'errors of the file of the view as it is now', v => v.errors.length);
+  gauge('millrace_view_build_fraction', 'how far a running build is, 0 to 1', v => v.build?.fraction ?? null);
+  sizeMetrics(register, ports);
+  new Gauge({
+    name: 'millrace_ledger_entries',
+    help: 'records that did not reach a view, by reason',
+    labelNames: ['view', 'reason'],
+    registers: [register],
+    collect() {
+      this.reset();
+      for (const { view, reason, count } of status.ledger()) this.inc({ view, reason }, count);
+    },
+  });
+}
+
+function sizeMetrics(register: Registry, { status }: HttpContext['ports']): void {
+  // one question to the worker for both gauges of a scrape
+  let asked: ReturnType<typeof status.sizes> | null = null;
+  const sizes = () => {
+    asked ??= status.sizes().finally(() => {
+      asked = null;
+    });
+    return asked;
+  };
+  for (const what of ['rows', 'bytes'] as const) {
+    new Gauge({
+      name: `millrace_state_${what}`,
+      help: `${what} of operator state`,
+      labelNames: ['view', 'operator'],
+      registers: [register],
+      async collect() {
+        const all = await sizes();
+        this.reset();
+        for (const size of all) this.inc({ view: size.view, operator: size.operator }, size[what]);
+      },
+    });
+  }
+}
+
+function requestMetrics(app: FastifyInstance, register: Registry): void {
+  const duration = new Histogram({
+    name: 'millrace_http_request_duration_seconds',
+    help: 'time to answer, by route',
+    labelNames: ['method', 'route', 'status'],
+    buckets: BUCKETS,
+    registers: [register],
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    duration.observe(
+      { method: request.method, route, status: String(reply.statusCode) },
+      reply.elapsedTime / 1000,
+    );
+  });
+}
+
+function commandMetrics(
+  app: FastifyInstance,
+  register: Registry,
+  { ports: { commands } }: HttpContext,
+): void {
+  const counts = new Counter({
+    name: 'millrace_commands_total',
+    help: 'results of commands, whoever sent them',
+    labelNames: ['type', 'status', 'code'],
+    registers: [register],
+  });
+  const known = new Set(commands.types.map(t => t.type));
+  const stop = commands.onResult(null, ({ type, status, error }) => {
+    counts.inc({ type: known.has(type) ? type : 'unknown', status, code: error?.code ?? '' });
+  });
+  app.addHook('onClose', async () => stop());
+  const duration = new Histogram({
+    name: 'millrace_command_duration_seconds',
+    help: 'from the request to the durable result',
+    buckets: BUCKETS,
+    registers: [register],
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    if (request.routeOptions.url === COMMANDS_ROUTE) duration.observe(reply.elapsedTime / 1000);
+  });
+}
