@@ -1,5 +1,6 @@
 import { BugError } from '../core/assert.ts';
 import { MS_PER_DAY } from '../core/calendar.ts';
+import { parseDate, parseTime, parseTimestamp } from '../core/iso-time.ts';
 import type { SqlType, StructField } from '../core/sql-type.ts';
 import { sameType, typeText } from '../core/sql-type.ts';
 import type { Value } from '../core/value.ts';
@@ -14,7 +15,6 @@ import {
 } from './decimal.ts';
 import { parseDouble } from './double-text.ts';
 import type { EvalContext } from './functions.ts';
-import { parseDate, parseTime, parseTimestamp } from './iso-time.ts';
 import { valueText } from './value-text.ts';
 
 /**

@@ -1,7 +1,7 @@
+import { formatTimestamp } from '../core/iso-time.ts';
 import type { SqlType } from '../core/sql-type.ts';
 import type { Value } from '../core/value.ts';
 import { formatDecimal } from './decimal.ts';
-import { formatTimestamp } from './iso-time.ts';
 import { valueText } from './value-text.ts';
 
 export interface JsonOptions {

@@ -1,8 +1,8 @@
+import { formatDate, formatTime, formatTimestamp } from '../core/iso-time.ts';
 import type { SqlType } from '../core/sql-type.ts';
 import type { Value } from '../core/value.ts';
 import { formatDecimal } from './decimal.ts';
 import { doubleText } from './double-text.ts';
-import { formatDate, formatTime, formatTimestamp } from './iso-time.ts';
 
 /**
  * A value as CAST(... AS STRING) gives it: numbers in full, times in ISO form, `[1, null]`, `{a=1}`, and a STRUCT as

@@ -1,3 +1,4 @@
+import { formatTime, formatTimestamp } from '../../core/iso-time.ts';
 import type { Json, JsonLimits, JsonObject } from '../../core/json.ts';
 import { isJsonObject, JsonNumber, jsonText, parseJson } from '../../core/json.ts';
 import type { SqlType } from '../../core/sql-type.ts';
@@ -5,7 +6,6 @@ import type { Value } from '../../core/value.ts';
 import { compareDecimals, formatDecimal, parseDecimal } from '../decimal.ts';
 import { doubleText } from '../double-text.ts';
 import type { EvalContext, ScalarFunction } from '../functions.ts';
-import { formatTime, formatTimestamp } from '../iso-time.ts';
 import { valueText } from '../value-text.ts';
 import { nullable, overload, scalar, typed } from './define.ts';
 import { jsonPath } from './json-path.ts';

@@ -1,9 +1,9 @@
+import { parseDate, parseTime, parseTimestamp } from '../../core/iso-time.ts';
 import type { Span } from '../../core/span.ts';
 import { type SqlType, STRING, type StructField, sameType, typeText } from '../../core/sql-type.ts';
 import type { Value } from '../../core/value.ts';
 import { canWiden, commonType, numberLiteral } from '../../expr/coercion.ts';
 import type { Expr } from '../../expr/expr.ts';
-import { parseDate, parseTime, parseTimestamp } from '../../expr/iso-time.ts';
 import type { Problems } from './problems.ts';
 import { sameIgnoringCase } from './source.ts';
 

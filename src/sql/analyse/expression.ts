@@ -1,3 +1,4 @@
+import { parseDate, parseTime, parseTimestamp } from '../../core/iso-time.ts';
 import type { Span } from '../../core/span.ts';
 import {
   BOOLEAN,
@@ -11,11 +12,10 @@ import {
 } from '../../core/sql-type.ts';
 import { canCast, numberLiteral } from '../../expr/coercion.ts';
 import type { Expr } from '../../expr/expr.ts';
-import { parseDate, parseTime, parseTimestamp } from '../../expr/iso-time.ts';
 import type { FunctionRegistry } from '../../expr/registry.ts';
 import type { AggregateCall } from '../../plan/plan.ts';
 import type { Expression, Identifier } from '../ast.ts';
-import type { Catalog } from '../catalog.ts';
+import { type Catalog, canonical } from '../catalog.ts';
 import { closest } from '../suggest.ts';
 import { clockExpr, resolveCall } from './calls.ts';
 import { asCommon, coerceTo, type Item, literal, UNTYPED_NULL, unify } from './coerce.ts';
@@ -149,6 +149,7 @@ export class ExpressionResolver {
       case 'map':
         return this.#map(expression);
       case 'struct': {
+        this.#distinctFields(expression);
         const fields = expression.fields.map(f => this.typed(f.value));
         const names = expression.fields.map((f, i) => ({
           name: f.name.name,
@@ -430,6 +431,16 @@ export class ExpressionResolver {
   }
 
   /** EXTRACT(part FROM x) is the function EXTRACT('part', x). */
+  #distinctFields(expression: Extract<Expression, { kind: 'struct' }>): void {
+    const seen = new Set<string>();
+    for (const { name } of expression.fields) {
+      if (seen.has(canonical(name))) {
+        throw this.#error(name.span, 'duplicate_name', `two fields of the struct are called "${name.name}"`);
+      }
+      seen.add(canonical(name));
+    }
+  }
+
   #extract(expression: Extract<Expression, { kind: 'extract' }>): Expr {
     const part: Expression = { kind: 'string', value: expression.part, span: expression.span };
     return resolveCall(this, {

@@ -1,8 +1,8 @@
+import { parseTimestamp } from '../../core/iso-time.ts';
 import type { Span } from '../../core/span.ts';
 import { BOOLEAN, isNumeric, type SqlType, STRING, TIMESTAMP, typeText } from '../../core/sql-type.ts';
 import { arithmeticType, canCast, comparable, comparisonType } from '../../expr/coercion.ts';
 import type { ArithmeticOp, CompareOp, Expr } from '../../expr/expr.ts';
-import { parseTimestamp } from '../../expr/iso-time.ts';
 import type { BinaryOp, Expression } from '../ast.ts';
 import { asCommon, coerceTo, isStringLiteral, isTemporal, literal, UNTYPED_NULL, unify } from './coerce.ts';
 import { type Interval, intervalOf, unitMs } from './duration.ts';

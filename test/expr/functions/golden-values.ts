@@ -1,7 +1,7 @@
+import { parseDate, parseTime, parseTimestamp } from '../../../src/core/iso-time.ts';
 import type { SqlType } from '../../../src/core/sql-type.ts';
 import type { Value } from '../../../src/core/value.ts';
 import { parseDecimal, rescale } from '../../../src/expr/decimal.ts';
-import { parseDate, parseTime, parseTimestamp } from '../../../src/expr/iso-time.ts';
 import { parseSignature, substitute } from '../../../src/expr/signature.ts';
 
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [name: string]: Plain };

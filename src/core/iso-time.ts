@@ -1,4 +1,4 @@
-import { civilFromDays, daysFromCivil, daysInMonth, MS_PER_DAY } from '../core/calendar.ts';
+import { civilFromDays, daysFromCivil, daysInMonth, MS_PER_DAY } from './calendar.ts';
 
 /** DATE, TIME and TIMESTAMP as ISO 8601 text, the forms that CAST and literals know. Always UTC. */
 
