@@ -8,6 +8,6 @@ SELECT
   customer_email,
   currency,
   balance,
-  CAST(due_date AS DATE) AS due_date
+  due_date
 FROM invoices
-WHERE status = 'sent' AND CAST(due_date AS DATE) < CURRENT_DATE;
+WHERE status = 'sent' AND due_date < CURRENT_DATE;

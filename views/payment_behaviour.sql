@@ -5,8 +5,8 @@ SELECT
   customer_id,
   COUNT(*) AS payments,
   COUNT(DISTINCT invoice_id) AS invoices,
-  SUM(CASE WHEN CAST(paid_on AS DATE) > CAST(due_date AS DATE) THEN 1 ELSE 0 END) AS late_payments,
-  AVG(UNIX_DATE(CAST(paid_on AS DATE)) - UNIX_DATE(CAST(due_date AS DATE))) AS average_days_late,
-  MAX(UNIX_DATE(CAST(paid_on AS DATE)) - UNIX_DATE(CAST(due_date AS DATE))) AS worst_days_late
+  SUM(CASE WHEN paid_on > due_date THEN 1 ELSE 0 END) AS late_payments,
+  AVG(UNIX_DATE(paid_on) - UNIX_DATE(due_date)) AS average_days_late,
+  MAX(UNIX_DATE(paid_on) - UNIX_DATE(due_date)) AS worst_days_late
 FROM payments
 GROUP BY customer_id;

@@ -1,4 +1,5 @@
 import { unreachable } from '../core/assert.ts';
+import { parseDate, parseTime, parseTimestamp } from '../core/iso-time.ts';
 import type { SqlType } from '../core/sql-type.ts';
 import { typeText } from '../core/sql-type.ts';
 import type { Value } from '../core/value.ts';
@@ -13,7 +14,7 @@ export type JsonCoercion = (value: JsonValue | undefined) => Value | null;
 type NotNull = (value: Exclude<JsonValue, null>) => Value | null;
 
 /**
- * How ksqlDB's JSON format reads a type: numbers also from strings of digits, strings from anything (objects and arrays
+ * How ksqlDB's JSON format reads a type: numbers also from strings of digits, days and times also from ISO 8601 text, strings from anything (objects and arrays
  * as text), field names without case unless a field of exactly that name exists.
  */
 export function jsonCoercion(type: SqlType): JsonCoercion {
@@ -26,13 +27,14 @@ function notNull(type: SqlType): NotNull {
     case 'BOOLEAN':
       return v => (typeof v === 'boolean' ? v : mismatch(v, type));
     case 'INT':
-    case 'DATE':
-    case 'TIME':
       return v => toInt(numberText(v, type));
     case 'BIGINT':
       return v => toBigint(numberText(v, type));
+    case 'DATE':
+    case 'TIME':
+      return v => isoValue(v, type.kind) ?? toInt(numberText(v, type));
     case 'TIMESTAMP':
-      return v => Number(toBigint(numberText(v, type)));
+      return v => isoValue(v, type.kind) ?? Number(toBigint(numberText(v, type)));
     case 'DOUBLE':
       return v => toDouble(v, type);
     case 'DECIMAL':
@@ -65,8 +67,16 @@ function text(v: JsonNumber | string): string {
 function numberText(v: Exclude<JsonValue, null>, type: SqlType): string {
   if (v instanceof JsonNumber) return v.text;
   if (typeof v !== 'string') return mismatch(v, type);
-  return /^[+-]?\d+$/.test(v) ? v : fail(`${shown(v)} is no ${type.kind}`);
+  return INTEGER.test(v) ? v : fail(`${shown(v)} is no ${type.kind}`);
 }
+
+/** ISO 8601 text, as CAST reads it; null: a number, given as one or as a string of digits. */
+function isoValue(v: Exclude<JsonValue, null>, kind: 'DATE' | 'TIME' | 'TIMESTAMP'): number | null {
+  return typeof v !== 'string' || INTEGER.test(v) ? null : ISO[kind](v);
+}
+
+const INTEGER = /^[+-]?\d+$/;
+const ISO = { DATE: parseDate, TIME: parseTime, TIMESTAMP: parseTimestamp };
 
 function toDouble(v: Exclude<JsonValue, null>, type: SqlType): number {
   if (v instanceof JsonNumber) return Number(v.text);

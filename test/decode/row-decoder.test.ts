@@ -13,6 +13,7 @@ import {
   type SqlType,
   STRING,
   structOf,
+  TIME,
   TIMESTAMP,
 } from '../../src/core/sql-type.ts';
 import { createRowDecoder } from '../../src/decode/row-decoder.ts';
@@ -59,6 +60,12 @@ describe('JSON values by declared type', () => {
     [BYTES, '{"V":"IQ=="}', new Uint8Array([0x21])],
     [DATE, '{"V":19000}', 19000],
     [TIMESTAMP, '{"V":1700000000000}', 1700000000000],
+    [DATE, '{"V":"19000"}', 19000],
+    [DATE, '{"V":"2022-01-08"}', 19000],
+    [TIME, '{"V":"00:00:01.5"}', 1500],
+    [TIMESTAMP, '{"V":"2023-11-14T22:13:20.000"}', 1700000000000],
+    [TIMESTAMP, '{"V":"2023-11-14T23:13:20+01:00"}', 1700000000000],
+    [arrayOf(DATE), '{"V":["1970-01-02",2,null]}', [1, 2, null]],
     [arrayOf(INT), '{"V":[1,null,"2"]}', [1, null, 2]],
     [
       mapOf(STRING, BIGINT),
@@ -85,6 +92,10 @@ describe('JSON values by declared type', () => {
   it.each([
     [INT, '{"V":2147483648}', 'S: value: .V: 2147483648 does not fit INT'],
     [INT, '{"V":"1.0"}', 'S: value: .V: "1.0" is no INT'],
+    [DATE, '{"V":"2022-02-30"}', 'S: value: .V: "2022-02-30" is no DATE'],
+    [DATE, '{"V":"2022-01-08T00:00:00"}', 'S: value: .V: "2022-01-08T00:00:00" is no DATE'],
+    [TIME, '{"V":"24:00"}', 'S: value: .V: "24:00" is no TIME'],
+    [TIMESTAMP, '{"V":"soon"}', 'S: value: .V: "soon" is no TIMESTAMP'],
     [BIGINT, '{"V":9223372036854775808}', 'S: value: .V: 9223372036854775808 does not fit BIGINT'],
     [decimal(4, 2), '{"V":1.234}', 'S: value: .V: 1.234 does not fit DECIMAL(4, 2) exactly'],
     [decimal(4, 2), '{"V":100}', 'S: value: .V: 100 does not fit DECIMAL(4, 2)'],

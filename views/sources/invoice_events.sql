@@ -11,8 +11,8 @@ CREATE STREAM invoice_events (
   customer_name STRING,
   customer_email STRING,
   currency STRING,
-  issue_date STRING,
-  due_date STRING,
+  issue_date DATE,
+  due_date DATE,
   total DECIMAL(18, 2),
   line_items ARRAY<STRUCT<
     line_item_id STRING, description STRING, quantity DECIMAL(18, 3), unit_price DECIMAL(18, 2),
@@ -23,7 +23,7 @@ CREATE STREAM invoice_events (
   payment_id STRING,
   amount DECIMAL(18, 2),
   method STRING,
-  paid_on STRING,
+  paid_on DATE,
   paid DECIMAL(18, 2),
   balance DECIMAL(18, 2),
   reason STRING

@@ -1,6 +1,5 @@
 -- Invoices as they are now: the last snapshot of each, written together with every command's events.
 -- Deleted and void invoices keep their row, with that status and nothing left to pay.
--- Days are texts such as 2026-03-31: CAST(due_date AS DATE) makes dates of them.
 CREATE TABLE invoices (
   invoice_id STRING PRIMARY KEY,
   version INT,
@@ -9,8 +8,8 @@ CREATE TABLE invoices (
   customer_email STRING,
   currency STRING,
   status STRING,
-  issue_date STRING,
-  due_date STRING,
+  issue_date DATE,
+  due_date DATE,
   total DECIMAL(18, 2),
   paid DECIMAL(18, 2),
   balance DECIMAL(18, 2),

@@ -6,11 +6,13 @@ import {
   arrayOf,
   BIGINT,
   BOOLEAN,
+  DATE,
   DOUBLE,
   decimal,
   INT,
   type SqlType,
   STRING,
+  TIME,
   TIMESTAMP,
 } from '../../../src/core/sql-type.ts';
 import { valueAt } from '../../../src/core/vec.ts';
@@ -111,6 +113,24 @@ describe('plain JSON', () => {
       [-5, 9007199254740993n, 1250n, -1n, 0.1, 'x', true, 17],
       [1, -1n, -9999999999n, 30000n, -0, '12.50', false, null],
     ]);
+  });
+
+  test('days and times are read from numbers and from text', () => {
+    const days = source([
+      ['D', DATE],
+      ['O', TIME],
+      ['T', TIMESTAMP],
+    ]);
+    const { rows, failures } = decodeBoth(days, [
+      [null, '{"D":1,"O":1500,"T":17}'],
+      [null, '{"D":"1970-01-02","O":"00:00:01.500","T":"1970-01-01T00:00:00.017"}'],
+      [null, '{"D":"1970-01-99","O":0,"T":0}'],
+    ]);
+    expect(rows).toEqual([
+      [1, 1500, 17],
+      [1, 1500, 17],
+    ]);
+    expect(failures).toHaveLength(1);
   });
 
   test('columns that nobody reads may hold anything that is JSON', () => {
