@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { createServer, isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
@@ -10,6 +10,7 @@ import { Reactions } from './commands/reactions.ts';
 import type { Settled } from './commands/result-store.ts';
 import { type Config, defaultViews, loadConfig, projectRoot } from './config.ts';
 import { type Clock, systemClock } from './core/clock.ts';
+import { MillraceError } from './core/errors.ts';
 import { positionToken } from './core/position.ts';
 import { loadExtensions } from './dataflow/extension.ts';
 import { rowText } from './dataflow/row-text.ts';
@@ -17,6 +18,7 @@ import { logDir } from './dataflow/worker-environment.ts';
 import { AdHocQueries } from './deploy/ad-hoc-queries.ts';
 import { ViewManager } from './deploy/view-manager.ts';
 import { viewPlanner } from './deploy/view-planner.ts';
+import { AccessGuard } from './http/access.ts';
 import type { HttpLimits, StatusSource } from './http/ports.ts';
 import { createHttpServer } from './http/server.ts';
 import { invoiceEntity } from './invoice/invoice-entity.ts';
@@ -66,8 +68,32 @@ const LIMITS: HttpLimits = {
 
 const SEAL_AFTER = 32_768;
 
-/** Wires a whole Millrace in the order of the data: log, commands, views, reactions, HTTP. */
+/** Closes what was opened, the last first. */
+class Opened {
+  readonly #closes: (() => unknown)[] = [];
+
+  add(close: () => unknown): void {
+    this.#closes.push(close);
+  }
+
+  async close(): Promise<void> {
+    for (let close = this.#closes.pop(); close !== undefined; close = this.#closes.pop()) await close();
+  }
+}
+
+/** A whole Millrace; what was opened before something failed is closed again. */
 export async function startMillrace(options: StartOptions = {}): Promise<RunningMillrace> {
+  const opened = new Opened();
+  try {
+    return await wire(options, opened);
+  } catch (error) {
+    await opened.close().catch(() => {}); // the first failure is the one to tell
+    throw error;
+  }
+}
+
+/** In the order of the data: log, commands, views, reactions, HTTP. */
+async function wire(options: StartOptions, opened: Opened): Promise<RunningMillrace> {
   const pipelinesDir = resolve(options.pipelinesDir ?? join(projectRoot, 'pipelines'));
   const config = loadConfig(pipelinesDir, process.cwd());
   const clock = options.clock ?? systemClock;
@@ -86,7 +112,12 @@ export async function startMillrace(options: StartOptions = {}): Promise<Running
     sealAfter: SEAL_AFTER,
     onSealFailure: error => logger.error(error, 'sealing failed'),
   });
+  opened.add(() => log.close());
   for (const line of log.recovery) logger.warn(line);
+  const host = options.host ?? config.server.host;
+  const port = options.port ?? config.server.port;
+  const token = options.token ?? process.env.MILLRACE_TOKEN ?? null;
+  await refuseAddress({ host, port, token });
   for (const topic of config.topics) log.createTopic(topic);
 
   const runtime = new CommandRuntime({
@@ -95,6 +126,7 @@ export async function startMillrace(options: StartOptions = {}): Promise<Running
     ...config.commands.invoice,
     onError: e => logger.error(e),
   });
+  opened.add(() => runtime.close());
   if (options.sample ?? config.sample.enabled) await laySample(log, runtime, config, options, clock);
 
   const extensions = [
@@ -115,11 +147,11 @@ export async function startMillrace(options: StartOptions = {}): Promise<Running
     watch: options.watch ?? config.views.watch,
     report,
   });
+  opened.add(() => views.stop());
   const reactions = new Reactions({ log, reactions: await loadReactions(config, dataDir) });
+  opened.add(() => reactions.stop());
   reactions.start();
 
-  const host = options.host ?? config.server.host;
-  const token = options.token ?? process.env.MILLRACE_TOKEN ?? null;
   const started = clock.now();
   const status: StatusSource = {
     status: async () => ({
@@ -154,17 +186,18 @@ export async function startMillrace(options: StartOptions = {}): Promise<Running
       suggest: closest,
       onError: (error, id) => logger.error({ err: error, id }, 'a request failed'),
     },
-    { host, port: options.port ?? config.server.port, token, limits: LIMITS },
+    { host, port, token, limits: LIMITS },
   );
-  await http.listen({ host, port: options.port ?? config.server.port });
+  opened.add(() => http.close());
+  await http.listen({ host, port });
   const address = http.server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const url = `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
-  const announcement = join(dataDir, 'server.json');
+  const bound = typeof address === 'object' && address !== null ? address.port : 0;
+  const url = `http://${isIP(host) === 6 ? `[${host}]` : host}:${bound}`;
   if (options.announce ?? true) {
+    const announcement = join(dataDir, 'server.json');
+    opened.add(() => rmSync(announcement, { force: true }));
     writeFileSync(announcement, JSON.stringify({ pid: process.pid, url, token }), { mode: 0o600 });
   }
-  logger.info(`serving at ${url}`);
 
   return {
     url,
@@ -175,16 +208,43 @@ export async function startMillrace(options: StartOptions = {}): Promise<Running
       await views.settled();
       await views.waitFor(log.end(), Number.MAX_SAFE_INTEGER / 2 ** 22);
     },
-    async stop() {
-      if (options.announce ?? true) rmSync(announcement, { force: true });
-      await http.close();
-      await reactions.stop();
-      runtime.close();
-      await views.stop();
-      await log.close();
-    },
+    stop: () => opened.close(),
   };
 }
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly token: string | null;
+}
+
+/** Says at once, before long work begins, that the server could not be reached where it is to listen. */
+async function refuseAddress({ host, port, token }: Address): Promise<void> {
+  new AccessGuard({ host, token });
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = LISTEN_FAILURES[cause.code ?? ''] ?? { reason: cause.message, hint: undefined };
+      reject(
+        new MillraceError('config_invalid', `cannot listen on ${host}:${port}: ${why.reason}`, {
+          hint: why.hint,
+          cause,
+        }),
+      );
+    });
+    probe.listen({ host, port }, () => probe.close(() => resolve()));
+  });
+}
+
+const LISTEN_FAILURES: Readonly<Record<string, { readonly reason: string; readonly hint: string }>> = {
+  EADDRINUSE: {
+    reason: 'the port is in use',
+    hint: 'name another one with --port, or take any free one with --port 0',
+  },
+  EACCES: { reason: 'this user may not take the port', hint: 'name a port above 1023 with --port' },
+  EADDRNOTAVAIL: { reason: 'this machine has no such address', hint: 'name 127.0.0.1 with --host' },
+  ENOTFOUND: { reason: 'there is no such host', hint: 'name 127.0.0.1 with --host' },
+};
 
 /** A module that lays down a sample history: see `sample.module` in `pipelines/settings.yaml`. */
 export interface SampleModule {

@@ -17,6 +17,27 @@ export class ApiProblem extends Error {
     this.status = status;
     this.problem = problem;
   }
+
+  get code(): string {
+    return typeof this.problem.code === 'string' ? this.problem.code : String(this.status);
+  }
+
+  get hint(): string | undefined {
+    return typeof this.problem.hint === 'string' ? this.problem.hint : undefined;
+  }
+}
+
+export interface ServerEvent {
+  readonly event: string;
+  readonly id: string | null;
+  /** JSON text */
+  readonly data: string;
+}
+
+interface RequestOptions {
+  readonly body?: string | undefined;
+  readonly type?: string | undefined;
+  readonly accept?: string | undefined;
 }
 
 /** HTTP as the command line uses it. */
@@ -31,58 +52,19 @@ export class ApiClient {
     return this.#address.url;
   }
 
-  async request(
-    method: string,
-    path: string,
-    options: {
-      readonly body?: string;
-      readonly type?: string;
-      readonly headers?: Readonly<Record<string, string>>;
-    } = {},
-  ): Promise<Response> {
-    const headers: Record<string, string> = { ...options.headers };
-    if (options.body !== undefined) headers['content-type'] = options.type ?? 'application/json';
-    if (this.#address.token !== null) headers.authorization = `Bearer ${this.#address.token}`;
-    let response: Response;
-    try {
-      response = await fetch(this.#address.url + path, {
-        method,
-        headers,
-        ...(options.body === undefined ? {} : { body: options.body }),
-      });
-    } catch (cause) {
-      throw new MillraceError('not_found', `no server answers at ${this.#address.url}`, {
-        hint: 'start one with `npm start`, or name it with --url',
-        cause,
-      });
-    }
-    if (response.ok) return response;
-    throw new ApiProblem(response.status, await problemOf(response));
-  }
-
-  async text(method: string, path: string, body?: string, type?: string): Promise<string> {
-    const response = await this.request(method, path, {
-      ...(body === undefined ? {} : { body }),
-      ...(type === undefined ? {} : { type }),
-    });
-    return response.text();
+  async text(method: string, path: string, options: RequestOptions = {}): Promise<string> {
+    return (await this.#request(method, path, options)).text();
   }
 
   /** For answers without exact numbers only: those are taken as text. */
-  async json<T>(method: string, path: string, body?: string): Promise<T> {
-    return JSON.parse(await this.text(method, path, body)) as T;
+  async json<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+    return JSON.parse(await this.text(method, path, options)) as T;
   }
 
   /** Server-sent events until the server or the caller ends the stream. */
-  async *events(path: string, signal?: AbortSignal): AsyncGenerator<ServerEvent> {
-    const headers: Record<string, string> = { accept: 'text/event-stream' };
-    if (this.#address.token !== null) headers.authorization = `Bearer ${this.#address.token}`;
-    const response = await fetch(this.#address.url + path, {
-      headers,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    if (!response.ok || response.body === null)
-      throw new ApiProblem(response.status, await problemOf(response));
+  async *events(path: string): AsyncGenerator<ServerEvent> {
+    const response = await this.#request('GET', path, { accept: 'text/event-stream' });
+    if (response.body === null) return;
     let buffered = '';
     for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
       buffered += chunk;
@@ -94,12 +76,28 @@ export class ApiClient {
       }
     }
   }
-}
 
-export interface ServerEvent {
-  readonly event: string;
-  readonly id: string | null;
-  readonly data: string;
+  async #request(method: string, path: string, { body, type, accept }: RequestOptions): Promise<Response> {
+    const headers: Record<string, string> = {};
+    if (body !== undefined) headers['content-type'] = type ?? 'application/json';
+    if (accept !== undefined) headers.accept = accept;
+    if (this.#address.token !== null) headers.authorization = `Bearer ${this.#address.token}`;
+    let response: Response;
+    try {
+      response = await fetch(this.#address.url + path, {
+        method,
+        headers,
+        ...(body === undefined ? {} : { body }),
+      });
+    } catch (cause) {
+      throw new MillraceError('not_found', `no server answers at ${this.#address.url}`, {
+        hint: 'start one with `npm start`, or name it with --url http://host:port',
+        cause,
+      });
+    }
+    if (response.ok) return response;
+    throw new ApiProblem(response.status, await problemOf(response));
+  }
 }
 
 function parseEvent(text: string): ServerEvent | null {

@@ -1,10 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { loadConfig, projectRoot } from '../config.ts';
+import { MillraceError } from '../core/errors.ts';
 import { ApiClient, type ServerAddress } from './api-client.ts';
+import { buildFraction } from './build-watch.ts';
+import { progressLine } from './progress.ts';
 
-/** Options that every command has. */
+/** Options that every command which needs data has. */
 export interface CommonOptions {
-  readonly data: string;
+  readonly data?: string | undefined;
   readonly url?: string | undefined;
   readonly json?: boolean | undefined;
 }
@@ -23,49 +27,131 @@ export const terminal: Output = {
   },
 };
 
+export interface Server {
+  readonly client: ApiClient;
+  /** opened on the folder for this call alone: nothing else happens to it meanwhile */
+  readonly temporary: boolean;
+}
+
+/** Folders that a data folder was last served with, so that a call without a server sees the same views. */
+export interface ServedFolders {
+  readonly views: string;
+  readonly pipelines: string;
+}
+
+const FOLDERS = 'folders.json';
+const LOOK_EVERY = 200;
+
+export function rememberFolders(dataDir: string, folders: ServedFolders): void {
+  writeFileSync(join(dataDir, FOLDERS), `${JSON.stringify(folders, null, 2)}\n`);
+}
+
 /**
  * Runs `work` against the server that `--url` names, or the one that runs on the data folder, or, when none runs, one
  * that is opened on the folder for this call alone (no sample, no watching of files, an ephemeral loopback port).
  */
 export async function withServer<T>(
   options: CommonOptions,
-  work: (client: ApiClient) => Promise<T>,
+  work: (server: Server) => Promise<T>,
 ): Promise<T> {
   if (options.url !== undefined) {
-    return work(
-      new ApiClient({ url: options.url.replace(/\/$/, ''), token: process.env.MILLRACE_TOKEN ?? null }),
-    );
+    const url = options.url.replace(/\/$/, '');
+    const client = new ApiClient({ url, token: process.env.MILLRACE_TOKEN ?? null });
+    return work({ client, temporary: false });
   }
-  const running = runningServer(options.data);
-  if (running !== null) return work(new ApiClient(running));
+  const dataDir = dataFolder(options.data);
+  const running = await runningServer(dataDir);
+  if (running !== null) return work({ client: new ApiClient(running), temporary: false });
+  if (!existsSync(join(dataDir, 'log'))) {
+    const shown = relative(process.cwd(), dataDir) || '.';
+    throw new MillraceError('not_found', `there is no data in ${shown}, and no server runs on it`, {
+      hint: 'start one with `npm start`, or name one with --data or --url',
+    });
+  }
+  return withFolder(dataDir, work);
+}
+
+async function withFolder<T>(dataDir: string, work: (server: Server) => Promise<T>): Promise<T> {
   const { startMillrace } = await import('../main.ts');
+  const folders = servedFolders(dataDir);
   const server = await startMillrace({
-    dataDir: options.data,
+    dataDir,
+    viewsDir: folders?.views,
+    pipelinesDir: folders?.pipelines,
     port: 0,
     host: '127.0.0.1',
+    token: '',
     sample: false,
     watch: false,
     quiet: true,
     announce: false,
+  }).catch((error: unknown) => {
+    throw busy(error);
   });
+  const interrupted = (): void => {
+    void server.stop().finally(() => process.exit(130));
+  };
+  process.once('SIGINT', interrupted);
   try {
-    await server.caughtUp();
-    return await work(new ApiClient({ url: server.url, token: null }));
+    const progress = progressLine(process.stderr);
+    const look = setInterval(() => {
+      const build = buildFraction(server.views.list());
+      if (build !== null) progress.show(build.text, build.fraction);
+    }, LOOK_EVERY);
+    try {
+      await server.caughtUp();
+    } finally {
+      clearInterval(look);
+      progress.end();
+    }
+    return await work({ client: new ApiClient({ url: server.url, token: null }), temporary: true });
   } finally {
+    process.removeListener('SIGINT', interrupted);
     await server.stop();
   }
 }
 
-/** The server of a data folder, when its process is alive. */
-export function runningServer(dataDir: string): ServerAddress | null {
+function busy(error: unknown): unknown {
+  if (!(error instanceof MillraceError) || error.code !== 'data_folder_locked') return error;
+  return new MillraceError(error.code, error.message, {
+    hint: 'a server that is just starting answers in a moment: try again',
+    cause: error,
+  });
+}
+
+export function dataFolder(option: string | undefined): string {
+  const named = option ?? process.env.MILLRACE_DATA;
+  if (named !== undefined) return resolve(named);
+  return loadConfig(join(projectRoot, 'pipelines'), process.cwd()).dataFolder;
+}
+
+/** The server of a data folder, when it answers. */
+export async function runningServer(dataDir: string): Promise<ServerAddress | null> {
+  const announced = readJson<{ pid: number; url: string; token: string | null }>(
+    join(dataDir, 'server.json'),
+  );
+  if (announced === null) return null;
   try {
-    const { pid, url, token } = JSON.parse(readFileSync(join(dataDir, 'server.json'), 'utf8')) as {
-      pid: number;
-      url: string;
-      token: string | null;
-    };
-    process.kill(pid, 0);
-    return { url, token };
+    process.kill(announced.pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return null;
+  }
+  try {
+    await fetch(`${announced.url}/healthz`);
+  } catch {
+    return null; // left behind by a process that was killed; its number belongs to another one now
+  }
+  return { url: announced.url, token: announced.token };
+}
+
+function servedFolders(dataDir: string): ServedFolders | null {
+  const folders = readJson<ServedFolders>(join(dataDir, FOLDERS));
+  return folders !== null && existsSync(folders.views) && existsSync(folders.pipelines) ? folders : null;
+}
+
+function readJson<T>(path: string): T | null {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as T;
   } catch {
     return null;
   }

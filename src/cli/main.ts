@@ -5,6 +5,8 @@ import { ApiProblem } from './api-client.ts';
 import { checkCommand } from './check.ts';
 import { terminal } from './context.ts';
 import { explainCommand } from './explain.ts';
+import { functionsCommand } from './functions.ts';
+import type { Exit } from './options.ts';
 import { produceCommand } from './produce.ts';
 import { queryCommand } from './query.ts';
 import { replayCommand } from './replay.ts';
@@ -16,7 +18,16 @@ import { testCommand } from './test/command.ts';
 
 /** Runs one command line; returns the exit code: 0 done, 1 refused or failed, 2 wrong usage. */
 export async function main(args: readonly string[]): Promise<number> {
-  let code = 0;
+  process.stdout.on('error', endOfReader);
+  try {
+    return await run(args);
+  } catch (error) {
+    return reportFailure(error);
+  }
+}
+
+/** Every command as `--help` shows it. */
+export function commandLine(exit: Exit): Command {
   const program = new Command('millrace')
     .description('A log of events turned into live SQL views.')
     .exitOverride()
@@ -26,6 +37,7 @@ export async function main(args: readonly string[]): Promise<number> {
     startCommand,
     checkCommand,
     explainCommand,
+    functionsCommand,
     queryCommand,
     tailCommand,
     sendCommand,
@@ -34,18 +46,23 @@ export async function main(args: readonly string[]): Promise<number> {
     statusCommand,
     testCommand,
   ];
-  for (const make of commands) {
-    const command = make(result => {
-      code = result;
-    });
-    program.addCommand(command.exitOverride());
-  }
-  try {
-    await program.parseAsync([...args], { from: 'user' });
-    return code;
-  } catch (error) {
-    return reportFailure(error);
-  }
+  for (const make of commands) program.addCommand(make(exit).exitOverride().copyInheritedSettings(program));
+  return program;
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  let code = 0;
+  const program = commandLine(result => {
+    code = result;
+  });
+  await program.parseAsync([...args], { from: 'user' });
+  return code;
+}
+
+/** `millrace tail x | head`: nobody reads any more. */
+function endOfReader(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
 }
 
 function reportFailure(error: unknown): number {
@@ -67,10 +84,9 @@ function reportFailure(error: unknown): number {
   return 1;
 }
 
-function problemText({ problem, message }: ApiProblem): string {
+function problemText({ problem, message, code, hint }: ApiProblem): string {
   const errors = Array.isArray(problem.errors) ? (problem.errors as { text?: unknown }[]) : [];
   const texts = errors.flatMap(e => (typeof e.text === 'string' ? [e.text] : []));
-  const lines = texts.length > 0 ? texts : [`${message} [${String(problem.code ?? problem.status)}]`];
-  if (texts.length === 0 && typeof problem.hint === 'string') lines.push(`  hint: ${problem.hint}`);
-  return lines.join('\n');
+  if (texts.length > 0) return texts.join('\n');
+  return `${message} [${code}]${hint === undefined ? '' : `\n  hint: ${hint}`}`;
 }

@@ -2,29 +2,46 @@ const WIDTH = 30;
 /** share of the work between two plain lines where there is no terminal */
 const STEP = 0.1;
 
+/** What progress is written to. */
+export interface ProgressStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
 export interface ProgressLine {
+  /** `fraction`: 0 to 1 */
   show(text: string, fraction: number): void;
   end(): void;
 }
 
 /** A bar that redraws itself on a terminal; plain lines, one for each tenth, elsewhere. */
-export function progressLine(stream: NodeJS.WriteStream): ProgressLine {
-  if (!stream.isTTY) {
-    let next = 0;
-    return {
-      show(text, fraction) {
-        if (fraction < next) return;
-        next = Math.floor(fraction / STEP) * STEP + STEP;
-        stream.write(`${text} (${Math.floor(fraction * 100)} %)\n`);
-      },
-      end() {},
-    };
-  }
+export function progressLine(stream: ProgressStream): ProgressLine {
+  return stream.isTTY === true ? bar(stream) : plainLines(stream);
+}
+
+function plainLines(stream: ProgressStream): ProgressLine {
+  let next = STEP;
+  return {
+    show(text, fraction) {
+      if (fraction < next) return;
+      next = Math.floor(fraction / STEP + 1e-9) * STEP + STEP;
+      stream.write(`${text} (${Math.floor(fraction * 100)} %)\n`);
+    },
+    end() {
+      next = STEP;
+    },
+  };
+}
+
+function bar(stream: ProgressStream): ProgressLine {
   let shown = false;
   return {
     show(text, fraction) {
-      const filled = Math.round(Math.min(1, fraction) * WIDTH);
-      stream.write(`\r\x1b[K[${'#'.repeat(filled)}${'.'.repeat(WIDTH - filled)}] ${text}`);
+      const filled = Math.round(Math.max(0, Math.min(1, fraction)) * WIDTH);
+      const percent = `${Math.floor(fraction * 100)} %`.padStart(5);
+      const line = `[${'#'.repeat(filled)}${'.'.repeat(WIDTH - filled)}]${percent} ${text}`;
+      stream.write(`\r\x1b[K${line.slice(0, (stream.columns ?? 80) - 1)}`);
       shown = true;
     },
     end() {

@@ -13,13 +13,13 @@ export function queryCommand(exit: Exit): Command {
   return dataCommand('query', 'runs one SELECT over views and the last records of topics')
     .argument('<sql>', 'the statement')
     .action(async (sql: string, options: CommonOptions) => {
-      await withServer(options, async client => {
+      await withServer(options, async ({ client }) => {
         const body = JSON.stringify({ sql });
         if (options.json) {
-          terminal.line(await client.text('POST', '/query', body));
+          terminal.line(await client.text('POST', '/query', { body }));
           return;
         }
-        const answer = await client.json<QueryAnswer>('POST', '/query', body);
+        const answer = await client.json<QueryAnswer>('POST', '/query', { body });
         terminal.line(
           table(
             answer.columns.map(c => c.name),

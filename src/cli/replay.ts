@@ -1,16 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { BuildProgress } from '../deploy/view-access.ts';
+import type { ViewStatus } from '../deploy/view-access.ts';
 import type { ApiClient } from './api-client.ts';
+import { buildFraction } from './build-watch.ts';
 import { type CommonOptions, terminal, withServer } from './context.ts';
 import { dataCommand, type Exit } from './options.ts';
 import { progressLine } from './progress.ts';
 
-interface StatusAnswer {
-  readonly name: string;
-  readonly state: string;
-  readonly build: BuildProgress | null;
-  readonly errors: readonly string[];
+interface ReplayOptions extends CommonOptions {
+  readonly cancel?: boolean;
+  readonly wait: boolean;
 }
 
 const LOOK_EVERY = 200;
@@ -20,42 +19,43 @@ export function replayCommand(exit: Exit): Command {
     .argument('<view>', 'view')
     .option('--cancel', 'cancel a running rebuild')
     .option('--no-wait', 'only begin it')
-    .action(async (view: string, options: CommonOptions & { cancel?: boolean; wait: boolean }) => {
+    .action(async (view: string, options: ReplayOptions) => {
       const path = `/views/${encodeURIComponent(view)}/replay`;
-      const code = await withServer(options, async client => {
+      const code = await withServer(options, async ({ client, temporary }) => {
+        const say = (text: string, json: string): void => terminal.line(options.json ? json : text);
         if (options.cancel) {
-          terminal.line(await client.text('DELETE', path));
+          say(`the rebuild of ${view} is cancelled`, await client.text('DELETE', path));
           return 0;
         }
-        const begun = await client.text('POST', path, '{}');
-        if (!options.wait) {
-          terminal.line(begun);
+        const begun = await client.text('POST', path);
+        // a server that is there for this call alone has to stay until the rebuild is done
+        if (!options.wait && !temporary) {
+          say(`the rebuild of ${view} has begun; see it with: npx millrace status`, begun);
           return 0;
         }
-        return follow(client, view, options.json === true);
+        const status = await rebuilt(client, view);
+        const done = status.state === 'live';
+        say(
+          done ? `${view} is rebuilt and served` : [`${view} is not rebuilt`, ...status.errors].join('\n'),
+          JSON.stringify(status),
+        );
+        return done ? 0 : 1;
       });
       exit(code);
     });
 }
 
-async function follow(client: ApiClient, view: string, json: boolean): Promise<number> {
+/** Follows the rebuild to its end. */
+async function rebuilt(client: ApiClient, view: string): Promise<ViewStatus> {
   const progress = progressLine(process.stderr);
   for (;;) {
-    const status = await client.json<StatusAnswer>('GET', `/views/${encodeURIComponent(view)}/status`);
-    if (status.build !== null && status.state === 'building') {
-      progress.show(
-        `${view}: ${status.build.position} of ${status.build.target} records`,
-        status.build.fraction,
-      );
-      await pause(LOOK_EVERY);
-      continue;
+    const status = await client.json<ViewStatus>('GET', `/views/${encodeURIComponent(view)}/status`);
+    const build = buildFraction([status]);
+    if (build === null) {
+      progress.end();
+      return status;
     }
-    progress.end();
-    if (json) terminal.line(JSON.stringify(status));
-    else
-      terminal.line(
-        status.state === 'live' ? `${view} is rebuilt and served` : `${view}: ${status.errors.join('\n')}`,
-      );
-    return status.state === 'live' ? 0 : 1;
+    progress.show(build.text, build.fraction);
+    await pause(LOOK_EVERY);
   }
 }

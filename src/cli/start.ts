@@ -1,6 +1,12 @@
+import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { type Exit, wholeNumber } from './options.ts';
-import { progressLine } from './progress.ts';
+import { defaultViews, loadConfig, projectRoot } from '../config.ts';
+import type { RunningMillrace } from '../main.ts';
+import { buildFraction, viewNews } from './build-watch.ts';
+import { dataFolder, rememberFolders, terminal } from './context.ts';
+import { type Exit, portNumber } from './options.ts';
+import { type ProgressLine, progressLine } from './progress.ts';
+import { counted } from './table.ts';
 
 interface StartFlags {
   readonly data?: string;
@@ -11,52 +17,121 @@ interface StartFlags {
   readonly sample: boolean;
   readonly sampleUntil?: number;
   readonly watch: boolean;
+  readonly json?: boolean;
 }
+
+const LOOK_EVERY = 300;
 
 export function startCommand(exit: Exit): Command {
   return new Command('start')
     .description('runs the server on the embedded log')
-    .option('--data <dir>', 'data folder (default: from pipelines/settings.yaml)', process.env.MILLRACE_DATA)
+    .option(
+      '--data <dir>',
+      'data folder (default: $MILLRACE_DATA, else data.folder of pipelines/settings.yaml)',
+    )
     .option('--views <dir>', 'folder of the views')
     .option('--pipelines <dir>', 'folder of the YAML files and handlers')
     .option('--host <address>', 'address to listen on; beyond loopback MILLRACE_TOKEN must be set')
-    .option('--port <n>', 'port; 0 takes any free one', wholeNumber)
+    .option('--port <n>', 'port; 0 takes any free one', portNumber)
     .option('--no-sample', 'do not lay down the sample history in an empty data folder')
     .option(
       '--sample-until <date>',
-      'where the sample history ends (YYYY-MM-DD or an ISO time; default now)',
+      'where the sample history ends (YYYY-MM-DD or an ISO time; default: now)',
       time,
     )
     .option('--no-watch', 'do not react to changes of view files')
+    .option('--json', 'tell the address as one JSON line once it serves')
     .action(async (flags: StartFlags) => {
-      const { startMillrace } = await import('../main.ts');
+      const signals = new StopSignals();
       const progress = progressLine(process.stderr);
-      const server = await startMillrace({
-        dataDir: flags.data,
-        viewsDir: flags.views,
-        pipelinesDir: flags.pipelines,
-        host: flags.host,
-        port: flags.port,
-        ...(flags.sample ? {} : { sample: false }),
-        sampleUntil: flags.sampleUntil,
-        ...(flags.watch ? {} : { watch: false }),
-        onProgress: (text, fraction) => progress.show(text, fraction),
-      });
+      const server = await serve(flags, progress);
+      signals.started();
+      const watch = watchBuilds(server, progress);
+      await signals.stop;
+      clearInterval(watch);
       progress.end();
-      await untilSignal();
       await server.stop();
       exit(0);
     });
 }
 
+async function serve(flags: StartFlags, progress: ProgressLine): Promise<RunningMillrace> {
+  const pipelines = resolve(flags.pipelines ?? join(projectRoot, 'pipelines'));
+  const config = loadConfig(pipelines, process.cwd());
+  const data =
+    flags.data !== undefined || process.env.MILLRACE_DATA ? dataFolder(flags.data) : config.dataFolder;
+  const views = resolve(flags.views ?? defaultViews(config));
+  const { startMillrace } = await import('../main.ts');
+  const server = await startMillrace({
+    dataDir: data,
+    viewsDir: views,
+    pipelinesDir: pipelines,
+    host: flags.host,
+    port: flags.port,
+    ...(flags.sample ? {} : { sample: false }),
+    sampleUntil: flags.sampleUntil,
+    ...(flags.watch ? {} : { watch: false }),
+    onProgress: (text, fraction) => progress.show(text, fraction),
+  });
+  progress.end();
+  rememberFolders(data, { views, pipelines });
+  const names = server.views.list().map(v => v.name);
+  if (flags.json) terminal.line(JSON.stringify({ url: server.url, data, views: names }));
+  else {
+    const shown = names.includes('possible_fraud') ? '/possible_fraud' : names[0] ? `/${names[0]}` : '';
+    terminal.line(`Millrace serves ${counted(names.length, 'view')} at ${server.url} (data: ${data})`);
+    terminal.line(`  read one:     curl ${server.url}/views${shown}`);
+    terminal.line(
+      '  go on:        npx millrace status; drop a .sql file into the views folder; docs/README.md',
+    );
+  }
+  return server;
+}
+
+/** Builds show a progress bar; files that were dropped, broken or removed show a line. */
+function watchBuilds(server: RunningMillrace, progress: ProgressLine): NodeJS.Timeout {
+  let before = server.views.list();
+  return setInterval(() => {
+    const now = server.views.list();
+    const build = buildFraction(now);
+    if (build !== null) progress.show(build.text, build.fraction);
+    const news = viewNews(before, now);
+    before = now;
+    if (build === null || news.length > 0) progress.end();
+    for (const line of news) terminal.error(line);
+  }, LOOK_EVERY);
+}
+
 function time(text: string): number {
   const ms = Date.parse(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T23:59:59Z` : text);
-  if (!Number.isFinite(ms)) throw new InvalidArgumentError('a date such as 2026-01-31 is expected');
+  if (!Number.isFinite(ms)) throw new InvalidArgumentError('A date such as 2026-01-31 is expected.');
   return ms;
 }
 
-function untilSignal(): Promise<void> {
-  return new Promise(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-  });
+const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
+
+/**
+ * The first signal asks for a clean stop, a second SIGINT or SIGTERM ends the process at once; so does the first one
+ * before the server serves: the log is always whole, and the next start goes on where this one was.
+ */
+class StopSignals {
+  readonly stop: Promise<void>;
+  #started = false;
+  #asked = false;
+
+  constructor() {
+    this.stop = new Promise(resolve => {
+      for (const [signal, number] of Object.entries(SIGNAL_NUMBERS)) {
+        process.on(signal, () => {
+          if (!this.#started || (this.#asked && signal !== 'SIGHUP')) process.exit(128 + number);
+          this.#asked = true;
+          resolve();
+        });
+      }
+    });
+  }
+
+  started(): void {
+    this.#started = true;
+  }
 }

@@ -1,62 +1,167 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { ApiClient } from './api-client.ts';
-import { ApiProblem } from './api-client.ts';
-import { type CommonOptions, terminal, withServer } from './context.ts';
+import { MillraceError } from '../core/errors.ts';
+import { type ApiClient, ApiProblem, type ServerEvent } from './api-client.ts';
+import { type CommonOptions, type Server, terminal, withServer } from './context.ts';
 import { dataCommand, type Exit, wholeNumber } from './options.ts';
 
 interface TailOptions extends CommonOptions {
   readonly from?: string;
+  readonly snapshot?: boolean;
+  readonly last: number;
   readonly limit?: number;
 }
 
-interface RecordsAnswer {
-  readonly records: readonly Readonly<Record<string, unknown>>[];
+interface TopicDocument {
+  readonly ends: readonly number[];
 }
 
+interface RecordsAnswer {
+  readonly records: readonly { readonly partition: number; readonly offset: number }[];
+}
+
+const LOOK_EVERY = 300;
+const PAGE = 1000;
+
 export function tailCommand(exit: Exit): Command {
-  return dataCommand('tail', 'follows the changes of a view, or shows the last records of a topic')
+  return dataCommand('tail', 'follows the changes of a view, or the records of a topic, until Ctrl-C')
     .argument('<name>', 'view or topic')
-    .option('--from <position>', 'for a view: resume after this position')
-    .option('--limit <n>', 'stop after this many', wholeNumber)
+    .option('--snapshot', 'of a view: its rows first')
+    .option('--from <position>', 'of a view: the changes since this position first')
+    .option('--last <n>', 'of a topic: this many of its last records first', wholeNumber, 10)
+    .option('--limit <n>', 'stop after this many lines', wholeNumber)
     .action(async (name: string, options: TailOptions) => {
-      await withServer(options, async client => {
-        if (await isView(client, name)) await followView(client, name, options);
-        else await showTopic(client, name, options);
-      });
+      const lines = new Lines(options);
+      if (options.limit !== 0) {
+        await withServer(options, async server => {
+          const position = await viewPosition(server.client, name);
+          if (position !== undefined) await followView(server, name, { ...options, position }, lines);
+          else await followTopic(server, name, options, lines);
+        });
+      }
       exit(0);
     });
 }
 
-async function isView(client: ApiClient, name: string): Promise<boolean> {
+/** Counts the lines that it prints; `full` when no more are wanted. */
+class Lines {
+  readonly #json: boolean;
+  #left: number;
+
+  constructor({ json, limit }: TailOptions) {
+    this.#json = json === true;
+    this.#left = limit ?? Number.POSITIVE_INFINITY;
+  }
+
+  get full(): boolean {
+    return this.#left <= 0;
+  }
+
+  print(text: string, json: Readonly<Record<string, unknown>>): void {
+    if (this.full) return;
+    this.#left--;
+    terminal.line(this.#json ? JSON.stringify(json) : text);
+  }
+}
+
+/** Where a view stands: null when nothing is served yet; undefined when there is no such view. */
+async function viewPosition(client: ApiClient, name: string): Promise<string | null | undefined> {
   try {
-    await client.request('GET', `/views/${encodeURIComponent(name)}/status`);
-    return true;
+    const path = `/views/${encodeURIComponent(name)}/status`;
+    return (await client.json<{ position: string | null }>('GET', path)).position;
   } catch (error) {
-    if (error instanceof ApiProblem && error.status === 404) return false;
+    if (error instanceof ApiProblem && error.code === 'unknown_view') return undefined;
     throw error;
   }
 }
 
-async function followView(client: ApiClient, name: string, options: TailOptions): Promise<void> {
-  const from = options.from === undefined ? '' : `?after=${encodeURIComponent(options.from)}`;
-  const abort = new AbortController();
-  let left = options.limit ?? Number.POSITIVE_INFINITY;
-  for await (const { event, id, data } of client.events(
-    `/views/${encodeURIComponent(name)}/changes${from}`,
-    abort.signal,
-  )) {
-    terminal.line(options.json ? JSON.stringify({ event, id, data }) : `${event} ${data}`);
-    left--;
-    if (left <= 0) break;
+async function followView(
+  { client, temporary }: Server,
+  name: string,
+  { from, snapshot, position }: TailOptions & { readonly position: string | null },
+  lines: Lines,
+): Promise<void> {
+  if (temporary && from !== undefined) {
+    throw new MillraceError(
+      'request_invalid',
+      'no server runs on this folder: there are no changes to go on with',
+      {
+        hint: 'leave --from out to see the rows',
+      },
+    );
+  }
+  // on a folder without a server nothing changes: its rows are what there is to see
+  const rowsFirst = snapshot === true || position === null || temporary;
+  const after = from ?? (rowsFirst ? null : position);
+  const query = after === null ? '' : `?after=${encodeURIComponent(after)}`;
+  for await (const event of client.events(`/views/${encodeURIComponent(name)}/changes${query}`)) {
+    const complete = printEvent(event, lines);
+    if (lines.full || (complete && temporary)) return;
   }
 }
 
-async function showTopic(client: ApiClient, name: string, options: TailOptions): Promise<void> {
-  const path = `/topics/${encodeURIComponent(name)}/records?limit=${options.limit ?? 20}`;
-  if (options.json) {
-    terminal.line(await client.text('GET', path));
-    return;
+/** Returns whether a snapshot is complete with this event. */
+function printEvent({ event, data }: ServerEvent, lines: Lines): boolean {
+  const content = JSON.parse(data) as Readonly<Record<string, unknown>>;
+  const { position } = content;
+  switch (event) {
+    case 'snapshot':
+      for (const row of content.rows as readonly unknown[]) {
+        lines.print(`= ${JSON.stringify(row)}`, { op: 'snapshot', row, position });
+      }
+      return content.complete === true;
+    case 'change':
+      lines.print(`${content.op === 'delete' ? '-' : '+'} ${JSON.stringify(content.row)}`, content);
+      return false;
+    case 'reset':
+      lines.print('another version of the view serves; its rows:', { op: 'reset' });
+      return false;
+    case 'dropped':
+      throw new MillraceError('overloaded', 'this reader was too slow for the changes', {
+        hint: `go on with --from ${String(position)}`,
+      });
+    case 'problem':
+      throw new ApiProblem(Number(content.status), content);
+    default:
+      return false;
   }
-  const { records } = await client.json<RecordsAnswer>('GET', path);
-  for (const record of records) terminal.line(JSON.stringify(record));
+}
+
+async function followTopic(
+  { client, temporary }: Server,
+  name: string,
+  options: TailOptions,
+  lines: Lines,
+): Promise<void> {
+  if (options.from !== undefined || options.snapshot) {
+    throw new MillraceError('request_invalid', `"${name}" is a topic: --from and --snapshot are for views`);
+  }
+  const path = `/topics/${encodeURIComponent(name)}`;
+  const { ends } = await client.json<TopicDocument>('GET', path).catch((error: unknown) => {
+    throw neither(error, name);
+  });
+  const next = [...ends];
+  const show = async (query: string): Promise<number> => {
+    const { records } = await client.json<RecordsAnswer>('GET', `${path}/records?${query}`);
+    for (const record of records) {
+      next[record.partition] = Math.max(next[record.partition] ?? 0, record.offset + 1);
+      lines.print(JSON.stringify(record), record as Readonly<Record<string, unknown>>);
+    }
+    return records.length;
+  };
+  if (options.last > 0) await show(`limit=${Math.min(options.last, PAGE)}`);
+  while (!lines.full && !temporary) {
+    let shown = 0;
+    for (const [partition, offset] of next.entries()) {
+      shown += await show(`partition=${partition}&offset=${offset}&limit=${PAGE}`);
+    }
+    if (shown === 0) await pause(LOOK_EVERY);
+  }
+}
+
+function neither(error: unknown, name: string): unknown {
+  if (!(error instanceof ApiProblem) || error.code !== 'unknown_topic') return error;
+  return new MillraceError('not_found', `there is no view and no topic "${name}"`, {
+    hint: error.hint?.startsWith('did you mean') ? error.hint : '`npx millrace status` lists the views',
+  });
 }
