@@ -101,7 +101,7 @@ export class Aggregate implements Operator {
     return out === null ? [] : [out];
   }
 
-  /** Per slot whether its row is outside: for a filter right above (`final` only). */
+  /** Per slot whether its row is outside: for a filter right above. */
   get shown(): Int32Array {
     return this.#groups.shown.i32;
   }

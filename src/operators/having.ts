@@ -6,8 +6,8 @@ import { Filter } from './filter.ts';
 import type { Epoch, OperatorContext } from './operator.ts';
 
 /**
- * A filter right above an aggregate of which only the last rows count (demand: final). It knows from the aggregate's table
- * which groups have a row outside, so that a group that never passed is not deleted again with every change.
+ * A filter right above an aggregate. It knows from the aggregate's table which groups have a row outside, so that a group
+ * that never passed is not deleted with every change: HAVING deletes on leaving.
  */
 export class Having extends Filter {
   readonly #aggregate: Aggregate;

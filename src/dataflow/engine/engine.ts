@@ -4,6 +4,7 @@ import type { Batch } from '../../core/batch.ts';
 import type { RecordBlock } from '../../core/log-record.ts';
 import { timestampParsers } from '../../decode/timestamp-format.ts';
 import type { Epoch, OperatorContext } from '../../operators/operator.ts';
+import { Present } from '../../operators/present.ts';
 import type { DataflowOptions, Engine, EpochOutput, LedgerEntry } from '../dataflow.ts';
 import { ofView } from '../view-failure.ts';
 import { finalViews } from './demand.ts';
@@ -17,6 +18,8 @@ export interface EngineOptions extends DataflowOptions {
    * not (a replay beside the live version), the changes of an epoch may be merged.
    */
   readonly writesTopic?: ((view: string) => boolean) | undefined;
+  /** False: closures run all expressions. Default true. */
+  readonly generatedCode?: boolean | undefined;
 }
 
 /** raise when the layout of operator state changes */
@@ -53,7 +56,12 @@ class ColumnEngine implements Engine {
         const appendTime = this.#epoch.appendTime[seq - this.#epoch.firstSeq] as number;
         this.#ledger.push({ view: plan.name, reason, seq, appendTime, message });
       };
-      const context: OperatorContext = { functions: options.functions, zone: options.zone, reject };
+      const context: OperatorContext = {
+        functions: options.functions,
+        zone: options.zone,
+        generatedCode: options.generatedCode ?? true,
+        reject,
+      };
       this.#views.set(plan.name, {
         name: plan.name,
         plan: ofView(plan.name, () =>
@@ -151,5 +159,6 @@ function load(view: RunningView, part: Uint8Array): void {
   for (const operator of view.plan.operators) {
     const state = byId.get(operator.id);
     if (state !== undefined) operator.load(state);
+    else if (operator instanceof Present) operator.begin();
   }
 }

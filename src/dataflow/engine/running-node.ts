@@ -7,6 +7,7 @@ import { Filter } from '../../operators/filter.ts';
 import { Having } from '../../operators/having.ts';
 import { Normalize } from '../../operators/normalize.ts';
 import type { Epoch, Operator, OperatorContext } from '../../operators/operator.ts';
+import { Present } from '../../operators/present.ts';
 import { Project } from '../../operators/project.ts';
 import { Rekey } from '../../operators/rekey.ts';
 import { SessionAggregate } from '../../operators/session-aggregate.ts';
@@ -70,7 +71,30 @@ export function runningPlan(root: PlanNode, options: RunningPlanOptions): Runnin
         ),
     };
   };
-  return { root: build(root, options.final), operators };
+  const built = build(root, options.final);
+  if (options.final || !mayDeleteNothing(root)) return { root: built, operators };
+  const present = new Present(root.schema, new StateTable());
+  operators.push(present);
+  return { root: { run: epoch => present.step(epoch, [built.run(epoch)]) }, operators };
+}
+
+/** Whether a keyed relation may give DELETEs of keys that have no row. */
+function mayDeleteNothing(node: PlanNode): boolean {
+  switch (node.node) {
+    case 'scan':
+      return node.source.kind === 'table';
+    case 'filter':
+      // above an aggregate without sessions it knows (see Having); EMIT FINAL gives each row once
+      return kindOf(node) === 'upsert' && !isPlainAggregate(node.input) && node.input.node !== 'emitFinal';
+    case 'project':
+      return kindOf(node) === 'upsert' && mayDeleteNothing(node.input);
+    default:
+      return false;
+  }
+}
+
+function isPlainAggregate(node: PlanNode): boolean {
+  return node.node === 'aggregate' && node.window?.type !== 'session';
 }
 
 type OperatorNode = Exclude<PlanNode, { node: 'scan' | 'read' }>;
@@ -85,9 +109,7 @@ interface Surroundings {
 function operatorFor(node: OperatorNode, { context, final, below }: Surroundings): Operator {
   switch (node.node) {
     case 'filter':
-      return final && below instanceof Aggregate
-        ? new Having(node, context, below)
-        : new Filter(node, context);
+      return below instanceof Aggregate ? new Having(node, context, below) : new Filter(node, context);
     case 'project':
       return new Project(node, context);
     case 'explode':

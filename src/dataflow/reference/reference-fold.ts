@@ -8,6 +8,7 @@ import type { ViewPlan } from '../../plan/plan.ts';
 import type { DataflowOptions, Fold, LedgerEntry } from '../dataflow.ts';
 import { type BuildOptions, buildNode } from './build-node.ts';
 import { earliest, type FoldNode, type Moment } from './fold-node.ts';
+import { present } from './present.ts';
 import { sinkTime } from './sink-time.ts';
 import { ViewRows } from './view-rows.ts';
 
@@ -46,7 +47,9 @@ class ReferenceFold implements Fold {
         }),
     };
     for (const plan of options.plan.views) {
-      const root = sinkTime(plan, buildNode(plan.root, build), timestampParser);
+      const node = buildNode(plan.root, build);
+      const keyed = plan.kind === 'upsert' ? present(plan.root.schema, node) : node;
+      const root = sinkTime(plan, keyed, timestampParser);
       this.#views.set(plan.name, { plan, root, rows: new ViewRows(plan.root.schema), now: [], taken: [] });
     }
   }
