@@ -5,7 +5,7 @@ import { sourceRelation } from '../sql/analyse/source.ts';
 import { isSystemColumn } from '../sql/analyse/system-columns.ts';
 import { resolveType } from '../sql/analyse/type-name.ts';
 import type { AlterSource, DropStatement } from '../sql/ast.ts';
-import { type Catalog, canonicalName, type Relation } from '../sql/catalog.ts';
+import { type Catalog, canonical, canonicalName, type Relation } from '../sql/catalog.ts';
 import type { Definition } from './definitions.ts';
 import type { SourceColumn } from './plan.ts';
 
@@ -80,7 +80,7 @@ export function alterSource(statement: AlterSource, catalog: Catalog, problems: 
     if (definition.constraint !== null) {
       throw problems.error('invalid_statement', definition.span, 'only value columns can be added');
     }
-    if (isSystemColumn(name)) {
+    if (isSystemColumn(canonical(definition.name))) {
       throw problems.error('invalid_statement', definition.name.span, `"${name}" is a reserved column name`);
     }
     if (source.columns.some(c => c.name.toUpperCase() === name.toUpperCase())) {

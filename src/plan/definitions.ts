@@ -10,7 +10,7 @@ import { resolveSink } from '../sql/analyse/sink.ts';
 import { analyseSource, type FormatDefaults } from '../sql/analyse/source.ts';
 import { analyseStrict, type StrictResult } from '../sql/analyse/strict-query.ts';
 import { resolveType } from '../sql/analyse/type-name.ts';
-import type { CreateAs, CreateSource, CreateType, InsertInto } from '../sql/ast.ts';
+import type { CreateAs, CreateSource, CreateType, Identifier, InsertInto } from '../sql/ast.ts';
 import { type Catalog, canonical, type Relation } from '../sql/catalog.ts';
 import type { SinkSpec, SourceSpec } from './plan.ts';
 
@@ -32,7 +32,7 @@ export interface DefineOptions {
   readonly zone: string;
   readonly defaults: FormatDefaults;
   /** topic of a derived relation whose WITH names none */
-  topicOf(name: string): string;
+  topicOf(name: Identifier): string;
 }
 
 export function defineSource(statement: CreateSource, options: DefineOptions): Relation {
@@ -67,7 +67,7 @@ export function defineAs(statement: CreateAs, options: DefineOptions): Definitio
     window: query.window,
     input: query.input,
     defaults: options.defaults,
-    topic: options.topicOf(statement.name.name),
+    topic: options.topicOf(statement.name),
     problems,
     spanOf: column => result.spans[column] ?? statement.name.span,
   });

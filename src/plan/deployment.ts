@@ -121,7 +121,7 @@ class Deployment {
       functions: this.#options.functions,
       zone: this.#options.zone,
       defaults: defaults ?? this.#options.defaults ?? FORMAT_DEFAULTS,
-      topicOf: name => name,
+      topicOf: name => name.name,
     };
   }
 

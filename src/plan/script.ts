@@ -32,8 +32,6 @@ export interface ScriptOptions {
   readonly rules?: readonly RewriteRule[] | undefined;
   /** what is defined before the script; it can be read, not changed */
   readonly catalog?: Catalog | undefined;
-  /** topic of CREATE ... AS without KAFKA_TOPIC; default: the name in upper case */
-  readonly topicOf?: ((name: string) => string) | undefined;
 }
 
 /** What happens beside definitions, in the order of the text. */
@@ -60,7 +58,10 @@ export interface ScriptPlan {
   readonly errors: readonly MillraceError[];
 }
 
-/** Plans a script of statements in order: ksqlDB's test cases and `millrace test`. */
+/**
+ * Plans a script of statements in order: ksqlDB's test cases and `millrace test`. A topic that WITH does not name is called
+ * as the stream or table, in upper case unless quoted.
+ */
 export function planScript(source: SourceText, options: ScriptOptions): ScriptPlan {
   const parsed = parseStatements(source);
   const problems = new Problems(source);
@@ -115,7 +116,7 @@ class Script {
       problems: this.#problems,
       zone: this.#options.zone,
       defaults: this.#defaults,
-      topicOf: this.#options.topicOf ?? (name => name.toUpperCase()),
+      topicOf: canonical,
     };
   }
 

@@ -255,6 +255,8 @@ function withKey(
     );
     if (at >= 0) {
       key.push(at);
+      const shownColumn = columns[at];
+      if (i >= bounds && shownColumn) columns[at] = { ...shownColumn, name };
       continue;
     }
     if (!options.needed) return { columns: exprs, schema: { columns, key: [], windowed: false }, hidden: [] };

@@ -158,7 +158,8 @@ export function checkNames(
 ): void {
   const seen = new Map<string, OutputItem>();
   for (const item of items) {
-    if (isSystemColumn(item.name) && !allowed(item.name)) {
+    const name = canonicalName(item.name, item.quoted);
+    if (isSystemColumn(name) && !allowed(name)) {
       problems.report(
         'invalid_statement',
         item.span,
@@ -167,7 +168,6 @@ export function checkNames(
       );
       continue;
     }
-    const name = canonicalName(item.name, item.quoted);
     if (seen.has(name)) {
       problems.report(
         'duplicate_name',

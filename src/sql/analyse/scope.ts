@@ -133,7 +133,7 @@ function unknownColumn(
   problems: Problems,
 ) {
   const shown = qualifier ? `${qualifier.name}.${name.name}` : name.name;
-  if (isSystemColumn(name.name) && !name.quoted) {
+  if (isSystemColumn(canonical(name)) && !name.quoted) {
     return problems.error(
       'unknown_column',
       name.span,

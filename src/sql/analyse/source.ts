@@ -1,3 +1,4 @@
+import { dateTimePattern } from '../../core/date-time-pattern.ts';
 import type { Column } from '../../core/schema.ts';
 import type { Span } from '../../core/span.ts';
 import {
@@ -134,7 +135,7 @@ function resolveColumns(statement: CreateSource, context: SourceContext): Source
   let allHeaders = false;
   for (const definition of statement.columns) {
     const name = definition.name.name;
-    if (isSystemColumn(name)) {
+    if (isSystemColumn(canonical(definition.name))) {
       problems.report(
         'invalid_statement',
         definition.name.span,
@@ -375,7 +376,16 @@ export function checkTimestamp(
       "add TIMESTAMP_FORMAT = 'yyyy-MM-dd HH:mm:ss' or the like",
     );
   }
-  return { column: column.name, format: properties.timestampFormat };
+  const format = properties.timestampFormat;
+  if (format !== null && formatSpan) {
+    try {
+      dateTimePattern(format);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      problems.report('invalid_property', formatSpan, `TIMESTAMP_FORMAT is no pattern of dates: ${reason}`);
+    }
+  }
+  return { column: column.name, format };
 }
 
 function sourceWindow(

@@ -1,4 +1,4 @@
-/** Columns that every relation has without declaring them. */
+/** Columns that every relation has without declaring them; by canonical name: `rowtime` in quotes is another one. */
 export const PSEUDO_COLUMNS = ['ROWTIME', 'ROWPARTITION', 'ROWOFFSET'] as const;
 export const WINDOW_COLUMNS = ['WINDOWSTART', 'WINDOWEND'] as const;
 
@@ -7,9 +7,9 @@ export function isSystemColumn(name: string): boolean {
 }
 
 export function isPseudoColumn(name: string): boolean {
-  return PSEUDO_COLUMNS.some(c => c === name.toUpperCase());
+  return PSEUDO_COLUMNS.some(c => c === name);
 }
 
 export function isWindowColumn(name: string): boolean {
-  return WINDOW_COLUMNS.some(c => c === name.toUpperCase());
+  return WINDOW_COLUMNS.some(c => c === name);
 }
