@@ -72,6 +72,8 @@ export class LiveLoop {
   #committed = -1;
   /** state to begin again from while it differs from the last commit: after an adoption, or before any commit */
   #base: { readonly position: number; readonly parts: ReadonlyMap<string, Uint8Array> } | null;
+  /** smaller epochs while a record is looked for that a view cannot take */
+  #narrowed: { readonly until: number; readonly size: number } | null = null;
 
   private constructor(
     ports: LiveLoopPorts,
@@ -115,7 +117,7 @@ export class LiveLoop {
       });
       if (engine === null) continue;
       for (const v of live) foldInto(v, recovered.unfolded.get(v.version) ?? [], position);
-      ports.journal.folded();
+      if (recovered.unfolded.size > 0) ports.journal.folded();
       for (const v of opened.values()) if (lost.has(v.plan.name)) void v.file.close();
       const loop = new LiveLoop(ports, engine, { sources: catalog.sources, live, position });
       loop.#ledger.load(catalog.ledger);
@@ -165,7 +167,7 @@ export class LiveLoop {
     const shown = this.#ports.shown();
     const until = from < shown ? Math.min(to, shown) : to;
     if (from >= until) return false;
-    for (const block of this.#ports.log.read(from, until, RECORDS_PER_EPOCH)) {
+    for (const block of this.#ports.log.read(from, until, this.#epochSize(from))) {
       try {
         const output = this.#engine.step(block);
         const changes = encodeChanges(output, view => this.#live.get(view)?.encoder);
@@ -176,7 +178,8 @@ export class LiveLoop {
         this.#ports.publish({ position, changes, outputs, ledger, deadline: this.#engine.deadline() });
       } catch (error) {
         if (!(error instanceof ViewFailure)) throw error;
-        this.#setAside(error, from);
+        if (block.n > 1) this.#narrow(from, block.n);
+        else this.#setAside(error, from);
       }
       return true;
     }
@@ -205,7 +208,7 @@ export class LiveLoop {
       live.file.fold(live.pending, live.fault?.position ?? position);
       live.pending = [];
     }
-    this.#ports.journal.folded();
+    if (changed.length > 0) this.#ports.journal.folded();
     return true;
   }
 
@@ -258,6 +261,17 @@ export class LiveLoop {
   async close(): Promise<void> {
     for (const live of this.#live.values()) await live.file.close();
     await this.#ports.journal.close();
+  }
+
+  #epochSize(from: number): number {
+    if (this.#narrowed !== null && from >= this.#narrowed.until) this.#narrowed = null;
+    return this.#narrowed?.size ?? RECORDS_PER_EPOCH;
+  }
+
+  /** A view threw somewhere in an epoch: smaller epochs find the record, so that all before it counts for the view. */
+  #narrow(from: number, records: number): void {
+    this.#narrowed = { until: from + records, size: records >> 1 };
+    this.#engine = this.#engineAt(from, () => true);
   }
 
   /** Goes on without a view that threw, and without those that read it. */
