@@ -84,8 +84,8 @@ function mayDeleteNothing(node: PlanNode): boolean {
     case 'scan':
       return node.source.kind === 'table';
     case 'filter':
-      // above an aggregate without sessions it knows (see Having); EMIT FINAL gives each row once
-      return kindOf(node) === 'upsert' && !isPlainAggregate(node.input) && node.input.node !== 'emitFinal';
+      // above an aggregate without sessions it knows (see Having)
+      return kindOf(node) === 'upsert' && !isPlainAggregate(node.input);
     case 'project':
       return kindOf(node) === 'upsert' && mayDeleteNothing(node.input);
     default:
