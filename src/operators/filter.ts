@@ -8,7 +8,8 @@ import { RowContext } from './row-context.ts';
 
 /**
  * Keeps changes whose row passes: + and - of a row fall alike, so the difference of two relations is kept exactly. Over
- * upsert a row that fails takes its key away (a DELETE, perhaps of nothing). A record without value never passes.
+ * upsert a row that fails takes its key away (a DELETE, perhaps of nothing), but not above EMIT FINAL, which gives each row
+ * once. A record without value never passes.
  */
 export class Filter extends StatelessOperator {
   readonly #node: FilterNode;
@@ -33,7 +34,7 @@ export class Filter extends StatelessOperator {
       if (what === Op.DELETE) kept[count++] = i;
       else if (bitAt(batch.noValue, i)) continue;
       else if (this.#predicate(this.#rows.load(epoch, batch, i), this.#rows) === true) kept[count++] = i;
-      else if (what === Op.UPSERT) {
+      else if (what === Op.UPSERT && this.#node.input.node !== 'emitFinal') {
         if (op === batch.op) op = Int8Array.from(batch.op as Int8Array);
         (op as Int8Array)[i] = Op.DELETE;
         kept[count++] = i;
