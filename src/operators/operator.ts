@@ -34,6 +34,8 @@ export interface Operator {
 export interface OperatorContext {
   readonly functions: FunctionRegistry;
   readonly zone: string;
+  /** false: closures only, for hosts that forbid code from text */
+  readonly generatedCode: boolean;
   /** counts what does not reach the view */
   reject(reason: RejectReason, seq: number, message: string): void;
 }

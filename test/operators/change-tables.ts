@@ -68,6 +68,7 @@ export function runOperator(
   const context: OperatorContext = {
     functions: standardLibrary,
     zone: 'UTC',
+    generatedCode: true,
     reject: (reason, seq) => rejected.push(`${seq} ${reason}`),
   };
   let operator = make(context);

@@ -52,7 +52,7 @@ export function expectEqual(
 ): void {
   const options = { plan, functions: standardLibrary, zone: ZONE };
   const fold = createReferenceFold(options);
-  let engine = createEngine({ ...options, writesTopic: () => writesTopics });
+  let engine = createEngine({ ...options, writesTopic: () => writesTopics, generatedCode: writesTopics });
   const final = finalViews(plan, () => writesTopics);
   const seen = new Map(
     plan.views.map(v => [v.name, { changes: [], rows: new ViewRows(v.root.schema) } as Seen]),
@@ -74,7 +74,7 @@ export function expectEqual(
     if (!cuts.restoreAfter(i)) continue;
     const parts = engine.snapshot();
     const { position } = engine;
-    engine = createEngine({ ...options, writesTopic: () => writesTopics });
+    engine = createEngine({ ...options, writesTopic: () => writesTopics, generatedCode: writesTopics });
     engine.restore(parts, position);
   }
   for (const view of plan.views) {
