@@ -120,7 +120,7 @@ export function outcomeOf(
   return { rows, changes: text, ledger: ledgerCounts(ledger) };
 }
 
-/** What a view shows: the deletion of a row that is not there is no change of it. (A topic carries it.) */
+/** The engine may give a view, whose rows alone count, the deletion of a row that is not there: that is no change. */
 function withoutEmptyDeletes(changes: readonly Change[], schema: Schema): readonly Change[] {
   const keyText = keyTextOf(schema);
   const present = new Set<string>();
