@@ -66,6 +66,8 @@ const LIMITS: HttpLimits = {
   backlog: 4 * 1024 * 1024,
 };
 
+/** of timers, ms: a longer one fires at once */
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
 const SEAL_AFTER = 32_768;
 
 /** Closes what was opened, the last first. */
@@ -206,7 +208,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     commands: runtime as unknown as RunningMillrace['commands'],
     async caughtUp() {
       await views.settled();
-      await views.waitFor(log.end(), Number.MAX_SAFE_INTEGER / 2 ** 22);
+      await views.waitFor(log.end(), LONGEST_TIMEOUT);
     },
     stop: () => opened.close(),
   };
