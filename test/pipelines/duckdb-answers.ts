@@ -43,9 +43,15 @@ export function answers(today: string): Readonly<Record<string, string>> {
       SELECT customer_id, count(*), count(DISTINCT invoice_id), count(*) FILTER (paid_on > due_date),
         avg(paid_on - due_date), max(paid_on - due_date)
       FROM payments GROUP BY ALL`,
+    // An attempt is late, and not counted, when its window has been closed for 24 h less the size of the window by the
+    // largest event time that came in before it (or with it).
     possible_fraud: `
-      SELECT card_number, ts // 5000 * 5000, ts // 5000 * 5000 + 5000, count(*)
-      FROM attempts GROUP BY ALL HAVING count(*) > 3`,
+      SELECT card_number, opened, opened + 5000, count(*)
+      FROM (
+        SELECT card_number, ts // 5000 * 5000 AS opened, max(ts) OVER (ORDER BY seq) AS stream_time
+        FROM attempts WHERE card_number IS NOT NULL)
+      WHERE opened + 5000 + (86400000 - 5000) > stream_time
+      GROUP BY ALL HAVING count(*) > 3`,
     word_counts: `
       SELECT word, count(*) FROM (SELECT unnest(string_split(lower(line), ' ')) AS word FROM text_lines)
       WHERE word <> '' GROUP BY ALL`,
