@@ -30,7 +30,8 @@ function outcome(plan: DeploymentPlan, records: readonly LogRecord[]) {
       seen.push(view.statement === 'stream' ? changes : fold.rows(view.name));
     }
   }
-  return { seen, undecodable: fold.takeLedger().some(e => e.reason === 'undecodable') };
+  const ledger = fold.takeLedger().map(e => `${e.view} ${e.reason} ${e.seq}`);
+  return { seen, ledger, undecodable: ledger.some(e => e.includes('undecodable')) };
 }
 
 describe('the rewrite rules keep every row', () => {
@@ -64,6 +65,10 @@ describe('the rewrite rules keep every row', () => {
     "CREATE VIEW v AS SELECT UCASE(k) AS u, COUNT(*) AS c FROM t GROUP BY UCASE(k) HAVING UCASE(k) IN ('A', 'B');",
     "CREATE TABLE v AS SELECT k, COUNT(*) AS c FROM s WINDOW TUMBLING (SIZE 1 SECOND, GRACE PERIOD 0 SECONDS) GROUP BY k HAVING k <> 'a';",
     'CREATE VIEW v AS SELECT DISTINCT k FROM t WHERE n > 0;',
+    'CREATE VIEW v AS SELECT k, COUNT(*) AS c FROM s GROUP BY k HAVING k IS NULL;',
+    "CREATE VIEW v AS SELECT k, COUNT(*) AS c FROM s GROUP BY k HAVING k <> 'a';",
+    "CREATE VIEW v AS SELECT k, COUNT(*) AS c FROM s WHERE n > 0 GROUP BY k HAVING k <> 'a' OR k IS NULL;",
+    "CREATE TABLE v AS SELECT k, COUNT(*) AS c FROM s WHERE n > 0 GROUP BY k HAVING k <> 'a';",
     'CREATE VIEW v AS SELECT k, COUNT(*) AS c FROM t WHERE d < CURRENT_DATE AND n > 0 GROUP BY k HAVING k IS NOT NULL;',
     'CREATE STREAM v AS SELECT k, n FROM s WHERE n > 0 PARTITION BY k;',
   ])('of %s', sql => {
@@ -98,7 +103,7 @@ describe('the rewrite rules keep every row', () => {
         const plain = planned(text, []);
         const rewritten = planned(text, REWRITE_RULES);
         if (!plain || !rewritten) throw new Error('not planned');
-        expect(rewritten.views[0]?.root).not.toEqual(plain.views[0]?.root);
+        expect(rewritten.views[0]?.fingerprint).not.toBe(plain.views[0]?.fingerprint);
         expect(outcome(rewritten, records)).toEqual(outcome(plain, records));
       }),
       { seed, numRuns: 60 },

@@ -382,7 +382,7 @@ export function checkTimestamp(
       dateTimePattern(format);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      problems.report('invalid_property', formatSpan, `TIMESTAMP_FORMAT is no pattern of dates: ${reason}`);
+      problems.report('invalid_property', formatSpan, `TIMESTAMP_FORMAT: ${reason}`);
     }
   }
   return { column: column.name, format };
