@@ -78,7 +78,8 @@ export class ApiClient {
   }
 
   async #request(method: string, path: string, { body, type, accept }: RequestOptions): Promise<Response> {
-    const headers: Record<string, string> = {};
+    // no connection is kept: the server that is opened for one call closes at once
+    const headers: Record<string, string> = { connection: 'close' };
     if (body !== undefined) headers['content-type'] = type ?? 'application/json';
     if (accept !== undefined) headers.accept = accept;
     if (this.#address.token !== null) headers.authorization = `Bearer ${this.#address.token}`;

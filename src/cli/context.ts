@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { loadConfig, projectRoot } from '../config.ts';
 import { MillraceError } from '../core/errors.ts';
 import { ApiClient, type ServerAddress } from './api-client.ts';
@@ -63,8 +63,7 @@ export async function withServer<T>(
   const running = await runningServer(dataDir);
   if (running !== null) return work({ client: new ApiClient(running), temporary: false });
   if (!existsSync(join(dataDir, 'log'))) {
-    const shown = relative(process.cwd(), dataDir) || '.';
-    throw new MillraceError('not_found', `there is no data in ${shown}, and no server runs on it`, {
+    throw new MillraceError('not_found', `there is no data in ${dataDir}, and no server runs on it`, {
       hint: 'start one with `npm start`, or name one with --data or --url',
     });
   }

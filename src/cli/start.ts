@@ -1,9 +1,10 @@
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { defaultViews, loadConfig, projectRoot } from '../config.ts';
+import { MillraceError } from '../core/errors.ts';
 import type { RunningMillrace } from '../main.ts';
 import { buildFraction, viewNews } from './build-watch.ts';
-import { dataFolder, rememberFolders, terminal } from './context.ts';
+import { dataFolder, rememberFolders, runningServer, terminal } from './context.ts';
 import { type Exit, portNumber } from './options.ts';
 import { type ProgressLine, progressLine } from './progress.ts';
 import { counted } from './table.ts';
@@ -72,6 +73,9 @@ async function serve(flags: StartFlags, progress: ProgressLine): Promise<Running
     sampleUntil: flags.sampleUntil,
     ...(flags.watch ? {} : { watch: false }),
     onProgress: (text, fraction) => progress.show(text, fraction),
+  }).catch(async (error: unknown) => {
+    progress.end();
+    throw await alreadyServed(error, data);
   });
   progress.end();
   rememberFolders(data, { views, pipelines });
@@ -86,6 +90,16 @@ async function serve(flags: StartFlags, progress: ProgressLine): Promise<Running
     );
   }
   return server;
+}
+
+async function alreadyServed(error: unknown, data: string): Promise<unknown> {
+  if (!(error instanceof MillraceError) || error.code !== 'data_folder_locked') return error;
+  const running = await runningServer(data);
+  if (running === null) return error;
+  return new MillraceError(error.code, `a server runs on this data folder already: ${running.url}`, {
+    hint: 'stop it first, or serve another folder with --data and --port',
+    cause: error,
+  });
 }
 
 /** Builds show a progress bar; files that were dropped, broken or removed show a line. */
