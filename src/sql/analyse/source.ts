@@ -273,16 +273,8 @@ function sourceFormats(
       "write VALUE_FORMAT = 'JSON'",
     );
   }
-  const explicitKey = properties.spans.get('KEY_FORMAT');
-  if (explicitKey && keys.length === 0 && properties.keyFormat !== 'NONE' && statement.columns.length > 0) {
-    problems.report(
-      'invalid_property',
-      explicitKey,
-      `a key format is given, but ${statement.what} "${statement.name.name}" has no key columns`,
-    );
-  }
   const keyFormat = formatSpec({
-    // FORMAT without key columns says what keys of derived streams will be
+    // a format without key columns says what keys of derived streams will be
     format: properties.keyFormat ?? (keys.length === 0 ? 'NONE' : defaults.keyFormat),
     delimiter: properties.keyDelimiter,
     wrapSingle: false,
