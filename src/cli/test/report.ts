@@ -16,7 +16,9 @@ export function totalsOf(results: readonly CaseResult[]): CaseTotals {
 export function resultLine(result: CaseResult, json: boolean): string {
   if (json) return JSON.stringify(result);
   const head = `${result.status.padEnd(5)} ${result.file}: ${result.name}`;
-  return result.reason === '' ? head : `${head}\n      ${result.reason.split('\n', 1)[0]}`;
+  if (result.reason === '') return head;
+  const lines = result.reason.split('\n').map(line => `      ${line}`);
+  return [head, ...lines].join('\n');
 }
 
 export function totalsLine(totals: CaseTotals, json: boolean): string {
