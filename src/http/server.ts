@@ -58,6 +58,8 @@ export async function createHttpServer(ports: HttpPorts, options: HttpOptions): 
 
   const table = new RouteTable();
   app.addHook('onRoute', route => table.add(route));
+  // before the guard: it marks upgrades, so that refused ones are let go
+  await app.register(websocket, { options: { maxPayload: MAX_MESSAGE } });
   app.addHook('onRequest', async request => {
     guard.check(request.headers, OPEN_ROUTES.has(request.routeOptions.url ?? ''));
   });
@@ -76,7 +78,6 @@ export async function createHttpServer(ports: HttpPorts, options: HttpOptions): 
     });
   });
 
-  await app.register(websocket, { options: { maxPayload: MAX_MESSAGE } });
   viewRoutes(app, context);
   viewChangeRoutes(app, context);
   viewBuildRoutes(app, context);

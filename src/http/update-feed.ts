@@ -36,7 +36,7 @@ export interface UpdateSubscription {
 
 /**
  * Hears the results of commands and the events that they brought, in the order of the log, each once: those behind
- * `from` (null: behind the end of the log). Throws `position_ahead` and `position_expired`.
+ * `from` (null: behind the end of the log), which {@link checkResumable} has let through.
  */
 export function subscribeUpdates(
   context: HttpContext,
@@ -83,13 +83,17 @@ function updatesOf(
   return updates;
 }
 
-function* missedResults({ ports: { log } }: HttpContext, from: number, to: number): Generator<CommandResult> {
-  if (from > to) throw new MillraceError('position_ahead', 'this position lies ahead of the log');
-  if (from < log.start() || to - from > MAX_MISSED) {
+/** Throws `position_ahead` and `position_expired` for a position that nobody can come back to. */
+export function checkResumable({ ports: { log } }: HttpContext, from: number): void {
+  if (from > log.end()) throw new MillraceError('position_ahead', 'this position lies ahead of the log');
+  if (from < log.start() || log.end() - from > MAX_MISSED) {
     throw new MillraceError('position_expired', 'too much has happened since this position', {
       hint: 'read the invoices again and subscribe without a position',
     });
   }
+}
+
+function* missedResults({ ports: { log } }: HttpContext, from: number, to: number): Generator<CommandResult> {
   for (const block of log.read(from, to)) {
     const results = block.topics.indexOf(RESULTS_TOPIC);
     if (results < 0) continue;

@@ -4,7 +4,7 @@ import { EventStream } from './event-stream.ts';
 import type { HttpContext } from './http-context.ts';
 import { PROBLEM, query, text } from './route-schema.ts';
 import { SocketStream } from './socket-stream.ts';
-import { subscribeUpdates, type Update, type UpdateInterest } from './update-feed.ts';
+import { checkResumable, subscribeUpdates, type Update, type UpdateInterest } from './update-feed.ts';
 
 /** messages of a client are not read: none needs to be long */
 export const MAX_MESSAGE = 1024;
@@ -137,8 +137,7 @@ function asked(
 ): { interest: UpdateInterest; from: number | null } {
   const params = context.params(request);
   const after = String(request.headers['last-event-id'] ?? '') || params.text('after');
-  return {
-    interest: { origin: params.text('origin'), invoice: params.text('invoice') },
-    from: after === null ? null : context.sequence(after),
-  };
+  const from = after === null ? null : context.sequence(after);
+  if (from !== null) checkResumable(context, from);
+  return { interest: { origin: params.text('origin'), invoice: params.text('invoice') }, from };
 }

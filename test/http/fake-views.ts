@@ -56,7 +56,13 @@ export class FakeView implements OpenView {
     for (const row of rows) {
       const key = this.key.length === 0 ? this.#arrival() : this.#encode(this.key.map(i => row[i] ?? null));
       this.#rows.set(hex(key), { key, row, rowtime: 0 });
-      changes.push({ op: this.key.length === 0 ? 'insert' : 'upsert', row, rowtime: 0 });
+      changes.push({
+        op: this.key.length === 0 ? 'insert' : 'upsert',
+        row,
+        rowtime: 0,
+        seq: position - 1,
+        id: hex(key),
+      });
     }
     for (const values of deleted) {
       this.#rows.delete(hex(this.#encode(values)));
@@ -64,7 +70,7 @@ export class FakeView implements OpenView {
       this.key.forEach((column, i) => {
         row[column] = values[i] ?? null;
       });
-      changes.push({ op: 'delete', row, rowtime: 0 });
+      changes.push({ op: 'delete', row, rowtime: 0, seq: position - 1, id: hex(this.#encode(values)) });
     }
     this.position = position;
     this.feed.publish(changes, position);
