@@ -6,6 +6,7 @@ import { COLUMNS, type Type } from './types.ts';
 export const BEGIN = Date.UTC(2026, 2, 28, 20);
 const HOUR = 3_600_000;
 const KEYS = ['a', 'b', 'c', 'd', 'é', ''];
+const MANY_KEYS = Array.from({ length: 150 }, (_, i) => `key ${i}`);
 
 /**
  * Records of the stream and of the table, in order of their append: NULLs, keys that come again, tombstones, event times
@@ -14,7 +15,9 @@ const KEYS = ['a', 'b', 'c', 'd', 'é', ''];
 export function randomHistory(random: Random): readonly (OracleRecord | Tick)[] {
   let at = BEGIN;
   let time = 0;
-  return Array.from({ length: random.int(3, 40) }, (): OracleRecord | Tick => {
+  const long = random.chance(0.05);
+  const keys = long ? MANY_KEYS : KEYS;
+  return Array.from({ length: long ? random.int(100, 400) : random.int(3, 40) }, (): OracleRecord | Tick => {
     at += random.chance(0.5)
       ? random.int(0, 60_000)
       : random.chance(0.7)
@@ -23,7 +26,7 @@ export function randomHistory(random: Random): readonly (OracleRecord | Tick)[] 
     if (random.chance(0.1)) return { tick: at };
     time = Math.max(0, time + random.int(-6_000, 9_000));
     const topic = random.of(['s', 't'] as const);
-    const key = random.chance(0.06) ? null : random.of(KEYS);
+    const key = random.chance(0.06) ? null : random.of(keys);
     const record = { topic, at, time, key };
     const none = COLUMNS.map(() => null);
     if (topic === 't' && random.chance(0.15)) {

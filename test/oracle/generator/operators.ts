@@ -93,6 +93,13 @@ function whole(kind: 'INT' | 'BIGINT'): Table {
       sql: a => `(- ${a})`,
       duckdb: ([a], types) => `TRY_CAST(-(${a}::HUGEINT) AS ${duckdbType(types[1] ?? '')})`,
     },
+    [`${kind} sign`]: {
+      args: [kind],
+      result: 'INT',
+      sql: call('SIGN'),
+      duckdb: asInt('SIGN'),
+    },
+    [`${kind} mod`]: { args: [kind, kind], result: kind, sql: call('MOD'), duckdb: narrowed('%') },
     [`${kind} abs`]: {
       args: [kind],
       result: kind,
@@ -183,6 +190,27 @@ const decimals: Table = {
     type: () => decimal(14, 3),
     sql: a => `CAST(${a} AS DECIMAL(14, 3))`,
   },
+  'decimal from text': {
+    args: ['STRING'],
+    result: 'DECIMAL',
+    type: () => decimal(10, 2),
+    sql: a => `CAST(${a} AS DECIMAL(10, 2))`,
+    duckdb: ([a]) => `TRY_CAST(trim(${a}) AS DECIMAL(10, 2))`,
+  },
+  ...Object.fromEntries(
+    (['FLOOR', 'CEIL'] as const).map((name): [string, Operator] => [
+      `decimal ${name}`,
+      {
+        args: ['DECIMAL'],
+        result: 'DECIMAL',
+        // a carry needs a digit in front; the type stays here, in PostgreSQL the scale goes
+        type: args => (decimalParts(args[0] ?? '').precision > 30 ? null : same(...args)),
+        sql: call(name),
+        duckdb: ([a], types) =>
+          `TRY_CAST(${name}(CAST(${a} AS ${decimal(38, decimalParts(types[0] ?? '').scale)})) AS ${types[1]})`,
+      },
+    ]),
+  ),
   'decimal rescaled': {
     args: ['DECIMAL'],
     result: 'DECIMAL',
@@ -214,6 +242,24 @@ const texts: Table = {
   btrim: { args: ['STRING'], result: 'STRING', sql: call('BTRIM'), duckdb: args => call('TRIM')(...args) },
   // of an empty text: PostgreSQL and DuckDB leave the string, Java (and so KSQL) writes between all characters
   replace: { args: ['STRING', 'STRING'], result: 'STRING', sql: (a, b) => `REPLACE(${a}, 'a', ${b})` },
+  'concat with separator': {
+    args: ['STRING', 'STRING', 'STRING'],
+    result: 'STRING',
+    sql: call('CONCAT_WS'),
+  },
+  'split part': {
+    args: ['STRING', 'POSITIVE'],
+    result: 'STRING',
+    sql: (a, n) => `SPLIT_PART(${a}, 'a', ${n})`,
+  },
+  ltrim: { args: ['STRING'], result: 'STRING', sql: call('LTRIM') },
+  rtrim: { args: ['STRING'], result: 'STRING', sql: call('RTRIM') },
+  bytes: {
+    args: ['STRING'],
+    result: 'INT',
+    sql: call('OCTET_LENGTH'),
+    duckdb: asInt('strlen'),
+  },
   reverse: { args: ['STRING'], result: 'STRING', sql: call('REVERSE') },
   length: { args: ['STRING'], result: 'INT', sql: call('LENGTH'), duckdb: asInt('LENGTH') },
   strpos: { args: ['STRING', 'STRING'], result: 'INT', sql: call('STRPOS'), duckdb: asInt('STRPOS') },

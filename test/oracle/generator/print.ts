@@ -1,5 +1,5 @@
 import { OPERATORS } from './operators.ts';
-import { columnsIn, sameTerm, type Term } from './term.ts';
+import { columnsIn, hasAggregate, sameTerm, type Term } from './term.ts';
 import { decimalParts, duckdbType, kindOf } from './types.ts';
 import type { View } from './view.ts';
 
@@ -15,9 +15,16 @@ export function millraceQuery(view: View): string {
   ];
   if (view.window) lines.push(windowText(view.window));
   if (conditions.length > 0) lines.push(`WHERE ${conditions.join(' AND ')}`);
-  if (view.group && view.group.length > 0) lines.push(`GROUP BY ${view.group.map(print).join(', ')}`);
+  if (view.group && view.group.length > 0)
+    lines.push(`GROUP BY ${view.group.map(key => keyText(view, key)).join(', ')}`);
   if (view.having) lines.push(`HAVING ${print(view.having)}`);
+  if (view.window?.final) lines.push('EMIT FINAL');
   return lines.join(' ');
+}
+
+function keyText(view: View, key: Term): string {
+  const at = view.items.findIndex(item => sameTerm(item.term, key));
+  return view.positions && at >= 0 ? String(at + 1) : printTerm(key, 'millrace', []);
 }
 
 function windowText({ size, advance, grace }: NonNullable<View['window']>): string {
@@ -37,7 +44,7 @@ export function duckdbQuery(view: View): string {
   const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
   const rows = `SELECT * FROM ${duckdbSource(view)}${where}`;
   const distinct = view.distinct ? 'DISTINCT ' : '';
-  if (!view.group) {
+  if (!view.group || !isGrouped(view)) {
     const shown = view.items.map(i => `${cast(row(i.term), i.term)} AS ${i.name}`);
     if (view.overWindows && !view.distinct) shown.push('WINDOWSTART', 'WINDOWEND');
     return `SELECT ${distinct}${shown.join(', ')} FROM (${rows})`;
@@ -62,15 +69,23 @@ export function duckdbQuery(view: View): string {
   ].join(' ');
 }
 
+/** Without keys a query is grouped by its aggregates or HAVING alone. */
+export function isGrouped({ group, items, having }: View): boolean {
+  return group !== null && (group.length > 0 || having !== null || items.some(i => hasAggregate(i.term)));
+}
+
 /**
  * The late rule: a row counts for each window around its time that is still open, windowEnd + grace > lane time, where lane
  * time is the largest time of the rows that have come in so far, its own included.
  */
-function windowRows(rows: string, { size, advance, grace }: NonNullable<View['window']>): string {
+function windowRows(rows: string, { size, advance, grace, final }: NonNullable<View['window']>): string {
+  const closed = final
+    ? ` AND window_start + ${size} + ${grace} <= (SELECT max(rowtime) FROM (${rows}))`
+    : '';
   return `SELECT * FROM (
     SELECT *, unnest(generate_series(0, rowtime, ${advance})) AS window_start
     FROM (SELECT *, max(rowtime) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS lane_time FROM (${rows})))
-    WHERE window_start + ${size} > rowtime AND window_start + ${size} + ${grace} > lane_time`;
+    WHERE window_start + ${size} > rowtime AND window_start + ${size} + ${grace} > lane_time${closed}`;
 }
 
 function duckdbSource(view: View): string {
@@ -143,6 +158,9 @@ function aggregateText(term: Term, dialect: Dialect): string {
     const power = 10n ** BigInt(to - from);
     return `(CAST(divided(unscaled(${call('SUM')}) * ${power}::HUGEINT, ${call('COUNT')}) AS DECIMAL(38, 0)) * CAST('1e-${to}' AS DECIMAL(${to + 1}, ${to})))`;
   }
+  // the value of the last (first) row that has one
+  if (dialect === 'duckdb' && term.text === 'LATEST_BY_OFFSET') return `arg_max(${inner(arg)}, seq)`;
+  if (dialect === 'duckdb' && term.text === 'EARLIEST_BY_OFFSET') return `arg_min(${inner(arg)}, seq)`;
   // DuckDB's sums are HUGEINT
   if (dialect === 'duckdb') return `CAST(${call(term.text ?? '')} AS ${duckdbType(term.type)})`;
   return call(term.text ?? '');

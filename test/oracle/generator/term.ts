@@ -31,6 +31,10 @@ export function columnsIn(term: Term, into: Set<string> = new Set()): Set<string
   return into;
 }
 
+export function hasAggregate(term: Term): boolean {
+  return term.op === 'aggregate' || term.args.some(hasAggregate);
+}
+
 export function sameTerm(a: Term, b: Term): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -90,9 +90,14 @@ export function randomLiteral(random: Random, kind: Kind): Term {
 
 const AGGREGATES = ['COUNT', 'COUNT', 'SUM', 'AVG', 'MIN', 'MAX'] as const;
 
-/** An aggregate over the rows of a group. */
-export function randomAggregate(random: Random, columns: readonly Term[]): Term {
+/** An aggregate over the rows of a group; `offsets`: also those that know the order of the rows. */
+export function randomAggregate(random: Random, columns: readonly Term[], offsets = false): Term {
   const leaves = columnLeaves(columns);
+  if (offsets && random.chance(0.15)) {
+    const arg = randomTerm(random, randomKind(random), 1, leaves);
+    const text = random.of(['LATEST_BY_OFFSET', 'EARLIEST_BY_OFFSET']);
+    return { op: 'aggregate', type: arg.type, args: [arg], text, filter: null };
+  }
   const text = random.of(AGGREGATES);
   const filter = random.chance(0.2) ? randomTerm(random, 'BOOLEAN', 2, leaves) : null;
   if (text === 'COUNT' && random.chance(0.4))
@@ -104,16 +109,17 @@ export function randomAggregate(random: Random, columns: readonly Term[]): Term 
 
 function aggregated(random: Random, text: (typeof AGGREGATES)[number], columns: readonly Term[]): Term {
   const leaves = columnLeaves(columns);
+  // sums of the source's DOUBLE column are exact in any order: it holds multiples of 1/4
+  const exact = columns.some(c => c.text === 'f');
   switch (text) {
     case 'COUNT':
       return randomTerm(random, randomKind(random), 1, leaves);
     case 'SUM': {
-      // sums of DOUBLE columns are exact whatever the order: they hold multiples of 1/4
-      const kind = random.of(['INT', 'BIGINT', 'DECIMAL', 'DOUBLE'] as const);
+      const kind = random.of(['INT', 'BIGINT', 'DECIMAL', exact ? 'DOUBLE' : 'INT'] as const);
       return randomTerm(random, kind, kind === 'DOUBLE' ? 0 : 1, leaves);
     }
     case 'AVG': {
-      const kind = random.of(['INT', 'DECIMAL', 'DOUBLE'] as const);
+      const kind = random.of(['INT', 'DECIMAL', exact ? 'DOUBLE' : 'INT'] as const);
       const term = randomTerm(random, kind, kind === 'INT' ? 1 : 0, leaves);
       // so that the exact quotient fits DuckDB's widest integer
       const wide = kindOf(term.type) === 'DECIMAL' && decimalParts(term.type).precision > 20;

@@ -14,9 +14,16 @@ export interface View {
   readonly temporal: readonly Temporal[];
   /** null: not grouped; empty: one group of everything */
   readonly group: readonly Term[] | null;
+  /** keys that are shown are written as their positions */
+  readonly positions: boolean;
   readonly having: Term | null;
   /** ms; tumbling when size = advance */
-  readonly window: { readonly size: number; readonly advance: number; readonly grace: number } | null;
+  readonly window: {
+    readonly size: number;
+    readonly advance: number;
+    readonly grace: number /** EMIT FINAL: closed ones only */;
+    readonly final: boolean;
+  } | null;
 }
 
 /** A comparison with the clock, on both sides. */

@@ -1,3 +1,4 @@
+import { isGrouped } from './print.ts';
 import type { Random } from './random.ts';
 import { column, columnsIn, type Term } from './term.ts';
 import { columnLeaves, type Leaves, randomAggregate, randomKind, randomTerm } from './terms.ts';
@@ -6,17 +7,28 @@ import type { Temporal, View } from './view.ts';
 
 const SOURCE_COLUMNS: readonly Term[] = [column('k', 'STRING'), ...COLUMNS.map(c => column(c.name, c.type))];
 
-/** One view over a source and at times a second one over the first. */
+/** Up to three views, each over a source or over one before it, so that scans and views are shared. */
 export function randomViews(random: Random): readonly View[] {
-  const first = randomView(
-    random,
-    { name: 'v1', from: random.of(['s', 't']), overWindows: false },
-    SOURCE_COLUMNS,
-  );
-  if (!random.chance(0.3)) return [first];
-  const columns = first.items.map(i => column(i.name, i.term.type));
-  const second = { name: 'v2', from: 'v1', overWindows: first.window !== null };
-  return [first, randomView(random, second, columns)];
+  const views: View[] = [];
+  const count = random.of([1, 1, 1, 2, 2, 3]);
+  while (views.length < count) {
+    const below = random.chance(0.6) ? views.at(-1) : views[0];
+    const name = `v${views.length + 1}`;
+    if (below && random.chance(0.7)) {
+      const columns = below.items.map(i => column(i.name, i.term.type));
+      views.push(randomView(random, { name, from: below.name, overWindows: showsWindows(below) }, columns));
+    } else {
+      views.push(
+        randomView(random, { name, from: random.of(['s', 't']), overWindows: false }, SOURCE_COLUMNS),
+      );
+    }
+  }
+  return views;
+}
+
+/** Whether rows of the view have the bounds of a window. */
+function showsWindows(view: View): boolean {
+  return view.window !== null || (view.overWindows && !isGrouped(view) && !view.distinct);
 }
 
 type Input = Pick<View, 'name' | 'from' | 'overWindows'>;
@@ -29,23 +41,26 @@ function randomView(random: Random, input: Input, columns: readonly Term[]): Vie
     : [];
   const windowed = from === 's' && random.chance(0.2);
   const temporal = !windowed && random.chance(0.25) ? randomTemporals(random, columns) : [];
-  const base = { ...input, where, temporal, having: null, window: null };
+  const base = { ...input, where, temporal, having: null, window: null, positions: false };
   if (!windowed && random.chance(0.4)) {
     return { ...base, distinct: random.chance(0.3), items: randomItems(random, columns), group: null };
   }
   const group = randomKeys(random, columns, windowed);
+  // rows that never go have a first and a last one
+  const offsets = from === 's' && temporal.length === 0;
   const over = groupLeaves(group, columns);
   const items = [
     ...group.filter(() => random.chance(0.85)),
     ...Array.from({ length: random.int(1, 3) }, () =>
       random.chance(0.75)
-        ? randomAggregate(random, columns)
+        ? randomAggregate(random, columns, offsets)
         : randomTerm(random, randomKind(random), 2, over),
     ),
   ].map((term, i) => ({ name: `c${i}`, term }));
   return {
     ...base,
     distinct: !windowed && random.chance(0.1),
+    positions: random.chance(0.3),
     items,
     group,
     having: random.chance(0.3) ? randomTerm(random, 'BOOLEAN', 2, over) : null,
@@ -93,6 +108,7 @@ function randomWindow(random: Random): NonNullable<View['window']> {
     size,
     advance: random.chance(0.5) ? size : size / random.of([2, 5]),
     grace: random.of([0, 2_000, 20_000]),
+    final: random.chance(0.3),
   };
 }
 
