@@ -143,7 +143,7 @@ export class ViewManager implements ViewAccess {
       name: known,
       statement: plan?.statement ?? 'view',
       state:
-        building || (errors.length === 0 && served === undefined)
+        building || this.#builds.asked(known) || (errors.length === 0 && served === undefined)
           ? 'building'
           : errors.length > 0
             ? 'failed'

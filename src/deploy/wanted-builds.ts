@@ -38,6 +38,11 @@ export class WantedBuilds {
     this.#failures.delete(name);
   }
 
+  /** whether a replay was asked for that is not done yet */
+  asked(name: string): boolean {
+    return this.#replays.has(name);
+  }
+
   /** Takes a request for a replay back; false when there was none. */
   withdraw(name: string): boolean {
     return this.#replays.delete(name);
