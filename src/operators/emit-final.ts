@@ -105,12 +105,15 @@ export class EmitFinal implements Operator {
     }
     if (gone) {
       const slot = this.#rows.find(i);
-      if (slot >= 0) this.#table.drop(slot);
+      if (slot >= 0) {
+        this.#pending.remove(closes, slot);
+        this.#table.drop(slot);
+      }
       return;
     }
     const slot = this.#rows.put(batch, i);
     this.#status.i32[slot] = PENDING;
-    if (this.#table.index.isNew) this.#pending.add(closes, slot);
+    this.#pending.add(closes, slot);
   }
 
   #isClosed(closes: number, now: number): boolean {
@@ -123,7 +126,7 @@ export class EmitFinal implements Operator {
       const closes = this.#pending.first;
       const end = closes - this.#lag;
       const { retention } = this.#node.window;
-      for (const { slot, row } of this.#ordered(this.#pending.takeFirst(), end, PENDING)) {
+      for (const { slot, row } of this.#ordered(this.#pending.takeFirst())) {
         this.#out.push(Op.UPSERT, seq, this.#rows.rowtime.f64[slot] as number, row);
         if (retention === null) this.#table.drop(slot);
         else {
@@ -137,8 +140,7 @@ export class EmitFinal implements Operator {
   #expire(seq: number): void {
     const { retention } = this.#node.window;
     while (retention !== null && this.#kept.first <= this.#laneTime) {
-      const end = this.#kept.first - retention;
-      for (const { slot, row } of this.#ordered(this.#kept.takeFirst(), end, KEPT)) {
+      for (const { slot, row } of this.#ordered(this.#kept.takeFirst())) {
         const bare = row.map((value, c) => (this.#node.schema.key.includes(c) ? value : null));
         this.#out.push(Op.DELETE, seq, this.#rows.rowtime.f64[slot] as number, bare);
         this.#table.drop(slot);
@@ -146,13 +148,10 @@ export class EmitFinal implements Operator {
     }
   }
 
-  /** The rows of a list of slots in key order; slots that were let go since, or given to others, are left out. */
-  #ordered(slots: Iterable<number>, end: number, status: number): { slot: number; row: Row }[] {
-    const endColumn = this.#node.schema.key.at(-1) ?? -1;
-    return [...new Set(slots)]
-      .filter(slot => this.#table.index.lives(slot) && this.#status.i32[slot] === status)
+  /** The rows of slots in key order. */
+  #ordered(slots: Iterable<number>): { slot: number; row: Row }[] {
+    return [...slots]
       .map(slot => ({ slot, row: this.#rows.row(slot) }))
-      .filter(({ row }) => Number(row[endColumn]) === end)
       .sort((a, b) => this.#order(a.row, b.row));
   }
 
@@ -186,22 +185,33 @@ export class EmitFinal implements Operator {
 
 /** Slots by a time, the earliest first. There are few times: windows that are open. */
 class Due {
-  readonly #slots = new Map<number, number[]>();
+  readonly #slots = new Map<number, Set<number>>();
   first = Number.POSITIVE_INFINITY;
 
   add(time: number, slot: number): void {
     const slots = this.#slots.get(time);
-    if (slots !== undefined) slots.push(slot);
-    else this.#slots.set(time, [slot]);
+    if (slots !== undefined) slots.add(slot);
+    else this.#slots.set(time, new Set([slot]));
     if (time < this.first) this.first = time;
   }
 
-  takeFirst(): readonly number[] {
-    const slots = this.#slots.get(this.first) ?? [];
-    this.#slots.delete(this.first);
-    this.first = Number.POSITIVE_INFINITY;
-    for (const time of this.#slots.keys()) if (time < this.first) this.first = time;
+  remove(time: number, slot: number): void {
+    const slots = this.#slots.get(time);
+    slots?.delete(slot);
+    if (slots?.size === 0) this.#forget(time);
+  }
+
+  takeFirst(): ReadonlySet<number> {
+    const slots = this.#slots.get(this.first) ?? new Set<number>();
+    this.#forget(this.first);
     return slots;
+  }
+
+  #forget(time: number): void {
+    this.#slots.delete(time);
+    if (time > this.first) return;
+    this.first = Number.POSITIVE_INFINITY;
+    for (const left of this.#slots.keys()) if (left < this.first) this.first = left;
   }
 }
 

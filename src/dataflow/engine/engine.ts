@@ -70,6 +70,7 @@ class ColumnEngine implements Engine {
             scans: this.#scans,
             changesOf: view => this.#view(view).changes,
             final: final.has(plan.name),
+            complete: plan.statement === 'view',
           }),
         ),
         sinkTime: sinkTime(plan, timestampParser, reject),

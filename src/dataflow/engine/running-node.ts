@@ -37,6 +37,8 @@ export interface RunningPlanOptions {
   readonly changesOf: (view: string) => readonly Batch[];
   /** only the last change per key and epoch of the root is wanted */
   readonly final: boolean;
+  /** complete SQL: a stream's record without value is a row of NULLs like any other */
+  readonly complete: boolean;
 }
 
 export function runningPlan(root: PlanNode, options: RunningPlanOptions): RunningPlan {
@@ -48,11 +50,14 @@ export function runningPlan(root: PlanNode, options: RunningPlanOptions): Runnin
       return {
         run: () => {
           const batch = changes(options.context.reject);
-          return batch === null ? [] : [batch];
+          return batch === null ? [] : [options.complete ? asRows(batch) : batch];
         },
       };
     }
-    if (node.node === 'read') return { run: () => options.changesOf(node.view) };
+    if (node.node === 'read') {
+      const changes = () => options.changesOf(node.view);
+      return { run: options.complete ? () => changes().map(asRows) : changes };
+    }
     const passes = final && passesDemand(node);
     const inputs = inputsOf(node).map(input => build(input, passes));
     const [only] = inputsOf(node);
@@ -76,6 +81,10 @@ export function runningPlan(root: PlanNode, options: RunningPlanOptions): Runnin
   const present = new Present(root.schema, new StateTable());
   operators.push(present);
   return { root: { run: epoch => present.step(epoch, [built.run(epoch)]) }, operators };
+}
+
+function asRows(batch: Batch): Batch {
+  return batch.noValue === null ? batch : { ...batch, noValue: null };
 }
 
 /** Whether a keyed relation may give DELETEs of keys that have no row. */

@@ -1,34 +1,49 @@
 import { assert } from '../../core/assert.ts';
-import type { Batch, Bits } from '../../core/batch.ts';
+import type { Batch, Bits, Vec } from '../../core/batch.ts';
 import { bitAt } from '../../core/bits.ts';
 import { Op } from '../../core/change.ts';
-import type { RecordBlock } from '../../core/log-record.ts';
+import { type RecordBlock, recordAt } from '../../core/log-record.ts';
+import type { Column, Schema } from '../../core/schema.ts';
 import {
   type BlockDecoder,
+  type BlockFailure,
   createBlockDecoder,
   type DecodedBlock,
 } from '../../decode/columns/block-decoder.ts';
+import { createRowDecoder, type RowDecoder, type RowDecoderOptions } from '../../decode/row-decoder.ts';
 import { timestampParsers } from '../../decode/timestamp-format.ts';
-import type { ScanNode } from '../../plan/plan.ts';
+import type { ScanNode, SourceSpec } from '../../plan/plan.ts';
 import type { DataflowOptions, LedgerReason } from '../dataflow.ts';
 
-interface Scan {
-  readonly topic: string;
-  readonly decoder: BlockDecoder;
+/** One source with all columns that any scan of it needs. */
+interface SharedSource {
+  readonly spec: SourceSpec;
+  readonly scans: Scan[];
+  columns: Column[];
+  decoder: BlockDecoder | null;
   decoded: DecodedBlock | null;
-  batch: Batch | null;
+}
+
+/** The scans of the same columns of a source. */
+interface Scan {
+  readonly schema: Schema;
+  decodeRow: RowDecoder | null;
+  decodeBlock: BlockDecoder | null;
+  changes: { readonly batch: Batch | null; readonly failures: readonly BlockFailure[] } | null;
 }
 
 export type Reject = (reason: LedgerReason, seq: number, message: string) => void;
 
 /**
- * Decodes the records of a block once for all scans of the same source and columns, however many views have them. One
- * record is one change: ADD of a stream, UPSERT of a table, DELETE for a table's record without value.
+ * Decodes the records of a block once for all scans of a source, however many views have them and whichever columns they
+ * need. A record that is undecodable for one scan may be fine for another that needs less: then that scan decodes the
+ * block on its own. One record is one change: ADD of a stream, UPSERT of a table, DELETE for a table's record without
+ * value.
  */
 export class SourceScans {
   readonly #options: DataflowOptions;
   readonly #timestampParser: ReturnType<typeof timestampParsers>;
-  readonly #scans = new Map<string, Scan>();
+  readonly #sources = new Map<string, SharedSource>();
   readonly #records = new Map<string, { indices: Int32Array; count: number }>();
   #block: RecordBlock | null = null;
 
@@ -39,29 +54,33 @@ export class SourceScans {
 
   /** The changes of a scan in the current block, or null when there are none. */
   add(node: ScanNode): (reject: Reject) => Batch | null {
-    const { source, schema } = node;
-    const id = JSON.stringify([source, schema]);
-    let scan = this.#scans.get(id);
-    if (scan === undefined) {
-      const decoder = createBlockDecoder({
-        source,
-        schema,
-        timestampParser: this.#timestampParser,
-        upcast: this.#options.upcasters?.get(source.topic),
-      });
-      scan = { topic: source.topic, decoder, decoded: null, batch: null };
-      this.#scans.set(id, scan);
-      this.#records.set(source.topic, { indices: new Int32Array(0), count: 0 });
+    const { source: spec, schema } = node;
+    const id = JSON.stringify(spec);
+    let source = this.#sources.get(id);
+    if (source === undefined) {
+      source = { spec, scans: [], columns: [], decoder: null, decoded: null };
+      this.#sources.set(id, source);
+      this.#records.set(spec.topic, { indices: new Int32Array(0), count: 0 });
     }
-    const shared = scan;
-    return reject => this.#changes(node, shared, reject);
+    const names = new Set(source.columns.map(c => c.name));
+    source.columns.push(...schema.columns.filter(c => !names.has(c.name)));
+    source.decoder = null;
+    const same = JSON.stringify(schema);
+    let scan = source.scans.find(s => JSON.stringify(s.schema) === same);
+    if (scan === undefined) {
+      scan = { schema, decodeRow: null, decodeBlock: null, changes: null };
+      source.scans.push(scan);
+    }
+    const shared = source;
+    const own = scan;
+    return reject => this.#changes(shared, own, reject);
   }
 
   begin(block: RecordBlock): void {
     this.#block = block;
-    for (const scan of this.#scans.values()) {
-      scan.decoded = null;
-      scan.batch = null;
+    for (const source of this.#sources.values()) {
+      source.decoded = null;
+      for (const scan of source.scans) scan.changes = null;
     }
     const byTopic = block.topics.map(topic => this.#records.get(topic));
     for (const records of this.#records.values()) {
@@ -74,29 +93,79 @@ export class SourceScans {
     }
   }
 
-  #changes(node: ScanNode, scan: Scan, reject: Reject): Batch | null {
+  #changes(source: SharedSource, scan: Scan, reject: Reject): Batch | null {
     const block = this.#block;
-    const records = this.#records.get(scan.topic);
+    const records = this.#records.get(source.spec.topic);
     assert(block !== null && records !== undefined, 'no block to scan');
     if (records.count === 0) return null;
-    if (scan.decoded === null) {
-      scan.decoded = scan.decoder.decode(block, records.indices, records.count);
-      scan.batch = scan.decoded.n === 0 ? null : batchOf(node, block, scan.decoded);
+    if (scan.changes === null) {
+      const { cols, decoded, failures } = this.#decode(source, scan, block, records);
+      scan.changes = { batch: batchOf(source.spec, scan.schema, block, decoded, cols), failures };
     }
-    for (const failure of scan.decoded.failures) {
-      reject(failure.reason, block.firstSeq + failure.record, failure.message);
+    const { batch, failures } = scan.changes;
+    for (const failure of failures) reject(failure.reason, block.firstSeq + failure.record, failure.message);
+    return batch;
+  }
+
+  #decode(
+    source: SharedSource,
+    scan: Scan,
+    block: RecordBlock,
+    records: { readonly indices: Int32Array; readonly count: number },
+  ): {
+    readonly cols: readonly Vec[];
+    readonly decoded: DecodedBlock;
+    readonly failures: readonly BlockFailure[];
+  } {
+    const all: Schema = { columns: source.columns, key: [], windowed: false };
+    source.decoder ??= createBlockDecoder(this.#decoderOptions(source.spec, all));
+    source.decoded ??= source.decoder.decode(block, records.indices, records.count);
+    const { decoded } = source;
+    const failures = source.scans.length === 1 ? decoded.failures : this.#ownFailures(source, scan, block);
+    if (failures === null) {
+      scan.decodeBlock ??= createBlockDecoder(this.#decoderOptions(source.spec, scan.schema));
+      const own = scan.decodeBlock.decode(block, records.indices, records.count);
+      return { cols: own.cols, decoded: own, failures: own.failures };
     }
-    return scan.batch;
+    const at = (column: Column): number => source.columns.findIndex(c => c.name === column.name);
+    return { cols: scan.schema.columns.map(c => decoded.cols[at(c)] as Vec), decoded, failures };
+  }
+
+  /** The failures as the scan's own columns have them, or null when one of the records is none to it. */
+  #ownFailures(source: SharedSource, scan: Scan, block: RecordBlock): readonly BlockFailure[] | null {
+    const failures: BlockFailure[] = [];
+    for (const { record } of source.decoded?.failures ?? []) {
+      scan.decodeRow ??= createRowDecoder(this.#decoderOptions(source.spec, scan.schema));
+      const row = scan.decodeRow(recordAt(block, record));
+      if (row.ok) return null;
+      failures.push({ record, reason: row.reason, message: row.message });
+    }
+    return failures;
+  }
+
+  #decoderOptions(source: SourceSpec, schema: Schema): RowDecoderOptions {
+    return {
+      source,
+      schema,
+      timestampParser: this.#timestampParser,
+      upcast: this.#options.upcasters?.get(source.topic),
+    };
   }
 }
 
-function batchOf(node: ScanNode, block: RecordBlock, decoded: DecodedBlock): Batch {
-  const { n, cols, record, rowtime, noValue } = decoded;
+function batchOf(
+  source: SourceSpec,
+  schema: Schema,
+  block: RecordBlock,
+  { n, record, rowtime, noValue }: DecodedBlock,
+  cols: readonly Vec[],
+): Batch | null {
+  if (n === 0) return null;
   const seq = new Float64Array(n);
   for (let r = 0; r < n; r++) seq[r] = block.firstSeq + (record[r] as number);
-  const stream = node.source.kind === 'stream';
+  const stream = source.kind === 'stream';
   return {
-    schema: node.schema,
+    schema,
     n,
     cols,
     seq,

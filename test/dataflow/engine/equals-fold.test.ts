@@ -41,6 +41,25 @@ describe('law 1 and 2', () => {
     );
   });
 
+  test('several views over the same topics at once', () => {
+    fc.assert(
+      fc.property(
+        fc.array(statement, { minLength: 2, maxLength: 4 }),
+        history,
+        cuts,
+        (list, records, random) => {
+          // names are q, q_g, q_in, ...: numbered, so that the scripts stand side by side
+          const scripts = list.map((sql, i) => sql.replaceAll(/\bq(?=_|\b)/g, `q${i}`));
+          const planned = scripts.filter(sql => 'views' in planOf(`${SOURCES}${sql}`));
+          const plan = planOf(`${SOURCES}${planned.join('\n')}`);
+          expect(plan).toHaveProperty('views');
+          if ('views' in plan) for (const way of [WHOLE, random]) expectEqual(plan, records, way);
+        },
+      ),
+      { seed, numRuns: RUNS / 5 },
+    );
+  });
+
   afterAll(() => {
     // statements that the planner refuses test nothing: most must pass
     expect(planned.yes, [...planned.no].map(n => n.join('\n')).join('\n\n')).toBeGreaterThan(RUNS * 0.6);
