@@ -4,8 +4,8 @@ import type { OpenStream, Subscriptions } from './subscriptions.ts';
 
 /** ms between signs of life */
 const HEARTBEAT = 15_000;
-/** ms that a dropped client has to read what was sent to it before */
-const DROP_GRACE = 5000;
+/** ms that a client has to read what was sent to it before the end */
+const GRACE = 5000;
 
 export interface ServerSentEvent {
   readonly event: string;
@@ -108,17 +108,18 @@ export class EventStream implements OpenStream {
     const position = this.#options.sent();
     const data = JSON.stringify({ reason: 'the client reads too slowly', position });
     this.#push(eventText({ event: 'dropped', data }));
-    const response = this.#response;
     this.end();
-    setTimeout(() => response.destroy(), DROP_GRACE).unref();
   }
 
-  /** Ends the stream after what is queued. */
+  /** Ends the stream after what is queued; a client that does not read it within a grace is left. */
   end(): void {
     if (!this.#open) return;
-    for (const chunk of this.#queue) this.#response.write(chunk);
-    this.#response.end();
+    const response = this.#response;
+    for (const chunk of this.#queue) response.write(chunk);
+    response.end();
     this.#close();
+    const timer = setTimeout(() => response.destroy(), GRACE).unref();
+    response.once('close', () => clearTimeout(timer));
   }
 
   #beat(): void {

@@ -15,8 +15,8 @@ export class HttpContext {
   readonly ports: HttpPorts;
   readonly limits: HttpLimits;
   readonly subscriptions: Subscriptions;
-  /** ends waiting requests when the server closes */
-  readonly closing = new AbortController();
+  readonly #waiting = new Set<() => void>();
+  #closing = false;
 
   constructor(ports: HttpPorts, limits: HttpLimits, subscriptions: Subscriptions) {
     this.ports = ports;
@@ -57,9 +57,7 @@ export class HttpContext {
     if (after === null) return;
     const seq = this.sequence(after);
     if (views.position() >= seq) return;
-    const reached = await Promise.race([views.waitFor(seq, wait), this.#closed()]);
-    if (reached === 'closed') throw new MillraceError('overloaded', 'the server is stopping');
-    if (reached) return;
+    if (await this.#orClosed(views.waitFor(seq, wait))) return;
     const position = views.position();
     throw new MillraceError('view_behind', `the views are ${seq - position} records behind`, {
       hint: 'ask again in a moment, or wait longer: ?wait=10s',
@@ -67,9 +65,29 @@ export class HttpContext {
     });
   }
 
-  #closed(): Promise<'closed'> {
-    const { signal } = this.closing;
-    if (signal.aborted) return Promise.resolve('closed');
-    return new Promise(resolve => signal.addEventListener('abort', () => resolve('closed'), { once: true }));
+  /** Throws `overloaded` when the server closes. */
+  checkOpen(): void {
+    if (this.#closing) throw new MillraceError('overloaded', 'the server is stopping');
+  }
+
+  /** Ends what would keep the server from closing: requests that wait, and streams. */
+  close(): void {
+    this.#closing = true;
+    for (const cancel of [...this.#waiting]) cancel();
+    this.subscriptions.close();
+  }
+
+  /** The answer of a wait, which the closing of the server cuts short. */
+  async #orClosed<T>(wait: Promise<T>): Promise<T> {
+    const { promise: closed, resolve } = Promise.withResolvers<null>();
+    const cancel = () => resolve(null);
+    this.#waiting.add(cancel);
+    try {
+      const answer = await Promise.race([wait, closed]);
+      if (answer === null) this.checkOpen();
+      return answer as T;
+    } finally {
+      this.#waiting.delete(cancel);
+    }
   }
 }

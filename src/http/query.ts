@@ -5,6 +5,7 @@ import type { HttpContext } from './http-context.ts';
 import { invalid } from './query-params.ts';
 import { answers, POSITION, query, text } from './route-schema.ts';
 import { FORMAT_PARAMS, rowStyle, sendRows } from './row-format.ts';
+import { FRESHNESS_PARAMS } from './views.ts';
 
 /** characters of a statement */
 const MAX_SQL = 100_000;
@@ -18,7 +19,7 @@ export function queryRoutes(app: FastifyInstance, context: HttpContext): void {
         summary: 'Runs one SELECT over views and the last records of topics',
         description: 'Bounded in what it reads and returns; errors come with their places in `errors`.',
         tags: ['views'],
-        querystring: query(FORMAT_PARAMS),
+        querystring: query({ ...FORMAT_PARAMS, ...FRESHNESS_PARAMS }),
         body: {
           type: 'object',
           required: ['sql'],
@@ -36,12 +37,14 @@ export function queryRoutes(app: FastifyInstance, context: HttpContext): void {
       },
     },
     async (request, reply) => {
-      const style = rowStyle(request, context.params(request));
+      const params = context.params(request);
+      const style = rowStyle(request, params);
       bodyKind(request, false);
       const sql = readObject(bodyBytes(request), 'the request', ['sql']).get('sql');
       if (typeof sql !== 'string')
         throw invalid('the request has no text "sql"', 'send {"sql": "SELECT ..."}');
       if (sql.length > MAX_SQL) throw invalid(`the statement has more than ${MAX_SQL} characters`);
+      await context.freshness(params);
       const { columns, rows, position, truncated } = context.ports.queries.run(sql);
       context.stand(reply, position);
       if (truncated) reply.header('millrace-truncated', 'true');

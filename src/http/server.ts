@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import websocket from '@fastify/websocket';
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { MillraceError } from '../core/errors.ts';
@@ -48,7 +49,8 @@ export async function createHttpServer(ports: HttpPorts, options: HttpOptions): 
     requestTimeout: REQUEST_TIMEOUT,
     routerOptions: { maxParamLength: MAX_PARAM, ignoreTrailingSlash: false },
     forceCloseConnections: 'idle',
-    return503OnClosing: true,
+    return503OnClosing: false,
+    clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, _request, reply) => sendProblem(reply as FastifyReply, error),
   });
   app.setValidatorCompiler(() => () => true);
@@ -62,6 +64,7 @@ export async function createHttpServer(ports: HttpPorts, options: HttpOptions): 
   await app.register(websocket, { options: { maxPayload: MAX_MESSAGE } });
   app.addHook('onRequest', async request => {
     guard.check(request.headers, OPEN_ROUTES.has(request.routeOptions.url ?? ''));
+    context.checkOpen();
   });
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, error));
   app.setNotFoundHandler((request, reply) => {
@@ -91,11 +94,27 @@ export async function createHttpServer(ports: HttpPorts, options: HttpOptions): 
   openApiRoutes(app, context, table, options.token !== null);
 
   app.addHook('preClose', async () => {
-    context.closing.abort();
-    context.subscriptions.close();
+    context.close();
   });
   await app.ready();
   return app;
+}
+
+/** Bytes that are no HTTP request. */
+function refuseUnreadable(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, body } = problemOf(
+    new MillraceError('request_invalid', 'this is no HTTP request that can be read'),
+    () => '',
+  );
+  const text = JSON.stringify(body);
+  socket.end(
+    `HTTP/1.1 ${status} Bad Request\r\ncontent-type: ${PROBLEM_TYPE}\r\nconnection: close\r\n` +
+      `content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  );
 }
 
 /** What the framework throws, in our words. */

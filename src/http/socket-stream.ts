@@ -3,7 +3,8 @@ import type { OpenStream, Subscriptions } from './subscriptions.ts';
 
 /** ms between signs of life; a client that gives none back until the next is gone */
 const HEARTBEAT = 30_000;
-const DROP_GRACE = 5000;
+/** ms that a client has to take its leave */
+const GRACE = 5000;
 /** codes of RFC 6455 and its registry */
 const GOING_AWAY = 1001;
 const TRY_AGAIN_LATER = 1013;
@@ -71,7 +72,8 @@ export class SocketStream implements OpenStream {
     if (!this.#open) return;
     this.#close();
     this.#socket.close(code, reason);
-    setTimeout(() => this.#socket.terminate(), DROP_GRACE).unref();
+    const timer = setTimeout(() => this.#socket.terminate(), GRACE).unref();
+    this.#socket.once('close', () => clearTimeout(timer));
   }
 
   #beat(): void {

@@ -7,6 +7,30 @@ export function statusRoutes(app: FastifyInstance, context: HttpContext): void {
   const { status, views } = context.ports;
 
   app.get(
+    '/',
+    {
+      schema: {
+        summary: 'Where to go from here',
+        tags: ['operation'],
+        querystring: query({}),
+        response: answers('paths', { type: 'object' }),
+      },
+    },
+    async (request, reply) => {
+      context.params(request);
+      return reply.send({
+        name: 'millrace',
+        documentation: '/openapi.json',
+        views: '/views',
+        topics: '/topics',
+        updates: '/updates',
+        status: '/status',
+        metrics: '/metrics',
+      });
+    },
+  );
+
+  app.get(
     '/status',
     {
       schema: {

@@ -92,7 +92,7 @@ export function viewRoutes(app: FastifyInstance, context: HttpContext): void {
         description:
           'Values of the key columns, each a part of the path (percent-encoded). A complete key (with window bounds ' +
           'where there are windows) answers one `row`; the first columns alone answer all `rows` that begin so, as ' +
-          'do all windows of a key.',
+          'do all windows of a key. The keys `changes`, `status` and `replay` are read with `?column=value`.',
         tags: ['views'],
         params: query({ ...NAME, '*': text('key values, separated by /') }),
         querystring: query(ROW_PARAMS, CONDITION),
@@ -167,7 +167,8 @@ function sendRow(context: HttpContext, reply: FastifyReply, { view, style, key }
 }
 
 function keyValues(context: HttpContext, view: OpenView, segments: readonly string[]): Value[] {
-  const parts = segments.at(-1) === '' && segments.length > 1 ? segments.slice(0, -1) : segments;
+  const parts =
+    segments.at(-1) === '' && segments.length > view.key.length ? segments.slice(0, -1) : segments;
   if (view.key.length === 0) {
     throw new MillraceError('unknown_row', `the rows of "${view.name}" have no key`, {
       hint: `read them with GET /views/${encodeURIComponent(view.name)}?column=value`,

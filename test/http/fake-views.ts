@@ -119,6 +119,8 @@ export class FakeView implements OpenView {
 export class FakeViews implements ViewAccess {
   readonly waiters = new PositionWaiters();
   readonly replays: string[] = [];
+  /** times that somebody waited */
+  waits = 0;
   #views = new Map<string, FakeView>();
   #building = new Map<string, number>();
   #position = 0;
@@ -189,6 +191,7 @@ export class FakeViews implements ViewAccess {
   }
 
   waitFor(seq: number, ms: number): Promise<boolean> {
+    this.waits++;
     return this.waiters.wait(this.#position, seq, ms);
   }
 

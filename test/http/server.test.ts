@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { catalogue, MillraceError, MillraceErrors } from '../../src/core/errors.ts';
@@ -214,6 +216,30 @@ describe('access', () => {
   });
 });
 
+describe('a server that closes', () => {
+  it('lets go of those who wait', async () => {
+    http.views.add({ name: 'totals', columns: [{ name: 'a', type: INT }] });
+    const url = await http.listen();
+    const waiting = fetch(`${url}/views/totals?after=testlog-9&wait=5s`);
+    while (http.views.waits === 0) await new Promise(resolve => setImmediate(resolve));
+    await http.app.close();
+    const response = await waiting;
+    expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([
+      503,
+      'overloaded',
+    ]);
+  });
+
+  it('tells in words what is no request', async () => {
+    const { port } = new URL(await http.listen());
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.end('NONSENSE\r\n\r\n');
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\ncontent-type: application\/problem\+json/);
+    expect(JSON.parse(answer.slice(answer.indexOf('{')))).toMatchObject({ code: 'request_invalid' });
+  });
+});
+
 describe('operation', () => {
   it('tells whether the server lives, is ready, and how it stands', async () => {
     expect((await http.get('/healthz')).json()).toEqual({ status: 'ok' });
@@ -277,6 +303,7 @@ describe('operation', () => {
     );
     expect(operations.sort()).toEqual([
       'DELETE /views/{name}/replay',
+      'GET /',
       'GET /commands/{id}',
       'GET /events',
       'GET /healthz',
@@ -426,14 +453,14 @@ describe('whatever is asked', () => {
         );
         statuses.add(statusCode);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
     await fc.assert(
       fc.asyncProperty(post, body, fc.boolean(), async (url, text, lines) => {
         const type = lines ? 'application/x-ndjson' : 'application/json';
         statuses.add((await http.post(url, text, { 'content-type': type })).statusCode);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
     expect(http.failures).toEqual([]);
     expect([...statuses].filter(s => s === 500)).toEqual([]);
