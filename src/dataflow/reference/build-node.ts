@@ -17,6 +17,8 @@ import { temporalFilter } from './temporal-filter.ts';
 import { union } from './union.ts';
 
 export interface BuildOptions extends FoldOptions {
+  /** complete SQL: a stream's record without value is a row of NULLs like any other */
+  readonly complete: boolean;
   readonly decoderOf: (node: ScanNode) => RowDecoder;
 }
 
@@ -24,10 +26,12 @@ export interface BuildOptions extends FoldOptions {
 export function buildNode(node: PlanNode, options: BuildOptions): FoldNode {
   const build = (input: PlanNode) => buildNode(input, options);
   switch (node.node) {
-    case 'scan':
-      return scan(node, options.decoderOf(node));
+    case 'scan': {
+      const changes = scan(node, options.decoderOf(node));
+      return options.complete ? asRows(changes) : changes;
+    }
     case 'read':
-      return read(node);
+      return options.complete ? asRows(read(node)) : read(node);
     case 'filter':
       return filter(node, build(node.input), options);
     case 'project':
@@ -51,4 +55,11 @@ export function buildNode(node: PlanNode, options: BuildOptions): FoldNode {
     default:
       return unreachable(node);
   }
+}
+
+function asRows(input: FoldNode): FoldNode {
+  return {
+    deadline: () => input.deadline(),
+    step: moment => input.step(moment).map(change => ({ ...change, noValue: false })),
+  };
 }

@@ -31,6 +31,7 @@ export function runOnce(
     compile: expr => compileExpr(expr, functions),
     functions,
     zone,
+    complete: plan.statement === 'view',
     decoderOf: node =>
       createRowDecoder({
         source: node.source,

@@ -34,7 +34,7 @@ class ReferenceFold implements Fold {
 
   constructor(options: DataflowOptions) {
     const timestampParser = timestampParsers(options.zone);
-    const build: BuildOptions = {
+    const build: Omit<BuildOptions, 'complete'> = {
       compile: expr => compileExpr(expr, options.functions),
       functions: options.functions,
       zone: options.zone,
@@ -47,7 +47,7 @@ class ReferenceFold implements Fold {
         }),
     };
     for (const plan of options.plan.views) {
-      const node = buildNode(plan.root, build);
+      const node = buildNode(plan.root, { ...build, complete: plan.statement === 'view' });
       const keyed = plan.kind === 'upsert' ? present(plan.root.schema, node) : node;
       const root = sinkTime(plan, keyed, timestampParser);
       this.#views.set(plan.name, { plan, root, rows: new ViewRows(plan.root.schema), now: [], taken: [] });

@@ -29,8 +29,14 @@ export function randomHistory(random: Random): readonly (OracleRecord | Tick)[] 
     const key = random.chance(0.06) ? null : random.of(keys);
     const record = { topic, at, time, key };
     const none = COLUMNS.map(() => null);
-    if (topic === 't' && random.chance(0.15)) {
-      return { ...record, value: null, cells: none, ...(key === null ? { wrong: '*' } : {}) };
+    // of the stream: a row of NULLs
+    if (random.chance(topic === 't' ? 0.15 : 0.05)) {
+      return {
+        ...record,
+        value: null,
+        cells: none,
+        ...(topic === 't' && key === null ? { wrong: '*' } : {}),
+      };
     }
     if (random.chance(0.05)) return { ...record, value: random.of(BROKEN), cells: none, wrong: '*' };
     const cells = COLUMNS.map(c => (random.chance(0.2) ? null : randomCell(random, c.type)));
