@@ -16,8 +16,10 @@ import { loadExtensions } from './dataflow/extension.ts';
 import { rowText } from './dataflow/row-text.ts';
 import { logDir } from './dataflow/worker-environment.ts';
 import { AdHocQueries } from './deploy/ad-hoc-queries.ts';
+import { missedChanges } from './deploy/missed-changes.ts';
 import { ViewManager } from './deploy/view-manager.ts';
 import { viewPlanner } from './deploy/view-planner.ts';
+import { followedViews } from './followed-views.ts';
 import { AccessGuard } from './http/access.ts';
 import type { HttpLimits, StatusSource } from './http/ports.ts';
 import { createHttpServer } from './http/server.ts';
@@ -150,7 +152,12 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     report,
   });
   opened.add(() => views.stop());
-  const reactions = new Reactions({ log, reactions: await loadReactions(config, dataDir) });
+  const missed = missedChanges({ dataDir, extensions, zone, plans: () => views.deployment.plans });
+  const reactions = new Reactions({
+    log,
+    reactions: await loadReactions(config, dataDir),
+    views: followedViews({ views, missed }),
+  });
   opened.add(() => reactions.stop());
   reactions.start();
 

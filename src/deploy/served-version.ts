@@ -3,11 +3,11 @@ import type { Row } from '../core/value.ts';
 import type { LiveVersion, ViewFault } from '../dataflow/live/epoch-output.ts';
 import { ViewRowDecoder } from '../dataflow/live/view-rows.ts';
 import type { ViewPlan } from '../plan/plan.ts';
-import { readRowChanges } from '../view-store/row-changes.ts';
 import { ServedRows, type StoredEntry } from '../view-store/served-rows.ts';
 import type { ViewFileReader } from '../view-store/view-file.ts';
 import { ChangeFeed } from './change-feed.ts';
-import type { OpenView, ScanOptions, ServedRow, ViewChange } from './view-access.ts';
+import type { OpenView, ScanOptions, ServedRow } from './view-access.ts';
+import { ViewChangeReader } from './view-changes.ts';
 
 /** One view version in the serving thread: its rows at a position, and its feed of changes. */
 export class ServedVersion implements OpenView {
@@ -32,7 +32,8 @@ export class ServedVersion implements OpenView {
     this.#file = file;
     this.#rows = new ServedRows(file, fault?.position ?? position);
     this.#decoder = new ViewRowDecoder(plan);
-    this.feed = new ChangeFeed(this.#rows.position, (bytes, from) => this.#changes(bytes, from));
+    const changes = new ViewChangeReader(plan);
+    this.feed = new ChangeFeed(this.#rows.position, (bytes, from) => changes.read(bytes, from));
     const hidden = new Set(plan.hidden ?? []);
     this.columns = plan.root.schema.columns.filter((_, i) => !hidden.has(i));
     // hidden columns follow the named ones, so positions of named columns stay as they are
@@ -129,29 +130,6 @@ export class ServedVersion implements OpenView {
   #served({ key, value }: StoredEntry): ServedRow {
     const { row, rowtime } = this.#decoder.decode(value);
     return { key, row: row.slice(0, this.columns.length), rowtime };
-  }
-
-  /** Coalesced: the last change of each key within the epoch, in the order of these last changes. */
-  #changes(bytes: Uint8Array, from: number): ViewChange[] {
-    const last = new Map<string, ViewChange>();
-    for (const { key, value, seq } of readRowChanges(bytes)) {
-      if (seq < from) continue;
-      const id = Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
-      last.delete(id);
-      if (value === null) {
-        const row: (Row[number] | null)[] = this.columns.map(() => null);
-        const values = this.#decoder.decodeKey(key);
-        this.plan.root.schema.key.forEach((column, i) => {
-          if (column < row.length) row[column] = values[i] ?? null;
-        });
-        last.set(id, { op: 'delete', row, rowtime: 0 });
-      } else {
-        const { row, rowtime } = this.#decoder.decode(value);
-        const op = this.plan.kind === 'append' ? 'insert' : 'upsert';
-        last.set(id, { op, row: row.slice(0, this.columns.length), rowtime });
-      }
-    }
-    return [...last.values()];
   }
 }
 

@@ -105,6 +105,10 @@ export interface ViewChange {
   /** key columns only when deleted: other values are null */
   readonly row: Row;
   readonly rowtime: number;
+  /** sequence of the record that caused it */
+  readonly seq: number;
+  /** names the row within the view: the values of its key, else where it is stored */
+  readonly id: string;
 }
 
 export interface ChangeListener {
