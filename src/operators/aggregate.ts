@@ -369,7 +369,8 @@ export class Aggregate implements Operator {
     if (spec === null || spec.retention !== null) return;
     for (const [start, slots] of this.#windows) {
       if (!isClosed(start, spec, this.#laneTime)) continue;
-      for (const slot of slots) if (this.#holds(start, slot)) this.#table.drop(slot);
+      // a group that ended and came again is listed twice
+      this.#table.dropAll([...new Set(slots)].filter(slot => this.#holds(start, slot)));
       this.#windows.delete(start);
     }
   }
