@@ -369,8 +369,10 @@ export class Aggregate implements Operator {
     if (spec === null || spec.retention !== null) return;
     for (const [start, slots] of this.#windows) {
       if (!isClosed(start, spec, this.#laneTime)) continue;
-      // a group that ended and came again is listed twice
-      this.#table.dropAll([...new Set(slots)].filter(slot => this.#holds(start, slot)));
+      // where groups may end before their window, one that came again is listed twice
+      this.#table.dropAll(
+        this.#onlyGrows ? slots : [...new Set(slots)].filter(slot => this.#holds(start, slot)),
+      );
       this.#windows.delete(start);
     }
   }

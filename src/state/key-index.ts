@@ -197,11 +197,11 @@ export class KeyIndex {
     let at = 0;
     for (let slot = 0; slot < this.#high; slot++) {
       if (!this.lives(slot)) continue;
-      const start = this.keyStart(slot);
       const end = this.keyEnd(slot);
-      arena.set(old.subarray(start, end), at);
+      let from = this.keyStart(slot);
       this.#range[slot * 4] = at;
-      at += end - start;
+      // keys are short: a loop beats a view and a copy
+      while (from < end) arena[at++] = old[from++] as number;
       this.#range[slot * 4 + 1] = at;
     }
     this.#arena = arena;
