@@ -99,6 +99,7 @@ function projectPrelude(viewsDir: string, functions: FunctionRegistry, zone: str
 }
 
 function testFilesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.test.sql'))
     .sort()
