@@ -22,8 +22,8 @@ export async function checkCase(test: OracleCase, options: CheckOptions): Promis
   }
   const random = new Random(options.seed);
   const end = test.records.length;
-  const between = Array.from({ length: 4 }, () => random.int(1, end));
-  const positions = [...new Set([...between, end])].sort((a, b) => a - b);
+  const between = Array.from({ length: 3 }, () => random.int(1, end));
+  const positions = [...new Set([...between, ...sharp(test, random), end])].sort((a, b) => a - b);
   try {
     const fold = foldAt(prepared, positions);
     const engine = engineAt(prepared, positions, random.int(0, positions.length - 1));
@@ -34,6 +34,15 @@ export async function checkCase(test: OracleCase, options: CheckOptions): Promis
   } catch (error) {
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
+}
+
+/** Positions at which the clock stands on the hour or the half: where rows enter and leave by the clock. */
+function sharp(test: OracleCase, random: Random): readonly number[] {
+  const all = test.records.flatMap((record, seq) => {
+    const clock = 'tick' in record ? record.tick : record.at;
+    return clock % 1_800_000 === 0 ? [seq + 1] : [];
+  });
+  return random.shuffled(all).slice(0, 3);
 }
 
 function differenceOfEngine(

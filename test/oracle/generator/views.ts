@@ -39,8 +39,8 @@ function randomView(random: Random, input: Input, columns: readonly Term[]): Vie
   const where = random.chance(0.5)
     ? Array.from({ length: random.int(1, 2) }, () => randomTerm(random, 'BOOLEAN', 2, leaves))
     : [];
-  const windowed = from === 's' && random.chance(0.2);
-  const temporal = !windowed && random.chance(0.25) ? randomTemporals(random, columns) : [];
+  const windowed = from === 's' && random.chance(0.3);
+  const temporal = !windowed && random.chance(0.35) ? randomTemporals(random, columns) : [];
   const base = { ...input, where, temporal, having: null, window: null, positions: false };
   if (!windowed && random.chance(0.4)) {
     return { ...base, distinct: random.chance(0.3), items: randomItems(random, columns), group: null };
