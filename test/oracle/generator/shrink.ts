@@ -35,6 +35,7 @@ export async function shrinkCase(
 function kindOfProblem(problem: string): string {
   if (problem.includes('refused:')) return 'refused';
   if (problem.includes('\n  engine:')) return 'engine';
+  if (problem.includes('\n  asked:')) return 'asked';
   return problem.includes('\n  duckdb:') ? 'duckdb' : 'thrown';
 }
 
