@@ -213,6 +213,8 @@ export class ViewManager implements ViewAccess {
     const known = this.#resolve(name);
     const job = this.#deployment.job;
     if (job?.phase !== 'building' || !job.names.includes(known)) return this.#builds.withdraw(known);
+    // it may be there because of another one that was to be replayed
+    for (const name of job.names) this.#builds.withdraw(name);
     const plan = job.built.find(v => v.plan.name === known)?.plan as ViewPlan;
     const changed = this.#deployment.served(known)?.plan.fingerprint !== plan.fingerprint;
     this.#builds.stopped(plan, changed);

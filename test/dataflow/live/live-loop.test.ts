@@ -257,21 +257,56 @@ describe('a view that goes wrong', () => {
     scene.expectExact(plan, 'rebuilt');
   });
 
-  it('is left out at the start when its file is gone, with its readers; the others serve', async () => {
+  it('is left out at the start when its file is gone, its readers stand still; the others go on', async () => {
     const scene = await Scene.open();
     const plan = scene.deploy(SCRIPT);
     await scene.orders(...randomOrders(1, 10));
     scene.catchUp();
     await scene.commit();
+    const readers = scene.rows('large_totals');
     const large = scene.loop.versions.find(v => v.plan.name === 'large');
     await scene.forget(large?.version ?? '');
     scene.start();
-    expect([...scene.views].sort()).toEqual(['frequent', 'later', 'small', 'totals']);
+    expect([...scene.views].sort()).toEqual(['frequent', 'large_totals', 'later', 'small', 'totals']);
+    expect(scene.loop.versions.filter(v => v.fault?.rebuild).map(v => v.plan.name)).toEqual(['large_totals']);
+    expect(scene.rows('large_totals')).toEqual(readers);
     expect(scene.warnings.join('\n')).toMatch(/large .*its file is gone/);
+    await scene.orders(...randomOrders(2, 10));
+    scene.catchUp();
     scene.adopt(plan, scene.built(plan, ['large', 'large_totals']));
     scene.expectExact(plan, 'built again');
   });
+
+  it('whose state cannot be used keeps its rows until it is rebuilt', async () => {
+    const scene = await Scene.open();
+    const plan = scene.deploy(SCRIPT);
+    await scene.orders(...randomOrders(1, 10));
+    scene.catchUp();
+    await scene.commit();
+    const rows = scene.rows('totals');
+    scene.breaking = p => (p.views.some(v => v.name === 'totals') ? unusable('totals') : null);
+    scene.start();
+    expect(scene.loop.versions.filter(v => v.fault !== undefined)).toMatchObject([
+      { plan: { name: 'totals' }, fault: { rebuild: true, message: 'state of format 0' } },
+    ]);
+    expect(scene.rows('totals')).toEqual(rows);
+    scene.breaking = () => null;
+    scene.adopt(plan, scene.built(plan, ['totals']));
+    await scene.orders(...randomOrders(2, 10));
+    scene.catchUp();
+    scene.expectExact(plan, 'rebuilt');
+  });
 });
+
+/** An engine that cannot take the state of a view. */
+function unusable(view: string): (engine: Engine) => Engine {
+  return engine => ({
+    ...broken(view, Number.POSITIVE_INFINITY)(engine),
+    restore: () => {
+      throw new ViewFailure(view, new Error('state of format 0'));
+    },
+  });
+}
 
 /** An engine that throws in one view once it is asked to go beyond a position. */
 function broken(view: string, from: number): (engine: Engine) => Engine {

@@ -14,7 +14,8 @@ import type {
   PublishedEpoch,
   ViewFault,
 } from '../../../src/dataflow/live/epoch-output.ts';
-import { LiveLoop, type LiveLoopPorts } from '../../../src/dataflow/live/live-loop.ts';
+import { LiveLoop } from '../../../src/dataflow/live/live-loop.ts';
+import type { LiveLoopPorts } from '../../../src/dataflow/live/live-view.ts';
 import { SinkWriter } from '../../../src/dataflow/live/sink-writer.ts';
 import { ViewRowDecoder, ViewRowEncoder } from '../../../src/dataflow/live/view-rows.ts';
 import { createReferenceFold } from '../../../src/dataflow/reference/reference-fold.ts';
