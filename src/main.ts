@@ -16,6 +16,7 @@ import { loadExtensions } from './dataflow/extension.ts';
 import { rowText } from './dataflow/row-text.ts';
 import { logDir } from './dataflow/worker-environment.ts';
 import { AdHocQueries } from './deploy/ad-hoc-queries.ts';
+import { withLedger } from './deploy/ledger-views.ts';
 import { missedChanges } from './deploy/missed-changes.ts';
 import { ViewManager } from './deploy/view-manager.ts';
 import { viewPlanner } from './deploy/view-planner.ts';
@@ -187,7 +188,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     {
       log,
       commands: runtime,
-      views,
+      views: withLedger(views, () => views.deployment.ledger),
       queries: new AdHocQueries({ views, log, clock, functions, upcasters, zone }),
       status,
       text: rowText,
