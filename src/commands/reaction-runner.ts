@@ -113,7 +113,9 @@ export class ReactionRunner {
         if (signal.aborted) return;
         if (this.#position > from) attempt = 1;
         this.#failure = { message: messageOf(error), attempts: attempt };
-        await this.#ports.wait(backOff(this.#retry, attempt), signal);
+        // a build is not waited for ever longer: what it gives is wanted as soon as it is there
+        const building = error instanceof MillraceError && error.code === 'view_building';
+        await this.#ports.wait(backOff(this.#retry, building ? 1 : attempt), signal);
       }
     }
   }
