@@ -17,13 +17,7 @@ export interface View {
   /** keys that are shown are written as their positions */
   readonly positions: boolean;
   readonly having: Term | null;
-  /** ms; tumbling when size = advance */
-  readonly window: {
-    readonly size: number;
-    readonly advance: number;
-    readonly grace: number /** EMIT FINAL: closed ones only */;
-    readonly final: boolean;
-  } | null;
+  readonly window: Window | null;
 }
 
 /** A comparison with the clock, on both sides. */
@@ -31,4 +25,15 @@ export interface Temporal {
   readonly column: string;
   readonly millrace: string;
   readonly duckdb: string;
+}
+
+/** ms. Sessions have a grace so long that nothing is late. */
+export interface Window {
+  readonly type: 'tumbling' | 'hopping' | 'session';
+  /** of a session the gap that ends it */
+  readonly size: number;
+  readonly advance: number;
+  readonly grace: number;
+  /** EMIT FINAL: closed ones only */
+  readonly final: boolean;
 }
