@@ -110,7 +110,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   );
   const report = (text: string): void => logger.error(text);
 
-  mkdirSync(dataDir, { recursive: true });
+  makeDataFolder(dataDir);
   const log = await openEmbeddedLog({
     dir: logDir(dataDir),
     clock,
@@ -220,6 +220,20 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     },
     stop: () => opened.close(),
   };
+}
+
+function makeDataFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? '';
+    const why =
+      code === 'EEXIST' || code === 'ENOTDIR' ? 'it is a file, or lies in one' : (cause as Error).message;
+    throw new MillraceError('config_invalid', `${dataDir} cannot be the data folder: ${why}`, {
+      hint: 'name a folder that this user may write with --data',
+      cause,
+    });
+  }
 }
 
 interface Address {

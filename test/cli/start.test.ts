@@ -36,7 +36,7 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
   while (!(await condition())) await new Promise(resolve => setTimeout(resolve, 50));
 }
 
-describe('start refuses in a sentence', () => {
+describe('start refuses in a sentence', { timeout: 60_000 }, () => {
   it.each([
     [['--port', 'abc'], "'abc' is invalid. A whole number is expected."],
     [['--port', '70000'], "'70000' is invalid. A port is a number from 0 to 65535."],
@@ -47,6 +47,23 @@ describe('start refuses in a sentence', () => {
     expect(ran.code).toBe(2);
     expect(ran.err).toContain(text);
     expect(ran.out).toBe('');
+  });
+
+  it.each(['--views', '--pipelines'])('%s of a folder that is not there', async flag => {
+    const ran = await millrace(['start', '--data', newFolder(), flag, 'no/such']);
+    expect(ran).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("'no/such' is invalid. There is no such folder."),
+    });
+  });
+
+  it('a data folder that is a file', async () => {
+    const file = join(newFolder(), 'file');
+    writeFileSync(file, '');
+    expect(await millrace(['start', '--data', file, '--port', '0'])).toMatchObject({
+      code: 1,
+      err: `${file} cannot be the data folder: it is a file, or lies in one [config_invalid]\n  hint: name a folder that this user may write with --data\n`,
+    });
   });
 
   it('an unknown command, with the one that was meant', async () => {
@@ -95,7 +112,7 @@ describe('start refuses in a sentence', () => {
   });
 });
 
-describe('start tells', () => {
+describe('start tells', { timeout: 60_000 }, () => {
   it('where it serves, how many views, and what to try next', async () => {
     const data = newFolder();
     const views = viewsFolder({ all_lines: 'SELECT line FROM lines;' });
