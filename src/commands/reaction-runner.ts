@@ -99,11 +99,6 @@ export class ReactionRunner {
     if (running && this.#position > this.#committed) this.#commit(this.#position);
   }
 
-  /** Passes over all that the log holds, while stopped. */
-  skipToEnd(): void {
-    this.#commit(this.#ports.log.end());
-  }
-
   async #run(signal: AbortSignal): Promise<void> {
     for (let attempt = 1; !signal.aborted; attempt++) {
       const from = this.#position;

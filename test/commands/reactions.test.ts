@@ -192,19 +192,6 @@ describe('a reaction on a topic', () => {
     await next.stop();
     expect(mended.handled).toEqual(['1']);
   });
-
-  test('hears nothing of a history that is loaded silently', async () => {
-    const log = newLog();
-    const { handled, reaction, reached } = recorder();
-    const { reactions } = start(log, reaction());
-    await reactions.silently(async () => {
-      for (const value of ['1', '2']) await put(log, value).durable;
-    });
-    put(log, '3');
-    await reached(1);
-    await reactions.stop();
-    expect(handled).toEqual(['3']);
-  });
 });
 
 test('a reaction on a view keeps the changes of one sequence together', async () => {
