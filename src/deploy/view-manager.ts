@@ -38,6 +38,8 @@ export class ViewManager implements ViewAccess {
   readonly #builds = new WantedBuilds();
   #held: ReadonlyMap<string, string> = new Map();
   #problem: string | null = null;
+  /** the files could be read once: before that nothing is known to be gone */
+  #looked = false;
   #unwatch: (() => void) | null = null;
   #idle: (() => void)[] = [];
   #stopped = false;
@@ -72,7 +74,9 @@ export class ViewManager implements ViewAccess {
         files.every(f => this.#intent.files.get(f.file)?.text === f.text);
       if (!unchanged) this.#intent = settleFiles(files, this.#deployment, this.#options.planner);
       this.#problem = null;
-      if (!unchanged) this.#reconcile();
+      const first = !this.#looked;
+      this.#looked = true;
+      if (!unchanged || first) this.#reconcile();
     } catch (error) {
       const problem = `the view files cannot be read: ${error instanceof Error ? error.message : String(error)}`;
       if (problem !== this.#problem) this.#options.report(problem);
@@ -264,6 +268,7 @@ export class ViewManager implements ViewAccess {
 
   /** served views that nothing asks for any more */
   #gone(): string[] {
+    if (!this.#looked) return [];
     return this.#deployment.plans.map(p => p.name).filter(n => this.#planned(n) === undefined);
   }
 
