@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { millrace, newFolder, projectDir, removeFolders } from './command-line.ts';
+import { ended, launch, millrace, newFolder, projectDir, removeFolders } from './command-line.ts';
 import { startServer } from './started-server.ts';
 
 afterAll(removeFolders);
@@ -174,6 +174,29 @@ describe('a stop', { timeout: 60_000 }, () => {
     await until(async () => (await changes()).status === 200);
     await changes();
     expect(await server.stop()).toMatchObject({ code: 0 });
+  });
+
+  it('by kill -9 is told to who follows, and the next call takes the folder over', async () => {
+    const data = newFolder();
+    const server = await startServer(small(data));
+    await until(async () => (await fetch(`${server.url}/views/all_lines`)).status === 200);
+    const follower = launch(['tail', 'all_lines', '--snapshot', '--data', data]);
+    const followed = ended(follower);
+    const line = { value: { line: 'one' } };
+    await fetch(`${server.url}/topics/text-lines/records`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(line),
+    });
+    await new Promise(resolve => follower.stdout?.once('data', resolve));
+    await server.stop('SIGKILL');
+    expect(await followed).toMatchObject({
+      code: 1,
+      err: `the server at ${server.url} has gone [not_found]\n`,
+    });
+    const next = await millrace(['query', 'SELECT COUNT(*) AS n FROM all_lines', '--data', data]);
+    expect(next).toMatchObject({ code: 0, out: 'n\n-\n1\n(1 row)\n' });
+    expect(next.err).toContain('ended without closing the log');
   });
 
   it('of npm start leaves no process behind', async () => {
