@@ -9,10 +9,9 @@ type Dialect = 'millrace' | 'duckdb';
 export function millraceQuery(view: View): string {
   const print = (term: Term) => printTerm(term, 'millrace', []);
   const conditions = [...view.where.map(print), ...view.temporal.map(t => t.millrace)];
-  const lines = [
-    `SELECT ${view.distinct ? 'DISTINCT ' : ''}${view.items.map(i => `${print(i.term)} AS ${i.name}`).join(', ')}`,
-    `FROM ${view.from}`,
-  ];
+  const named = view.items.slice(view.star).map(i => `${print(i.term)} AS ${i.name}`);
+  const shown = view.star > 0 ? ['*', ...named] : named;
+  const lines = [`SELECT ${view.distinct ? 'DISTINCT ' : ''}${shown.join(', ')}`, `FROM ${view.from}`];
   if (view.window) lines.push(windowText(view.window));
   if (conditions.length > 0) lines.push(`WHERE ${conditions.join(' AND ')}`);
   if (view.group && view.group.length > 0)

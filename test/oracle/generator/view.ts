@@ -9,6 +9,8 @@ export interface View {
   readonly overWindows: boolean;
   readonly distinct: boolean;
   readonly items: readonly { readonly name: string; readonly term: Term }[];
+  /** the first so many items are all columns of the input: written as * */
+  readonly star: number;
   /** conditions joined by AND */
   readonly where: readonly Term[];
   readonly temporal: readonly Temporal[];

@@ -41,9 +41,16 @@ function randomView(random: Random, input: Input, columns: readonly Term[]): Vie
     : [];
   const windowed = from === 's' && random.chance(0.3);
   const temporal = !windowed && random.chance(0.35) ? randomTemporals(random, columns) : [];
-  const base = { ...input, where, temporal, having: null, window: null, positions: false };
+  const base = { ...input, where, temporal, having: null, window: null, positions: false, star: 0 };
   if (!windowed && random.chance(0.4)) {
-    return { ...base, distinct: random.chance(0.3), items: randomItems(random, columns), group: null };
+    const all = random.chance(0.2) && !input.overWindows ? allColumns(columns) : [];
+    const items = [
+      ...all,
+      ...randomItems(random, columns).map(i =>
+        all.length > 0 ? { ...i, name: `${input.name}_${i.name}` } : i,
+      ),
+    ];
+    return { ...base, distinct: random.chance(0.3), items, star: all.length, group: null };
   }
   const group = randomKeys(random, columns, windowed);
   // rows that never go have a first and a last one
@@ -69,6 +76,11 @@ function randomView(random: Random, input: Input, columns: readonly Term[]): Vie
     having,
     window: windowed ? randomWindow(random, sessions) : null,
   };
+}
+
+/** What * stands for; ROWTIME must be asked for. */
+function allColumns(columns: readonly Term[]): View['items'] {
+  return columns.filter(c => c.text !== 'ROWTIME').map(term => ({ name: term.text ?? '', term }));
 }
 
 function randomItems(random: Random, columns: readonly Term[]): View['items'] {
