@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../../src/dataflow/dataflow.ts';
+import { Ledger } from '../../../src/dataflow/ledger.ts';
 import { ViewFailure } from '../../../src/dataflow/view-failure.ts';
 import type { DeploymentPlan } from '../../../src/plan/plan.ts';
 import { Crash, foldedRows, planOf, randomOrders, SCRIPT, Scene } from './live-scene.ts';
@@ -69,6 +70,28 @@ describe('live views', () => {
     expect(moments).toBeGreaterThan(15);
     for (let at = 1; at <= moments; at++) await run(at);
   }, 120_000);
+
+  it('count what did not reach them exactly once, crash or not', async () => {
+    const counts = async (crash: boolean) => {
+      const scene = await Scene.open();
+      scene.deploy(SCRIPT);
+      for (let i = 0; i < 6; i++) {
+        await scene.orders(...randomOrders(i, 4));
+        await scene.garbage(i + 1);
+        scene.catchUp();
+        if (i === 1 || i === 3) await scene.commit();
+        if (crash && i > 0) scene.start();
+        scene.catchUp();
+      }
+      const ledger = new Ledger();
+      ledger.load(scene.loop.ledger);
+      return [ledger.counts(), ledger.places('totals', 'undecodable').last.map(p => p.seq)] as const;
+    };
+    const [plain, places] = await counts(false);
+    expect(plain.find(c => c.view === 'totals')).toMatchObject({ reason: 'undecodable', count: 21 });
+    expect(places).toHaveLength(21);
+    expect(await counts(true)).toEqual([plain, places]);
+  });
 
   it('do not commit while readers or topics are behind', async () => {
     const scene = await Scene.open();

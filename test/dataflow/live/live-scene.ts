@@ -125,6 +125,17 @@ export class Scene {
     await durable;
   }
 
+  /** Appends records that are no orders. */
+  async garbage(n: number): Promise<void> {
+    const record = {
+      topic: 'orders',
+      key: null,
+      value: new TextEncoder().encode('{"amount": "no'),
+      timestamp: 1,
+    };
+    await this.log.append({ records: Array.from({ length: n }, () => record) }).durable;
+  }
+
   /** Starts from what the folder holds, as a new process does. */
   start(): void {
     this.#served.clear();
