@@ -245,7 +245,7 @@ export class Deployment {
   #attach(): void {
     this.#live.listen({
       said: message => this.#fromLive(message),
-      failed: message => void this.#restart(message),
+      failed: message => void this.#restart(`the live worker failed: ${message}`),
     });
   }
 
@@ -437,7 +437,7 @@ export class Deployment {
   async #restart(message: string): Promise<void> {
     if (this.#stopped || this.#restarting) return;
     this.#restarting = true;
-    this.#options.report(`the live worker failed: ${message}`);
+    this.#options.report(message);
     await this.#live.stop();
     while (!this.#stopped) {
       const wait = Math.min(FIRST_WAIT * 2 ** this.#restarts++, LONGEST_WAIT);
