@@ -41,6 +41,8 @@ export async function openDuckdb(): Promise<DuckdbSide> {
   await connection.run(SETUP);
   let test: OracleCase | null = null;
   let loadedZone = '';
+  /** columns of each view as texts */
+  const shown = new Map<string, string>();
   return {
     async load(next) {
       const views = (test?.views ?? []).map(v => `DROP VIEW IF EXISTS ${v.name};`).reverse();
@@ -50,7 +52,10 @@ export async function openDuckdb(): Promise<DuckdbSide> {
       test = next;
       const rows = next.records.flatMap((record, seq) => ('tick' in record ? [] : [valuesOf(record, seq)]));
       if (rows.length > 0) await connection.run(`INSERT INTO records VALUES ${rows.join(', ')}`);
-      for (const view of next.views) await connection.run(`CREATE VIEW ${view.name} AS ${view.duckdb}`);
+      for (const { name, duckdb } of next.views) {
+        await connection.run(`CREATE VIEW ${name} AS ${duckdb}`);
+        shown.set(name, await texts(connection, name));
+      }
     },
     async rows(view, position) {
       const last = test?.records[position - 1];
@@ -58,7 +63,7 @@ export async function openDuckdb(): Promise<DuckdbSide> {
       const { today, midnight } = clockAt(test?.zone ?? 'UTC', now);
       await connection.run(`SET VARIABLE p = ${position}; SET VARIABLE now = epoch_ms(${now});
         SET VARIABLE today = DATE '${today}'; SET VARIABLE midnight = epoch_ms(${midnight});`);
-      const reader = await connection.runAndReadAll(`SELECT ${await texts(connection, view)} FROM ${view}`);
+      const reader = await connection.runAndReadAll(`SELECT ${shown.get(view)} FROM ${view}`);
       return reader
         .getRows()
         .map(row => row.map(cellText).join(' | '))
