@@ -188,7 +188,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     {
       log,
       commands: runtime,
-      views: withLedger(views, () => views.deployment.ledger),
+      views: withLedger(views, () => views.ledger()),
       queries: new AdHocQueries({ views, log, clock, functions, upcasters, zone }),
       status,
       text: rowText,
