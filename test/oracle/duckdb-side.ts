@@ -13,7 +13,7 @@ export interface DuckdbSide {
 const columns = COLUMNS.map(c => `${c.name} ${duckdbType(c.type)}`).join(', ');
 const names = COLUMNS.map(c => c.name).join(', ');
 
-/** What both sources are at position `p`, given the columns in which a record must be readable. */
+/** What both sources, and the table that Millrace derives from one, are at position `p`, given the columns in which a record must be readable. */
 const SETUP = `
   SET VARIABLE p = 0;
   SET VARIABLE now = TIMESTAMP '1970-01-01';
@@ -30,6 +30,9 @@ const SETUP = `
     SELECT seq, rowtime, k, ${names}
     FROM (SELECT *, row_number() OVER (PARTITION BY k ORDER BY seq DESC) AS newest FROM readable('t', used))
     WHERE newest = 1 AND NOT gone;
+  CREATE MACRO g_rows(used) AS TABLE
+    SELECT k, count(*) AS n, count(i) AS c, arg_max(t, seq) AS l
+    FROM readable('s', ['*', 'i', 't']) WHERE k IS NOT NULL AND NOT gone GROUP BY k;
   ${MACROS}
 `;
 

@@ -1,7 +1,7 @@
 import { OPERATORS } from './operators.ts';
 import { columnsIn, hasAggregate, sameTerm, type Term } from './term.ts';
 import { decimalParts, duckdbType, kindOf } from './types.ts';
-import type { View, Window } from './view.ts';
+import { SOURCES, type View, type Window } from './view.ts';
 
 type Dialect = 'millrace' | 'duckdb';
 
@@ -102,7 +102,7 @@ function sessionRows(rows: string, keys: readonly string[], { size }: Window): s
 }
 
 function duckdbSource(view: View): string {
-  if (view.from !== 's' && view.from !== 't') return view.from;
+  if (!(view.from in SOURCES)) return view.from;
   const used = ['*', ...columnsOfView(view)].map(name => `'${name}'`);
   return `${view.from}_rows([${used.join(', ')}])`;
 }

@@ -2,10 +2,8 @@ import { isGrouped } from './print.ts';
 import type { Random } from './random.ts';
 import { column, columnsIn, type Term } from './term.ts';
 import { columnLeaves, type Leaves, randomAggregate, randomKind, randomTerm } from './terms.ts';
-import { COLUMNS, type Kind, kindOf } from './types.ts';
-import type { Temporal, View, Window } from './view.ts';
-
-const SOURCE_COLUMNS: readonly Term[] = [column('k', 'STRING'), ...COLUMNS.map(c => column(c.name, c.type))];
+import { type Kind, kindOf } from './types.ts';
+import { SOURCES, type Temporal, type View, type Window } from './view.ts';
 
 /** Up to three views, each over a source or over one before it, so that scans and views are shared. */
 export function randomViews(random: Random): readonly View[] {
@@ -18,9 +16,8 @@ export function randomViews(random: Random): readonly View[] {
       const columns = below.items.map(i => column(i.name, i.term.type));
       views.push(randomView(random, { name, from: below.name, overWindows: showsWindows(below) }, columns));
     } else {
-      views.push(
-        randomView(random, { name, from: random.of(['s', 't']), overWindows: false }, SOURCE_COLUMNS),
-      );
+      const from = random.of(['s', 's', 's', 't', 't', 't', 'g']);
+      views.push(randomView(random, { name, from, overWindows: false }, SOURCES[from] ?? []));
     }
   }
   return views;
