@@ -6,7 +6,9 @@ import { history, SOURCES, statement } from './random-scripts.ts';
 /** Laws 1 and 2: whatever the query, the history and the cut into epochs, the engine gives what the reference fold gives. */
 
 const seed = Number(process.env.MILLRACE_SEED ?? 20_261_124);
-const RUNS = Number(process.env.MILLRACE_RUNS ?? 500);
+/** far more than it takes, for machines that are busy */
+const TIMEOUT = 180_000;
+const RUNS = Number(process.env.MILLRACE_RUNS ?? 300);
 
 const cuts: fc.Arbitrary<Cuts> = fc
   .tuple(
@@ -22,7 +24,9 @@ const cuts: fc.Arbitrary<Cuts> = fc
 describe('law 1 and 2', () => {
   const planned = { yes: 0, no: new Map<string, string>() };
 
-  test('random queries over random histories, whole, row by row, cut and restored', () => {
+  test('random queries over random histories, whole, row by row, cut and restored', {
+    timeout: TIMEOUT,
+  }, () => {
     fc.assert(
       fc.property(statement, history, cuts, (sql, records, random) => {
         const text = `${SOURCES}${sql}`;
@@ -40,7 +44,7 @@ describe('law 1 and 2', () => {
     );
   });
 
-  test('several views over the same topics at once', () => {
+  test('several views over the same topics at once', { timeout: TIMEOUT }, () => {
     fc.assert(
       fc.property(
         fc.array(statement, { minLength: 2, maxLength: 4 }),
@@ -61,6 +65,6 @@ describe('law 1 and 2', () => {
 
   afterAll(() => {
     // statements that the planner refuses test nothing: most must pass
-    expect(planned.yes, [...planned.no].map(n => n.join('\n')).join('\n\n')).toBeGreaterThan(RUNS * 0.6);
+    expect(planned.yes, [...planned.no].map(n => n.join('\n')).join('\n\n')).toBeGreaterThan(RUNS * 0.7);
   });
 });
