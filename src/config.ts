@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Document, isScalar, parseDocument } from 'yaml';
 import { z } from 'zod';
@@ -92,22 +92,25 @@ const handlersShape = z.strictObject({
 });
 
 /**
- * Reads the YAML files of a pipelines folder; a missing file counts as empty.
+ * Reads the YAML files of a pipelines folder; a missing file counts as empty, an unknown one is a fault.
  * Throws {@link MillraceErrors} with every fault of every file, each with file, line and column.
  */
 export function loadConfig(pipelinesDir: string, root: string): Config {
-  const errors: MillraceError[] = [];
+  const folder = basename(resolve(pipelinesDir));
+  const errors = unreadFiles(pipelinesDir, folder);
   const read = <T>(name: string, shape: z.ZodType<T>): T | null => {
     const path = join(pipelinesDir, name);
     const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
-    const { value, faults } = parseYaml({ file: `${pipelinesDir.split('/').at(-1)}/${name}`, text }, shape);
+    const { value, faults } = parseYaml({ file: `${folder}/${name}`, text }, shape);
     errors.push(...faults);
     return value;
   };
   const settings = read('settings.yaml', settingsShape);
   const topics = read('topics.yaml', topicsShape);
   const handlers = read('handlers.yaml', handlersShape);
-  if (settings === null || topics === null || handlers === null) throw new MillraceErrors(errors);
+  if (settings === null || topics === null || handlers === null || errors.length > 0) {
+    throw new MillraceErrors(errors);
+  }
   const module = (path: string) => pathToFileURL(resolve(pipelinesDir, path)).href;
   return Object.freeze({
     server: { host: settings.server.host ?? '127.0.0.1', port: settings.server.port ?? 8080 },
@@ -130,6 +133,20 @@ export function loadConfig(pipelinesDir: string, root: string): Config {
     commands: handlers.commands,
     reactions: handlers.reactions.map(r => ({ module: module(r.module), settings: r.settings })),
     extensions: handlers.extensions.map(module),
+  });
+}
+
+const FILES = ['settings.yaml', 'topics.yaml', 'handlers.yaml'];
+
+/** YAML files that nobody would read: most likely their names are misspelt. */
+function unreadFiles(pipelinesDir: string, folder: string): MillraceError[] {
+  if (!existsSync(pipelinesDir)) return [];
+  const found = readdirSync(pipelinesDir).filter(name => /\.ya?ml$/i.test(name) && !FILES.includes(name));
+  return found.sort().map(name => {
+    const near = closest(name, FILES);
+    return new MillraceError('config_invalid', `nothing reads ${folder}/${name}`, {
+      hint: near === null ? `the files are ${FILES.join(', ')}` : `did you mean "${near}"?`,
+    });
   });
 }
 

@@ -44,6 +44,15 @@ describe('pipelines/*.yaml', () => {
     ]);
   });
 
+  it('that nothing reads are a fault: their names are misspelt', () => {
+    expect(faults({ 'topic.yaml': 'topics: {}\n', 'other.yml': '', 'topics.yaml': 'topics: {}\n' })).toEqual([
+      expect.stringMatching(
+        /other\.yml \[config_invalid\]\n {2}hint: the files are settings\.yaml, topics\.yaml, /,
+      ),
+      expect.stringMatching(/topic\.yaml \[config_invalid\]\n {2}hint: did you mean "topics\.yaml"\?$/),
+    ]);
+  });
+
   it('report every fault of every file at once', () => {
     const found = faults({
       'settings.yaml': 'server:\n  port: eighty\nviews:\n  zone: Mars/Olympus\n',
