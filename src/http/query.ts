@@ -7,8 +7,8 @@ import { answers, POSITION, query, text } from './route-schema.ts';
 import { FORMAT_PARAMS, rowStyle, sendRows } from './row-format.ts';
 import { FRESHNESS_PARAMS } from './views.ts';
 
-/** characters of a statement */
-const MAX_SQL = 100_000;
+/** characters of a statement: no more are run */
+const MAX_SQL = 65_536;
 
 /** Ad hoc SELECTs. */
 export function queryRoutes(app: FastifyInstance, context: HttpContext): void {

@@ -4,7 +4,13 @@ import { EventStream } from './event-stream.ts';
 import type { HttpContext } from './http-context.ts';
 import { PROBLEM, query, text } from './route-schema.ts';
 import { SocketStream } from './socket-stream.ts';
-import { checkResumable, subscribeUpdates, type Update, type UpdateInterest } from './update-feed.ts';
+import {
+  checkResumable,
+  subscribeUpdates,
+  type Update,
+  type UpdateInterest,
+  type UpdateSubscription,
+} from './update-feed.ts';
 
 /** messages of a client are not read: none needs to be long */
 export const MAX_MESSAGE = 1024;
@@ -24,58 +30,56 @@ const DESCRIPTION =
 
 /** What commands do, as it happens. */
 export function updateRoutes(app: FastifyInstance, context: HttpContext): void {
-  for (const url of ['/updates', '/events']) {
-    app.route({
-      method: 'GET',
-      url,
-      exposeHeadRoute: false,
-      schema: {
-        summary: 'Results of commands and events of invoices, as they happen',
-        description: DESCRIPTION,
-        tags: ['invoices'],
-        querystring: query(PARAMS),
-        response: {
-          '101': { description: 'messages (WebSocket)' },
-          '200': { description: 'events', content: { 'text/event-stream': { schema: { type: 'string' } } } },
-          default: PROBLEM,
-        },
+  app.route({
+    method: 'GET',
+    url: '/updates',
+    exposeHeadRoute: false,
+    schema: {
+      summary: 'Results of commands and events of invoices, as they happen',
+      description: DESCRIPTION,
+      tags: ['invoices'],
+      querystring: query(PARAMS),
+      response: {
+        '101': { description: 'messages (WebSocket)' },
+        '200': { description: 'events', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+        default: PROBLEM,
       },
-      // refusals must come before a connection is upgraded
-      preHandler: async request => {
-        asked(context, request);
-        context.subscriptions.check();
-      },
-      handler: (request, reply) => {
-        follow(context, request, position => {
-          const stream = new EventStream(reply, {
-            subscriptions: context.subscriptions,
-            backlog: context.limits.backlog,
-            sent: position.sent,
-            reached: position.reached,
-          });
-          return {
-            send: batch => stream.send(events(context, batch)),
-            sendOwed: batch => stream.sendOwed(events(context, batch)),
-            onClose: listener => stream.onClose(listener),
-          };
+    },
+    // refusals must come before a connection is upgraded
+    preHandler: async request => {
+      asked(context, request);
+      context.subscriptions.check();
+    },
+    handler: (request, reply) => {
+      follow(context, request, position => {
+        const stream = new EventStream(reply, {
+          subscriptions: context.subscriptions,
+          backlog: context.limits.backlog,
+          sent: position.sent,
+          reached: position.reached,
         });
-      },
-      wsHandler: (socket: WebSocket, request) => {
-        follow(context, request, position => {
-          const stream = new SocketStream(socket, {
-            subscriptions: context.subscriptions,
-            backlog: context.limits.backlog,
-            sent: position.sent,
-          });
-          return {
-            send: batch => stream.send(batch.updates.map(u => u.json)),
-            sendOwed: batch => stream.sendOwed(batch.updates.map(u => u.json)),
-            onClose: listener => stream.onClose(listener),
-          };
+        return {
+          send: batch => stream.send(events(context, batch)),
+          sendOwed: batch => stream.sendOwed(events(context, batch)),
+          onClose: listener => stream.onClose(listener),
+        };
+      });
+    },
+    wsHandler: (socket: WebSocket, request) => {
+      follow(context, request, position => {
+        const stream = new SocketStream(socket, {
+          subscriptions: context.subscriptions,
+          backlog: context.limits.backlog,
+          sent: position.sent,
         });
-      },
-    });
-  }
+        return {
+          send: batch => stream.send(batch.updates.map(u => u.json)),
+          sendOwed: batch => stream.sendOwed(batch.updates.map(u => u.json)),
+          onClose: listener => stream.onClose(listener),
+        };
+      });
+    },
+  });
 }
 
 interface Batch {
@@ -107,11 +111,12 @@ function follow(context: HttpContext, request: FastifyRequest, connect: (positio
   );
   const begin = from ?? subscription.position();
   let sent = begin;
-  const sink = connect({
-    sent: () => context.token(sent),
-    reached: () => context.token(Math.max(sent, subscription.position())),
-  });
-  sink.onClose(() => subscription.close());
+  const sink = connected(subscription, () =>
+    connect({
+      sent: () => context.token(sent),
+      reached: () => context.token(Math.max(sent, subscription.position())),
+    }),
+  );
   const open = JSON.stringify({ type: 'open', position: context.token(begin) });
   sink.sendOwed({ updates: [{ type: 'open', json: open }], position: begin });
   for (const batch of missed) sink.sendOwed(batch);
@@ -120,6 +125,18 @@ function follow(context: HttpContext, request: FastifyRequest, connect: (positio
     sink.send(batch);
     sent = batch.position;
   };
+}
+
+/** The subscription ends with its connection, and when there comes to be none. */
+function connected(subscription: UpdateSubscription, connect: () => Sink): Sink {
+  try {
+    const sink = connect();
+    sink.onClose(() => subscription.close());
+    return sink;
+  } catch (error) {
+    subscription.close();
+    throw error;
+  }
 }
 
 /** Only the last event of a command carries its position: one who has read less resumes before the command. */

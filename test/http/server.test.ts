@@ -316,7 +316,6 @@ describe('operation', () => {
       'DELETE /views/{name}/replay',
       'GET /',
       'GET /commands/{id}',
-      'GET /events',
       'GET /healthz',
       'GET /invoices/{id}',
       'GET /invoices/{id}/events',

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { EventReader } from './event-reader.ts';
 import { type HttpFixture, httpFixture } from './http-fixture.ts';
@@ -163,8 +163,30 @@ describe('updates over a WebSocket', () => {
 });
 
 describe('updates as server-sent events', () => {
+  it('leave nothing behind when there is no room for one more', async () => {
+    let listening = 0;
+    const { commands } = http.ports;
+    const onResult = commands.onResult.bind(commands);
+    vi.spyOn(commands, 'onResult').mockImplementation((origin, listener) => {
+      const stop = onResult(origin, listener);
+      listening++;
+      return () => {
+        listening--;
+        stop();
+      };
+    });
+    const open = [];
+    for (let i = 0; i < 3; i++) open.push(await EventReader.connect(`${url}/updates`));
+    for (const events of open) await events.next();
+    expect(listening).toBe(3);
+    expect((await fetch(`${url}/updates`)).status).toBe(503);
+    expect(listening).toBe(3);
+    for (const events of open) events.close();
+    await vi.waitFor(() => expect(listening).toBe(0));
+  });
+
   it('tell the same, with positions as ids to resume at', async () => {
-    const events = await EventReader.connect(`${url}/events`);
+    const events = await EventReader.connect(`${url}/updates`);
     expect(await events.next()).toMatchObject({ event: 'open', id: 'testlog-0' });
     const result = (await command('i1', createCommand())).json();
     const [event, told] = await events.take(2);
