@@ -6,7 +6,7 @@ export function runtimeProblem(version = process.versions.node) {
   if ((major === 22 && minor >= 18) || (major === 23 && minor >= 6) || major >= 24) return null;
   return (
     `Millrace needs Node 22.18 or newer and was started with ${version}.\n` +
-    'On Linux and Windows `npm ci` brings the right one along: start with `npm start` or `npx millrace`.\n' +
+    'On Linux and Windows `npm ci` brings the right one along: start with `npm start` or `npx millrace start`.\n' +
     'Elsewhere install Node 24 from https://nodejs.org and try again.'
   );
 }

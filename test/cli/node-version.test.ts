@@ -21,7 +21,7 @@ describe('the runtime', () => {
     version => {
       expect(runtimeProblem(version)).toBe(
         `Millrace needs Node 22.18 or newer and was started with ${version}.\n` +
-          'On Linux and Windows `npm ci` brings the right one along: start with `npm start` or `npx millrace`.\n' +
+          'On Linux and Windows `npm ci` brings the right one along: start with `npm start` or `npx millrace start`.\n' +
           'Elsewhere install Node 24 from https://nodejs.org and try again.',
       );
     },
