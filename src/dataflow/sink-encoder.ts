@@ -20,7 +20,12 @@ function keyIsRead(node: PlanNode, rootOf: (view: string) => PlanNode | undefine
     case 'rekey':
     case 'aggregate':
     case 'emitFinal':
+    case 'streamStreamJoin':
+    case 'streamTableJoin':
+    case 'tableTableJoin':
       return false;
+    case 'foreignKeyJoin':
+      return keyIsRead(node.left, rootOf);
     case 'union':
       return node.inputs.every(input => keyIsRead(input, rootOf));
     default:

@@ -32,6 +32,11 @@ export function inputsOf(node: PlanNode): readonly PlanNode[] {
       return [];
     case 'union':
       return node.inputs;
+    case 'streamStreamJoin':
+    case 'streamTableJoin':
+    case 'tableTableJoin':
+    case 'foreignKeyJoin':
+      return [node.left, node.right];
     case 'filter':
     case 'project':
     case 'explode':
@@ -54,6 +59,11 @@ export function withInputs(node: PlanNode, inputs: readonly PlanNode[]): PlanNod
       return node;
     case 'union':
       return { ...node, inputs };
+    case 'streamStreamJoin':
+    case 'streamTableJoin':
+    case 'tableTableJoin':
+    case 'foreignKeyJoin':
+      return { ...node, left: inputs[0] ?? node.left, right: inputs[1] ?? node.right };
     default:
       return { ...node, input: inputs[0] ?? node.input };
   }
@@ -79,7 +89,12 @@ export function kindOf(node: PlanNode): RelationKind {
     }
     case 'aggregate':
     case 'emitFinal':
+    case 'tableTableJoin':
+    case 'foreignKeyJoin':
       return 'upsert';
+    case 'streamStreamJoin':
+    case 'streamTableJoin':
+      return 'append';
     case 'union':
       return node.inputs.every(i => kindOf(i) === 'append') ? 'append' : 'retract';
     default:
@@ -106,6 +121,12 @@ export function stateOf(node: PlanNode): StateVerdict {
         : { verdict: 'by key count' };
     case 'emitFinal':
       return { verdict: 'bounded', ms: node.window.size + node.window.grace };
+    case 'streamStreamJoin':
+      return { verdict: 'bounded', ms: node.before + node.after + node.grace };
+    case 'streamTableJoin':
+    case 'tableTableJoin':
+    case 'foreignKeyJoin':
+      return { verdict: 'by key count' };
     default:
       return { verdict: 'none' };
   }
