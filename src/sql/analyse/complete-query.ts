@@ -155,6 +155,7 @@ function plain(complete: Complete): ResolvedQuery {
   });
   return {
     input,
+    join: null,
     pseudo,
     where: split.rest,
     temporal: split.temporal,
@@ -212,6 +213,7 @@ function grouped(complete: Complete, group: GroupAnalysis): ResolvedQuery {
   ];
   return {
     input,
+    join: null,
     pseudo: usesPseudo(complete, parts),
     where: split.rest,
     temporal: split.temporal,

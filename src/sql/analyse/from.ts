@@ -1,6 +1,7 @@
 import type { Span } from '../../core/span.ts';
 import type { Identifier, Relation as RelationSyntax, Select } from '../ast.ts';
 import type { Catalog, Relation } from '../catalog.ts';
+import type { Mode } from './expression.ts';
 import type { Problems } from './problems.ts';
 
 /** FROM, with the constructs that this version does not run; they are reported when nothing else is wrong. */
@@ -16,7 +17,13 @@ export interface From {
   readonly complete: boolean;
 }
 
-export function resolveFrom(select: Select, catalog: Catalog, problems: Problems): From {
+export function resolveFrom(options: {
+  readonly select: Select;
+  readonly catalog: Catalog;
+  readonly problems: Problems;
+  readonly mode: Mode;
+}): From {
+  const { select, catalog, problems, mode } = options;
   const relations: { relation: Relation; name: Identifier; span: Span }[] = [];
   const joins: Extract<RelationSyntax, { kind: 'join' }>[] = [];
   const unsupported: { span: Span; what: string }[] = [];
@@ -42,7 +49,7 @@ export function resolveFrom(select: Select, catalog: Catalog, problems: Problems
         walk(from.left);
         walk(from.right);
         joins.push(from);
-        unsupported.push({ span: joinSpan(from), what: 'joins' });
+        if (mode === 'complete') unsupported.push({ span: joinSpan(from), what: 'joins' });
         return;
       case 'subquery':
         complete = false;

@@ -9,12 +9,12 @@ import type { Relation } from '../catalog.ts';
 import { columnsOf, exprKey } from './expr-tree.ts';
 import { AGGREGATE_BASE } from './group.ts';
 import { checkRetractable, GroupAnalysis } from './group-by.ts';
-import { analyseJoins, checkJoinedKey } from './joins.ts';
+import { analyseJoins, checkJoinedKey, withJoinedKey } from './joins.ts';
 import { Explode, type InputLayout, overInput, partitionLayout } from './partition.ts';
 import { FULL_SQL, listText, WINDOWLESS } from './problems.ts';
 import { checkNames, type OutputItem, resolveItems, type StarColumn } from './projection.ts';
 import { type QueryOptions, SelectContext } from './query-context.ts';
-import type { ResolvedQuery } from './resolved-query.ts';
+import type { ResolvedJoin, ResolvedQuery } from './resolved-query.ts';
 
 export interface StrictResult {
   readonly query: ResolvedQuery;
@@ -35,9 +35,11 @@ export function analyseStrict(query: Query, options: StrictOptions): StrictResul
   const context = new SelectContext(query, 'strict', options);
   refuseFullSql(query, context);
   const { select } = context;
-  const input = context.scope.relations[0]?.relation;
-  if (!input) return context.giveUp();
+  const first = context.scope.relations[0]?.relation;
+  if (!first) return context.giveUp();
   const single = context.scope.relations.length === 1;
+  const joined = analyseJoins(context);
+  const input = joined?.rows ?? first;
   if (single && input.kind === 'table' && input.schema.windowed) {
     problems.report(
       'invalid_statement',
@@ -46,7 +48,6 @@ export function analyseStrict(query: Query, options: StrictOptions): StrictResul
       FULL_SQL,
     );
   }
-  const joinedKey = analyseJoins(context);
   const where = select.where ? resolveCondition(context, select.where, 'WHERE') : null;
   const group = new GroupAnalysis(context, 'strict');
   const explode = new Explode();
@@ -66,12 +67,12 @@ export function analyseStrict(query: Query, options: StrictOptions): StrictResul
   });
   group.resolveHaving();
   if (!single) {
-    checkNames(items, problems);
-    if (group.needed) group.outputs(items);
-    else if (joinedKey && !select.partitionBy) checkJoinedKey(joinedKey, items, context, options.name);
-    return context.giveUp();
+    if (!joined) return context.giveUp();
+    if (!group.needed && !select.partitionBy) checkJoinedKey(joined, items, context, options.name);
   }
-  const strict: Strict = { context, options, input, items, where, explode, emit: query.emit };
+  const keyed = joined && !group.needed && !select.partitionBy ? withJoinedKey(joined, items) : items;
+  const base = { context, options, input, join: joined?.join ?? null };
+  const strict: Strict = { ...base, items: keyed, where, explode, emit: query.emit };
   return group.needed
     ? aggregated(strict, group)
     : transformed(strict, partitionBy === null ? null : partitionBy);
@@ -81,6 +82,7 @@ interface Strict {
   readonly context: SelectContext;
   readonly options: StrictOptions;
   readonly input: Relation;
+  readonly join: ResolvedJoin | null;
   readonly items: readonly OutputItem[];
   readonly where: Expr | null;
   readonly explode: Explode;
@@ -223,6 +225,7 @@ function transformed(strict: Strict, partitionBy: readonly Expr[] | null): Stric
   return {
     query: {
       input,
+      join: strict.join,
       pseudo,
       where: strict.where,
       temporal: null,
@@ -400,6 +403,7 @@ function aggregated(strict: Strict, group: GroupAnalysis): StrictResult {
   return {
     query: {
       input,
+      join: strict.join,
       pseudo: usesPseudo(strict, [...group.keys, ...group.aggregates.calls.flatMap(c => c.args)]),
       where: strict.where,
       temporal: null,
