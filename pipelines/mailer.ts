@@ -2,6 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTransport, type SendMailOptions } from 'nodemailer';
 import {
+  CannotHandle,
   createReaction,
   type Delivery,
   type InvoiceSent,
@@ -16,7 +17,7 @@ type Recorded<E> = E & { readonly invoice_id: string; readonly version: number }
 /**
  * Mails customers when an invoice is sent and when a payment is received. Mails go to an SMTP server where the setting
  * `smtp` names one, else they are written as .eml files. A mail that is sent again after a crash has the same
- * Message-ID (and the same file), so that nobody reads it twice.
+ * Message-ID (and the same file), so that nobody reads it twice. A mail that the server refuses for good is set aside.
  */
 export function reaction({ dataFolder, settings }: ReactionContext): TopicReaction {
   const from = typeof settings.from === 'string' ? settings.from : 'Millrace <invoices@example.org>';
@@ -27,19 +28,36 @@ export function reaction({ dataFolder, settings }: ReactionContext): TopicReacti
     topic: 'invoice-events',
     async handle(record, delivery) {
       const mail = mailOf(record);
-      if (mail)
-        await send({ ...mail, from, messageId: messageId(delivery), date: new Date(record.timestamp) });
+      if (!mail) return;
+      const date = new Date(record.timestamp);
+      await send({ ...mail, from, messageId: messageId(delivery), date }, delivery.signal);
     },
   });
 }
 
-type Send = (mail: SendMailOptions) => Promise<void>;
+type Send = (mail: SendMailOptions, signal: AbortSignal) => Promise<void>;
 
 function smtpSender(url: string): Send {
   const transport = createTransport(url);
-  return async mail => {
-    await transport.sendMail(mail);
+  return async (mail, signal) => {
+    // a server that does not answer must not hold up the end of the process
+    const stopped = Promise.withResolvers<never>();
+    const stop = () => stopped.reject(new Error('the process stops'));
+    signal.addEventListener('abort', stop);
+    try {
+      await Promise.race([transport.sendMail(mail), stopped.promise]);
+    } catch (error) {
+      throw isFinal(error) ? new CannotHandle(error.message, { cause: error }) : error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
   };
+}
+
+/** SMTP answers from 500 on say that trying again is of no use; 535 (credentials) may be mended. */
+function isFinal(error: unknown): error is Error & { readonly responseCode: number } {
+  if (!(error instanceof Error) || !('responseCode' in error)) return false;
+  return Number(error.responseCode) >= 500 && !('code' in error && error.code === 'EAUTH');
 }
 
 function fileSender(folder: string): Send {

@@ -43,7 +43,8 @@ export function reaction({ dataFolder }: ReactionContext): TopicReaction {
 
 export function withPayment(report: DailyReport, payment: Payment): DailyReport {
   const { amount, currency } = payment;
-  const key = `${payment.invoice_id}/${payment.payment_id}`;
+  // ids may hold a slash: only one of both may keep it
+  const key = `${encodeURIComponent(payment.invoice_id)}/${payment.payment_id}`;
   const payments = { ...report.payments, [key]: { amount, currency } };
   const totals = new Map<string, bigint>();
   for (const paid of Object.values(payments)) {

@@ -21,7 +21,7 @@ export type {
   ViewChange,
   ViewReaction,
 } from './commands/reaction.ts';
-export { createReaction } from './commands/reaction.ts';
+export { CannotHandle, createReaction } from './commands/reaction.ts';
 export type { Settled } from './commands/result-store.ts';
 export { MillraceError } from './core/errors.ts';
 export type { Json, JsonObject, PlainJson } from './core/json.ts';

@@ -282,7 +282,8 @@ async function laySample(
   await layDownSample({
     log,
     commands,
-    until: options.sampleUntil ?? clock.now(),
+    // a history that ends in the future would stop the clock of the log until then
+    until: Math.min(options.sampleUntil ?? clock.now(), clock.now()),
     seed: config.sample.seed,
     onProgress: (done, total) =>
       options.onProgress?.('laying down the sample history', total === 0 ? 1 : done / total),

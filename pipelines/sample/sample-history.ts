@@ -44,7 +44,8 @@ export function sampleState(log: EventLog): 'none' | 'partial' | 'done' {
 /**
  * Lays down the sample history through the command runtime and the log, in order of time, at simulated append times. The
  * same seed and end give the same records. An interrupted run goes on where it stopped, with its own seed and end;
- * commands have fixed ids, so none counts twice. Do it before anything else is appended: ticks and reactions too.
+ * commands have fixed ids, so none counts twice. Do it before anything else is appended: ticks and reactions too. The
+ * rest of a run that was interrupted is left out when the log has gone on beyond its end meanwhile.
  */
 export async function layDownSample(options: SampleOptions): Promise<SampleReport> {
   const { log } = options;
@@ -52,9 +53,14 @@ export async function layDownSample(options: SampleOptions): Promise<SampleRepor
   if (state === 'done') return { steps: 0, commands: 0, records: 0, resumedAt: 0 };
   const seed = log.position(SEED) ?? options.seed;
   const until = log.position(UNTIL) ?? options.until;
+  const resumedAt = log.position(STEPS) ?? 0;
+  if (log.lastAppendTime() > until) {
+    // time has gone on without the rest: laid down now it would stand behind what came later
+    await log.append({ records: [], positions: [{ handler: DONE, seq: 1 }] }).durable;
+    return { steps: 0, commands: 0, records: 0, resumedAt };
+  }
   const steps = sampleSteps(seed, until);
   for (const name of TOPICS) if (!log.topic(name)) log.createTopic({ name, partitions: 1, keyIndex: false });
-  const resumedAt = log.position(STEPS) ?? 0;
   if (state === 'none') {
     const positions = [
       { handler: SEED, seq: seed },

@@ -53,7 +53,8 @@ export class ApiClient {
   }
 
   async text(method: string, path: string, options: RequestOptions = {}): Promise<string> {
-    return (await this.#request(method, path, options)).text();
+    const answer = await (await this.#request(method, path, options)).text();
+    return answer.replace(/\n$/, '');
   }
 
   /** For answers without exact numbers only: those are taken as text. */

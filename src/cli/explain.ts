@@ -1,42 +1,53 @@
+import { basename } from 'node:path';
 import { Command } from 'commander';
-import { errorText, MillraceError, MillraceErrors } from '../core/errors.ts';
+import { MillraceError, MillraceErrors } from '../core/errors.ts';
+import type { DeploymentResult } from '../plan/deployment.ts';
 import { explain } from '../plan/explain.ts';
+import type { ViewPlan } from '../plan/plan.ts';
 import { closest } from '../sql/suggest.ts';
 import { type CheckOptions, planOffline } from './check.ts';
 import { terminal } from './context.ts';
 import type { Exit } from './options.ts';
 
 interface ExplainOptions extends CheckOptions {
-  readonly views: string;
+  readonly views?: string;
 }
 
 export function explainCommand(exit: Exit): Command {
   return new Command('explain')
     .description('shows how a view is computed: operators, keys, kinds of changes, state')
     .argument('<view>', 'name of the view, or its file')
-    .option('--views <dir>', 'folder of the views', 'views')
+    .option('--views <dir>', 'folder of the views')
     .option('--pipelines <dir>', 'folder of the YAML files and handlers')
     .option('--json', 'the plan as JSON')
     .action(async (view: string, options: ExplainOptions) => {
       const isFile = view.endsWith('.sql');
-      const { result } = await planOffline([isFile ? view : options.views], options);
-      const name = isFile ? (view.split('/').at(-1) ?? view).slice(0, -'.sql'.length) : view;
-      const plan = result.plan.views.find(v => v.name.toLowerCase() === name.toLowerCase());
-      if (plan === undefined) {
-        const own = result.files.find(f => f.name.toLowerCase() === name.toLowerCase());
-        if (own !== undefined) throw new MillraceErrors(own.errors);
-        const near = closest(
-          name,
-          result.plan.views.map(v => v.name),
-        );
-        throw new MillraceError('unknown_view', `there is no view "${name}"`, {
-          hint: near === null ? undefined : `did you mean "${near}"?`,
-        });
-      }
+      const folder = options.views === undefined ? [] : [options.views];
+      const { result } = await planOffline(isFile ? [view] : folder, options);
+      const plan = planned(result, isFile ? basename(view, '.sql') : view);
       if (options.json)
         terminal.line(JSON.stringify(plan, (_, v: unknown) => (typeof v === 'bigint' ? `${v}` : v)));
-      else terminal.line(explain(plan, result.plan.views));
-      for (const error of result.errors) terminal.error(errorText(error));
+      else terminal.line(explain(plan).trimEnd());
       exit(0);
     });
+}
+
+function planned({ plan, files, catalog }: DeploymentResult, name: string): ViewPlan {
+  const isNamed = (other: { readonly name: string }) => other.name.toLowerCase() === name.toLowerCase();
+  const found = plan.views.find(isNamed);
+  if (found !== undefined) return found;
+  const own = files.find(isNamed);
+  if (own !== undefined && own.errors.length > 0) throw new MillraceErrors(own.errors);
+  if ([...catalog.relations()].some(isNamed)) {
+    throw new MillraceError('unknown_view', `"${name}" is a source: it is read as it is declared`, {
+      hint: 'explain a view that reads it',
+    });
+  }
+  const near = closest(
+    name,
+    files.map(f => f.name),
+  );
+  throw new MillraceError('unknown_view', `there is no view "${name}"`, {
+    hint: near === null ? undefined : `did you mean "${near}"?`,
+  });
 }

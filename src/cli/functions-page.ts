@@ -14,8 +14,8 @@ const HEAD = `# Functions
 
 This page is made from the functions themselves (\`npx millrace functions --markdown\`); \`npx millrace functions NAME\` shows
 one. Names are matched without case. Single letters stand for any type. A NULL argument gives NULL unless said otherwise.
-What fails on a row (a division by zero, text that is no number) gives NULL and an entry in the ledger. \`name =>\` parts
-are lambdas: \`TRANSFORM(tags, t => UCASE(t))\`.
+What fails on a row (a division by zero, text that is no number) gives NULL and an entry in the ledger. A lambda is written
+\`x => ...\` or \`(x, y) => ...\`: \`TRANSFORM(tags, t => UCASE(t))\`.
 
 Aggregates stand beside \`GROUP BY\`; table functions such as \`EXPLODE\` make rows.`;
 

@@ -1,6 +1,6 @@
 const WIDTH = 30;
-/** share of the work between two plain lines where there is no terminal */
-const STEP = 0.1;
+/** plain lines for the whole work, where there is no terminal */
+const STEPS = 10;
 
 /** What progress is written to. */
 export interface ProgressStream {
@@ -21,15 +21,16 @@ export function progressLine(stream: ProgressStream): ProgressLine {
 }
 
 function plainLines(stream: ProgressStream): ProgressLine {
-  let next = STEP;
+  let told = 0;
   return {
     show(text, fraction) {
-      if (fraction < next) return;
-      next = Math.floor(fraction / STEP + 1e-9) * STEP + STEP;
+      const step = Math.floor(fraction * STEPS);
+      if (step <= told) return;
+      told = step;
       stream.write(`${text} (${Math.floor(fraction * 100)} %)\n`);
     },
     end() {
-      next = STEP;
+      told = 0;
     },
   };
 }

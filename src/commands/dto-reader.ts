@@ -11,13 +11,15 @@ export interface FieldError {
 export interface TextRule {
   readonly min?: number | undefined;
   readonly max: number;
+  /** whether it may have several lines; names and the like may not: they go into headers of mails */
+  readonly multiline?: boolean | undefined;
   readonly pattern?: { readonly regExp: RegExp; readonly says: string } | undefined;
 }
 
 const DECIMAL = /^-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,20})?$/;
 const DATE = /^([0-9]{4})-([0-9]{2})-([0-9]{2})$/;
-// Control characters (a line feed apart) have no place in names and descriptions, and lone surrogates are no text.
-const UNPRINTABLE = /(?!\n)[\p{Cc}\p{Cs}]/u;
+// Control characters have no place in a text, and lone surrogates are none.
+const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 
 /**
  * Reads the members of a JSON object into a data transfer object. It goes on after a fault, so that all faults are told
@@ -125,7 +127,8 @@ export class DtoReader {
         `has ${text.length} characters, at most ${rule.max} are allowed`,
         '',
       );
-    if (UNPRINTABLE.test(text)) return this.fail(name, 'unprintable', 'holds control characters', '');
+    if (UNPRINTABLE.test(rule.multiline ? text.replaceAll('\n', '') : text))
+      return this.fail(name, 'unprintable', 'holds control characters', '');
     if (rule.pattern && !rule.pattern.regExp.test(text))
       return this.fail(name, 'malformed', rule.pattern.says, '');
     return text;

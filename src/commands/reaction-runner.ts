@@ -1,6 +1,13 @@
 import { type ErrorCode, MillraceError } from '../core/errors.ts';
 import type { AppendRecord, EventLog } from '../log/event-log.ts';
-import { backOff, DEFAULT_RETRY, type Delivery, type Reaction, type RetryPolicy } from './reaction.ts';
+import {
+  backOff,
+  CannotHandle,
+  DEFAULT_RETRY,
+  type Delivery,
+  type Reaction,
+  type RetryPolicy,
+} from './reaction.ts';
 import { type Items, topicItems, type ViewChanges } from './reaction-source.ts';
 
 export interface ReactionStatus {
@@ -161,7 +168,7 @@ export class ReactionRunner {
       } catch (error) {
         this.#failure = { message: messageOf(error), attempts: attempt };
         if (signal.aborted) return [];
-        if (attempt >= this.#retry.attempts) {
+        if (error instanceof CannotHandle || attempt >= this.#retry.attempts) {
           this.#setAside++;
           this.#failure = null;
           return [this.#setAsideRecord(item, idempotencyKey, messageOf(error))];

@@ -59,13 +59,18 @@ export interface ReactionModule {
   readonly reaction: (context: ReactionContext) => Reaction;
 }
 
+/** Thrown by a handler for an item that no further attempt can help: it is set aside at once. */
+export class CannotHandle extends Error {
+  override readonly name = 'CannotHandle';
+}
+
 /** A handler that throws is called again, after a time that doubles. */
 export interface RetryPolicy {
   /** ms before the second attempt */
   readonly first: number;
   /** ms at most between attempts */
   readonly longest: number;
-  /** after so many the item is set aside in the topic `reaction-failures`; default: never */
+  /** after so many, or on {@link CannotHandle}, the item is set aside in the topic `reaction-failures`; default: never */
   readonly attempts: number;
 }
 

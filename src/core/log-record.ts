@@ -47,6 +47,9 @@ export interface RecordBlock {
 
 export const TICK_TOPIC = '$tick';
 
+/** Header of records that a view wrote into its topic (value: the view's name): the view does not read them again. */
+export const WRITTEN_BY = 'millrace-view';
+
 /** Copies record i out of a block. */
 export function recordAt(block: RecordBlock, i: number): LogRecord {
   const keyStart = block.keyStart[i] ?? -1;

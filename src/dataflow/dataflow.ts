@@ -2,6 +2,7 @@ import type { Batch } from '../core/batch.ts';
 import type { Change } from '../core/change.ts';
 import type { RecordBlock } from '../core/log-record.ts';
 import type { Row } from '../core/value.ts';
+import type { Upcaster } from '../decode/row-decoder.ts';
 import type { FunctionRegistry } from '../expr/registry.ts';
 import type { DeploymentPlan } from '../plan/plan.ts';
 
@@ -14,6 +15,8 @@ export interface DataflowOptions {
   readonly functions: FunctionRegistry;
   /** IANA zone of CURRENT_DATE and of conversions without a zone */
   readonly zone: string;
+  /** by topic: lifts records of an older schema version before decoding */
+  readonly upcasters?: ReadonlyMap<string, Upcaster> | undefined;
 }
 
 /** Why a record or row did not reach a view: counted, with positions, in the view's ledger. */

@@ -86,12 +86,21 @@ export function createRowDecoder(options: RowDecoderOptions): RowDecoder {
 
   return record => {
     try {
-      return decode(upcast ? upcast(record) : record);
+      return decode(upcast ? lifted(record, upcast) : record);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       return { ok: false, reason: 'undecodable', message: `${source.name}: ${error.message}` };
     }
   };
+}
+
+/** Upcasters are code of the project: one that throws must not stop the view. */
+function lifted(record: LogRecord, upcast: Upcaster): LogRecord {
+  try {
+    return upcast(record);
+  } catch (error) {
+    return fail(`the upcaster failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function readRecordKey(

@@ -11,10 +11,9 @@ import {
   SharedPositions,
   type WorkerSetup,
 } from '../dataflow/live/protocol.ts';
-import { ViewFailure } from '../dataflow/view-failure.ts';
 import { viewDir, viewsDir } from '../dataflow/worker-environment.ts';
 import type { EventLog } from '../log/event-log.ts';
-import type { SinkSpec, ViewPlan } from '../plan/plan.ts';
+import type { ViewPlan } from '../plan/plan.ts';
 import { openViewFileReader } from '../view-store/view-file.ts';
 import { BuildHandle } from './build-handle.ts';
 import { BuildJob } from './build-job.ts';
@@ -22,6 +21,7 @@ import { LiveHandle } from './live-handle.ts';
 import { LogTicker } from './log-ticker.ts';
 import { inReadOrder, type PlannedViews, withUpstream } from './planned-views.ts';
 import { PositionWaiters } from './position-waiters.ts';
+import { prepareTopics } from './prepared-topics.ts';
 import { ServedVersion } from './served-version.ts';
 import { SinkTopics } from './sink-topics.ts';
 import { VersionFolders } from './version-folders.ts';
@@ -44,8 +44,8 @@ export type BuildEnd =
 
 export interface DeploymentListener {
   settled(job: BuildJob, end: BuildEnd): void;
-  /** the views that were to be retired are gone (or could not be, because the worker failed) */
-  retired(): void;
+  /** The views that were to be retired are gone; or not, and it may be tried again when `again`. */
+  retired(again: boolean): void;
 }
 
 /** failures in a row after which a start is given up */
@@ -178,7 +178,7 @@ export class Deployment {
   build(planned: PlannedViews, names: readonly string[], texts: ReadonlyMap<string, string>): BuildJob {
     const { log, clock } = this.#options;
     const views = withUpstream(names, planned.views);
-    this.#prepareTopics(planned.sources, views);
+    prepareTopics(log, { sources: planned.sources, views }, this.#options.report);
     const id = ++this.#jobs;
     const startedAt = clock.now();
     const built = views
@@ -189,7 +189,7 @@ export class Deployment {
         version: `${encodeURIComponent(plan.name).slice(0, 100)}@${plan.fingerprint.slice(0, 16)}-${startedAt.toString(36)}-${id}`,
       }));
     const fillTopics = built.map(v => v.plan).filter(p => this.#topicIsNew(p));
-    this.#job = new BuildJob({
+    const job = new BuildJob({
       id,
       built,
       sources: planned.sources,
@@ -203,7 +203,8 @@ export class Deployment {
       built,
       fillTopics: fillTopics.map(p => p.name),
     });
-    return this.#job;
+    this.#job = job;
+    return job;
   }
 
   cancel(): void {
@@ -270,13 +271,19 @@ export class Deployment {
   #epoch({ position, changes, outputs, ledger, deadline }: PublishedEpoch): void {
     const before = this.#position;
     const changed = new Map(changes.map(c => [c.view, c.bytes]));
-    for (const [name, version] of this.#served) version.apply(changed.get(name) ?? null, position);
+    const moved = [...this.#served].filter(([name, v]) => v.apply(changed.get(name) ?? null, position));
     this.#sinks.live({ outputs, position, sinkOf: view => this.#served.get(view)?.plan.sink ?? null });
-    if (position <= before) return;
-    for (const entry of ledger) if (entry.seq >= before) this.#ledger.add(entry);
-    this.#moveTo(position);
-    this.#ticker.deadline(deadline);
-    this.#restarts = 0;
+    if (position > before) {
+      for (const entry of ledger) if (entry.seq >= before) this.#ledger.add(entry);
+      this.#moveTo(position);
+      this.#ticker.deadline(deadline);
+      this.#restarts = 0;
+    }
+    // subscribers hear of it when all views stand at the new position
+    for (const [name, version] of moved) {
+      const bytes = changed.get(name);
+      if (bytes !== undefined) version.feed.publish(bytes, position);
+    }
   }
 
   #moveTo(position: number): void {
@@ -291,9 +298,12 @@ export class Deployment {
     const { position } = message;
     this.#ledger = new Ledger();
     this.#ledger.load(message.ledger);
+    const gone = [...this.#retiring, ...(job?.phase === 'adopting' ? job.names : [])].flatMap(
+      name => this.#served.get(name) ?? [],
+    );
+    for (const { name } of gone) this.#served.delete(name);
     if (job?.phase === 'adopting') {
       for (const version of job.built) {
-        this.#drop(version.plan.name);
         const served = this.#serve(version, position);
         for (const { view, bytes } of message.carried) if (view === version.plan.name) served.carry(bytes);
       }
@@ -302,10 +312,10 @@ export class Deployment {
         if (plan.sink !== null) this.#sinks.complete(plan.name, plan.sink, position);
       }
     }
-    for (const name of this.#retiring) this.#drop(name);
     this.#moveTo(Math.max(this.#position, position));
     this.#live.served(message.id);
     this.#ticker.deadline(message.deadline);
+    for (const version of gone) this.#letGo(version);
     this.#end(job, { type: 'adopted' });
   }
 
@@ -313,7 +323,7 @@ export class Deployment {
     const job = this.#job;
     if (job?.phase !== 'adopting') {
       this.#options.report(`views could not be retired: ${failure.stack}`);
-      this.#end(null, { type: 'interrupted' });
+      this.#end(null, { type: 'failed', view: failure.view, message: failure.message });
       return;
     }
     this.#removeBuilt(job);
@@ -328,7 +338,7 @@ export class Deployment {
       this.#job = null;
       this.#listener.settled(job, end);
     } else if (retired) {
-      this.#listener.retired();
+      this.#listener.retired(end.type !== 'failed');
     }
   }
 
@@ -394,27 +404,6 @@ export class Deployment {
     return plan.sink !== null && this.#served.get(plan.name)?.plan.sink?.topic !== plan.sink.topic;
   }
 
-  #prepareTopics(sources: PlannedViews['sources'], views: readonly ViewPlan[]): void {
-    const { log } = this.#options;
-    const prepare = ({ topic, partitions }: Pick<SinkSpec, 'topic' | 'partitions'>): void => {
-      if (log.topic(topic) === null) log.createTopic({ name: topic, partitions, keyIndex: false });
-    };
-    for (const source of sources) {
-      try {
-        prepare(source);
-      } catch (error) {
-        this.#options.report(`the topic of ${source.name} cannot be made: ${String(error)}`);
-      }
-    }
-    for (const view of views) {
-      try {
-        if (view.sink !== null) prepare(view.sink);
-      } catch (error) {
-        throw new ViewFailure(view.name, error);
-      }
-    }
-  }
-
   // ------------------------------------------------------------------ versions
 
   #serve(version: LiveVersion, position: number): ServedVersion {
@@ -425,12 +414,9 @@ export class Deployment {
   }
 
   /** The files stay until the commit that knows nothing of them: a crash before it comes back to this version. */
-  #drop(name: string): void {
-    const old = this.#served.get(name);
-    if (old === undefined) return;
-    this.#served.delete(name);
-    old.feed.close();
+  #letGo(old: ServedVersion): void {
     this.#folders.obsolete(old.version, () => old.close());
+    old.feed.close();
   }
 
   #removeBuilt(job: BuildJob): void {
@@ -467,11 +453,12 @@ export class Deployment {
     this.#sinks.resume(this.#position);
     const committed = new Set(ready.versions.map(v => v.version));
     this.#folders.revive(committed);
-    for (const [name, version] of this.#served) if (!committed.has(version.version)) this.#drop(name);
+    const gone = [...this.#served.values()].filter(v => !committed.has(v.version));
+    for (const { name } of gone) this.#served.delete(name);
     for (const version of ready.versions) {
-      if (this.#served.get(version.plan.name)?.version === version.version) continue;
-      this.#serve(version, ready.position);
+      if (!this.#served.has(version.plan.name)) this.#serve(version, ready.position);
     }
+    for (const version of gone) this.#letGo(version);
     this.#attach();
     this.#live.flushed();
     const job = this.#job?.phase === 'adopting' ? this.#job : null;

@@ -106,11 +106,14 @@ export class ServedVersion implements OpenView {
     this.#fault = fault;
   }
 
-  /** Moves the rows on by one epoch; an epoch that they hold already, and any when set aside, changes nothing. */
-  apply(changes: Uint8Array | null, position: number): void {
-    if (this.#fault !== null || position <= this.#rows.position) return;
+  /**
+   * Moves the rows on by one epoch. False when nothing changes: the rows hold that epoch already, or are set aside.
+   * The feed is told by the caller, once all views have moved.
+   */
+  apply(changes: Uint8Array | null, position: number): boolean {
+    if (this.#fault !== null || position <= this.#rows.position) return false;
     this.#rows.apply(changes, position);
-    if (changes !== null) this.feed.publish(changes, position);
+    return true;
   }
 
   /** Takes changes up to the position of the rows that the file does not hold yet. */

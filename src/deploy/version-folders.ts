@@ -40,8 +40,13 @@ export class VersionFolders {
     this.#obsolete.clear();
   }
 
+  /** What cannot be removed now (a file held open elsewhere) goes with the next start. */
   remove(version: string): void {
-    rmSync(join(this.#dir, version), { recursive: true, force: true });
+    try {
+      rmSync(join(this.#dir, version), { recursive: true, force: true });
+    } catch {
+      // see above
+    }
   }
 
   /** Removes what builds left behind that a crash cut short. */

@@ -50,7 +50,9 @@ export class ViewManager implements ViewAccess {
     const manager = new ViewManager(options);
     manager.#deployment = await Deployment.start(options, {
       settled: (job, end) => manager.#settled(job, end),
-      retired: () => manager.#reconcile(),
+      retired: again => {
+        if (again) manager.#reconcile();
+      },
     });
     manager.refresh();
     if (options.watch) manager.#unwatch = watchViewFiles(options.viewsDir, () => manager.refresh());

@@ -13,6 +13,7 @@ import type {
   ScalarOverload,
   TableFunction,
 } from './functions.ts';
+import { guardedAggregate, guardedTable } from './guarded.ts';
 import { argumentsText, type Fit, fitArguments, fitExactly, lambdaTypes } from './overload.ts';
 import type {
   ArgumentType,
@@ -130,7 +131,7 @@ class Registry implements FunctionRegistry {
 
   table(fn: string, args: readonly SqlType[], returns: SqlType): TableEvaluator {
     const overload = this.#exact(fn, args, returns) as TableFunction['overloads'][number];
-    return overload.make({ args, returns, site: 0 });
+    return guardedTable(fn, overload.make({ args, returns, site: 0 }));
   }
 
   /**
@@ -149,7 +150,8 @@ class Registry implements FunctionRegistry {
       for (const types of [args, args.slice(0, args.length - constants.length)]) {
         const found = fitExactly(bare, types);
         if (found && sameType(returnType(overload, bare, found), returns)) {
-          return (overload as AggregateOverload).make({ args: types, returns, site: 0 }, constants);
+          const fold = (overload as AggregateOverload).make({ args: types, returns, site: 0 }, constants);
+          return guardedAggregate(fn, fold);
         }
       }
     }

@@ -6,16 +6,17 @@ import type { RowText } from './ports.ts';
 import { type RowFilter, rowMatcher } from './row-filter.ts';
 import type { Numbers } from './row-format.ts';
 
-/** What a change means to a subscriber with conditions, or null when it means nothing to it. */
+/** What a change means to a subscriber with conditions. */
 export interface SeenChange {
-  /** of the row's key; null where rows have none */
-  readonly key: string | null;
+  /** names the row */
+  readonly id: string;
   readonly data: string;
 }
 
 /**
  * The changes of a view as one subscriber sees them. Conditions are those of the subscription: a row that does not meet
- * them (any more) is a deleted row, unless its key alone says that it never could.
+ * them (any more) is a deleted row, unless its key alone says that it never could. Rows that have no key of their own
+ * are named by `key`, an opaque text.
  */
 export class ChangeEvents {
   readonly #keyed: boolean;
@@ -50,15 +51,19 @@ export class ChangeEvents {
     return this.#rowJson(row);
   }
 
-  seen({ op, row }: ViewChange): SeenChange | null {
-    if (!this.#keyed) {
-      return this.#rowMatches(row) ? { key: null, data: `"op":"${op}","row":${this.#rowJson(row)}` } : null;
+  /** A row as the snapshot names it, when it has no key of its own. */
+  rowKey(key: Uint8Array): string | null {
+    return this.#keyed ? null : JSON.stringify(Buffer.from(key).toString('base64url'));
+  }
+
+  /** Null: the change means nothing to the subscriber. */
+  seen({ op, row, id }: ViewChange): SeenChange | null {
+    const key = this.#keyed ? '' : `"key":${JSON.stringify(id)},`;
+    if (op !== 'delete' && this.#rowMatches(row)) {
+      return { id, data: `"op":"${op}",${key}"row":${this.#rowJson(row)}` };
     }
-    if (!this.#keyMatches(row)) return null;
-    const key = this.#keyJson(this.#key.map(i => row[i] ?? null));
-    return op !== 'delete' && this.#rowMatches(row)
-      ? { key, data: `"op":"${op}","row":${this.#rowJson(row)}` }
-      : { key, data: `"op":"delete","row":${key}` };
+    if (op === 'insert' || (this.#keyed && !this.#keyMatches(row))) return null;
+    return { id, data: `"op":"delete",${key}"row":${this.#keyJson(this.#key.map(i => row[i] ?? null))}` };
   }
 }
 

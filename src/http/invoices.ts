@@ -3,6 +3,7 @@ import { type CommandRequest, decodeRequest } from '../commands/command-request.
 import { invoiceAt, invoiceEvents } from '../invoice/invoice-history.ts';
 import { bodyBytes, bodyKind } from './body.ts';
 import { RESULT, refusalProblem, resultDocument } from './command-answers.ts';
+import { isKnown } from './entity-tag.ts';
 import type { HttpContext } from './http-context.ts';
 import { PROBLEM_TYPE } from './problem.ts';
 import { invalid } from './query-params.ts';
@@ -100,9 +101,7 @@ export function invoiceRoutes(app: FastifyInstance, context: HttpContext): void 
       if (version !== undefined && at !== undefined) throw invalid('give `version` or `at`, not both');
       const position = context.stand(reply, log.end());
       const invoice = invoiceAt(log, id, { version, at });
-      const tag = `W/"${invoice.version}"`;
-      reply.header('etag', tag).header('cache-control', 'no-cache');
-      if (request.headers['if-none-match'] === tag) return reply.code(304).send();
+      if (isKnown(request, reply, `W/"${invoice.version}"`)) return reply.code(304).send();
       return reply.send({ ...invoice, position });
     },
   );

@@ -5,6 +5,7 @@ import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } f
 import { MillraceError } from '../core/errors.ts';
 import { AccessGuard } from './access.ts';
 import { commandRoutes } from './commands.ts';
+import { finishAnswers } from './entity-tag.ts';
 import { HttpContext } from './http-context.ts';
 import { invoiceRoutes } from './invoices.ts';
 import { metricRoutes } from './metrics.ts';
@@ -62,10 +63,12 @@ export async function createHttpServer(ports: HttpPorts, options: HttpOptions): 
   app.addHook('onRoute', route => table.add(route));
   // before the guard: it marks upgrades, so that refused ones are let go
   await app.register(websocket, { options: { maxPayload: MAX_MESSAGE } });
-  app.addHook('onRequest', async request => {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
     guard.check(request.headers, OPEN_ROUTES.has(request.routeOptions.url ?? ''));
     context.checkOpen();
   });
+  finishAnswers(app);
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, error));
   app.setNotFoundHandler((request, reply) => {
     const path = (request.raw.url ?? '').split('?', 1)[0] ?? '';
@@ -91,7 +94,7 @@ export async function createHttpServer(ports: HttpPorts, options: HttpOptions): 
   queryRoutes(app, context);
   statusRoutes(app, context);
   metricRoutes(app, context);
-  openApiRoutes(app, context, table, options.token !== null);
+  openApiRoutes(app, context, table, Boolean(options.token));
 
   app.addHook('preClose', async () => {
     context.close();

@@ -32,7 +32,8 @@ export function viewChangeRoutes(app: FastifyInstance, context: HttpContext): vo
         summary: 'Follows a view: its rows, then every change (server-sent events)',
         description:
           'Events: `snapshot` {rows, complete, position} one or more times, then `change` {op: upsert | delete | ' +
-          'insert, row, position}; a deleted row has its key columns only. Event ids are positions: who has read an ' +
+          'insert, row, position}; a deleted row has its key columns only. Where rows have no key of their own, `key` ' +
+          '(in snapshots `keys`) names them. Event ids are positions: who has read an ' +
           'event with an id has all up to there, and resumes with `Last-Event-ID` or `?after=`. `reset`: another ' +
           'version of the view serves now, a new snapshot follows. `dropped` {position}: the client reads too ' +
           'slowly; it may resume there. 409 `position_expired` when the changes since are no longer kept.',
@@ -72,6 +73,12 @@ interface Epoch {
   readonly position: number;
 }
 
+interface SnapshotRow {
+  readonly json: string;
+  /** JSON text; null where the row has a key of its own */
+  readonly key: string | null;
+}
+
 /**
  * One subscriber of one view. A snapshot that takes several turns is read while the view goes on: changes of meanwhile
  * wait, the last one of each key, and follow it. Rows read late may already have them; none is missed, and no row goes
@@ -87,8 +94,8 @@ class ViewFollower {
   #events: ChangeEvents | null = null;
   /** sequence up to which everything is sent; null while a snapshot is not complete */
   #position: number | null = null;
-  /** changes that wait until the snapshot is complete, by key (or by number where there are no keys) */
-  #waiting = new Map<string | number, SeenChange>();
+  /** changes that wait until the snapshot is complete: the last one of each row */
+  #waiting = new Map<string, SeenChange>();
   #waitingBytes = 0;
   /** epochs that are heard before the answer begins */
   #early: Epoch[] | null = null;
@@ -188,10 +195,9 @@ class ViewFollower {
 
   #keep(seen: readonly SeenChange[]): void {
     for (const change of seen) {
-      const key = change.key ?? this.#waiting.size;
-      this.#waitingBytes += change.data.length - (this.#waiting.get(key)?.data.length ?? 0);
-      this.#waiting.delete(key);
-      this.#waiting.set(key, change);
+      this.#waitingBytes += change.data.length - (this.#waiting.get(change.id)?.data.length ?? 0);
+      this.#waiting.delete(change.id);
+      this.#waiting.set(change.id, change);
     }
     if (this.#waitingBytes > this.#context.limits.backlog) this.#stream?.drop();
   }
@@ -231,7 +237,7 @@ class ViewFollower {
     const last = view.key.length === 0 ? lastKey(view) : null;
     let after: Uint8Array | undefined;
     for (;;) {
-      const rows: string[] = [];
+      const rows: SnapshotRow[] = [];
       let complete = true;
       let read = 0;
       for (const { key, row } of candidates(view, filters, text, { after })) {
@@ -241,7 +247,7 @@ class ViewFollower {
           break;
         }
         after = key;
-        if (events.matches(row)) rows.push(events.rowJson(row));
+        if (events.matches(row)) rows.push({ json: events.rowJson(row), key: events.rowKey(key) });
       }
       this.#sendRows(stream, rows, { complete, position: this.#context.token(view.position) });
       if (complete) break;
@@ -257,14 +263,16 @@ class ViewFollower {
 
   #sendRows(
     stream: EventStream,
-    rows: readonly string[],
+    rows: readonly SnapshotRow[],
     { complete, position }: { complete: boolean; position: string },
   ): void {
     const id = complete && this.#waiting.size === 0 ? position : undefined;
     for (let at = 0; at === 0 || at < rows.length; at += CHUNK_ROWS) {
       const chunk = rows.slice(at, at + CHUNK_ROWS);
       const end = at + CHUNK_ROWS >= rows.length;
-      const data = `{"rows":[${chunk.join(',')}],"complete":${complete && end},"position":"${position}"}`;
+      const keys = chunk.flatMap(r => r.key ?? []);
+      const named = keys.length === 0 ? '' : `"keys":[${keys.join(',')}],`;
+      const data = `{"rows":[${chunk.map(r => r.json).join(',')}],${named}"complete":${complete && end},"position":"${position}"}`;
       stream.sendOwed([{ event: 'snapshot', data, id: end ? id : undefined }]);
     }
   }

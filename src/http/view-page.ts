@@ -14,9 +14,7 @@ export interface Page {
 }
 
 /** rows that one request may look at: it holds the thread meanwhile */
-const MAX_SCAN = 100_000;
-/** rows that one request may sort */
-const MAX_SORT = 50_000;
+const MAX_SCAN = 50_000;
 /** combinations of key values that are looked up one by one */
 const MAX_POINTS = 1000;
 
@@ -61,7 +59,7 @@ function sortedPage(view: OpenView, query: ViewQuery, text: RowText, matches: (r
   const found: { readonly key: Uint8Array; readonly order: Row; readonly row: Row }[] = [];
   let seen = 0;
   for (const { key, row } of candidates(view, query.filters, text, {})) {
-    if (++seen > MAX_SCAN || found.length >= MAX_SORT) throw tooMuchToSort();
+    if (++seen > MAX_SCAN) throw tooMuchToSort();
     if (!matches(row)) continue;
     const entry = { key, order: valuesOf(row, order), row };
     if (cursor === null || compare(entry, cursor) > 0) found.push(entry);
@@ -157,7 +155,11 @@ function valuesOf(row: Row, order: readonly OrderColumn[]): Row {
 }
 
 function tooMuchToSort(): MillraceError {
-  return new MillraceError('limit_exceeded', `more than ${MAX_SORT} rows would have to be sorted`, {
-    hint: 'order by the key, add conditions, or write a view that has the order as its key',
-  });
+  return new MillraceError(
+    'limit_exceeded',
+    `more than ${MAX_SCAN} rows would have to be read to sort them`,
+    {
+      hint: 'order by the key, add conditions, or write a view that has the order as its key',
+    },
+  );
 }

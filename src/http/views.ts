@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MillraceError } from '../core/errors.ts';
 import type { Column } from '../core/schema.ts';
 import { typeText } from '../core/sql-type.ts';
 import type { Row, Value } from '../core/value.ts';
 import type { OpenView, ViewStatus } from '../deploy/view-access.ts';
+import { entityTag, isKnown } from './entity-tag.ts';
 import type { HttpContext } from './http-context.ts';
 import { pathSegments, type QueryParams, queryText } from './query-params.ts';
 import { answers, type JsonSchema, POSITION, query, text, whole } from './route-schema.ts';
@@ -191,12 +191,10 @@ function isUnchanged(
   view: OpenView,
   { format, numbers }: RowStyle,
 ): boolean {
-  const parts = [request.raw.url?.split('?', 1)[0], queryText(request), format, numbers, view.fingerprint];
-  const hash = createHash('sha256').update(JSON.stringify([...parts, context.token(view.position)]));
-  const tag = `"${hash.digest('base64url').slice(0, 22)}"`;
-  reply.header('etag', tag).header('cache-control', 'no-cache');
-  const known = request.headers['if-none-match'];
-  return (known ?? '').split(',').some(t => t.trim().replace(/^W\//, '') === tag);
+  const path = request.raw.url?.split('?', 1)[0];
+  const position = context.token(view.position);
+  const tag = entityTag([path, queryText(request), format, numbers, view.fingerprint, position]);
+  return isKnown(request, reply, tag);
 }
 
 /** A view as the list shows it: what it is, how it stands, and its columns once it is served. */

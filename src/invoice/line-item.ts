@@ -38,7 +38,7 @@ export const ID_RULE = {
 export function decodeLineItem(dto: DtoReader): LineItemData {
   const item = {
     lineItemId: dto.optionalText('line_item_id', ID_RULE),
-    description: dto.text('description', { max: 500 }),
+    description: dto.text('description', { max: 500, multiline: true }),
     quantity: dto.optionalDecimal('quantity', '1'),
     unitPrice: dto.decimal('unit_price'),
     taxRate: dto.optionalDecimal('tax_rate', '0'),

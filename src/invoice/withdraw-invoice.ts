@@ -13,7 +13,9 @@ interface Reason {
 export type DeleteInvoice = Command<'DeleteInvoice', Reason>;
 export type VoidInvoice = Command<'VoidInvoice', Reason>;
 
-const decode = (dto: DtoReader): Reason => ({ reason: dto.optionalText('reason', { max: 500 }) });
+const decode = (dto: DtoReader): Reason => ({
+  reason: dto.optionalText('reason', { max: 500, multiline: true }),
+});
 
 export const deleteInvoice: CommandHandler<DeleteInvoice, InvoiceEvent, InvoiceState> = {
   type: 'DeleteInvoice',

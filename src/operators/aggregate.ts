@@ -369,7 +369,10 @@ export class Aggregate implements Operator {
     if (spec === null || spec.retention !== null) return;
     for (const [start, slots] of this.#windows) {
       if (!isClosed(start, spec, this.#laneTime)) continue;
-      for (const slot of slots) if (this.#holds(start, slot)) this.#table.drop(slot);
+      // where groups may end before their window, one that came again is listed twice
+      this.#table.dropAll(
+        this.#onlyGrows ? slots : [...new Set(slots)].filter(slot => this.#holds(start, slot)),
+      );
       this.#windows.delete(start);
     }
   }

@@ -48,6 +48,13 @@ export class StateTable {
     for (const column of this.columns) if (column.kind === 'val') column.values[slot] = null;
   }
 
+  dropAll(slots: readonly number[]): void {
+    this.index.removeAll(slots);
+    for (const column of this.columns) {
+      if (column.kind === 'val') for (const slot of slots) column.values[slot] = null;
+    }
+  }
+
   *slots(): Iterable<number> {
     for (let slot = 0; slot < this.index.high; slot++) if (this.index.lives(slot)) yield slot;
   }

@@ -12,6 +12,7 @@ import { ViewRows } from '../../src/dataflow/reference/view-rows.ts';
 import { readJson } from '../../src/decode/json-reader.ts';
 import type { JsonValue } from '../../src/decode/json-value.ts';
 import { standardLibrary } from '../../src/expr/library.ts';
+import type { FunctionRegistry } from '../../src/expr/registry.ts';
 import { valueText } from '../../src/expr/value-text.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
 import { createMemoryLog } from '../../src/log/memory-log.ts';
@@ -25,11 +26,11 @@ export interface PreparedCase {
 }
 
 /** Plans a case and writes its records. Throws `MillraceErrors` when the statements are refused. */
-export function prepareCase(test: SqlCase): PreparedCase {
+export function prepareCase(test: SqlCase, functions: FunctionRegistry = standardLibrary): PreparedCase {
   const source = { file: '<case>', text: test.statements.join('\n') };
-  const script = planScript(source, { functions: standardLibrary, zone: 'UTC' });
+  const script = planScript(source, { functions, zone: 'UTC' });
   if (script.plan === null) throw new MillraceErrors(script.errors);
-  const options: DataflowOptions = { plan: script.plan, functions: standardLibrary, zone: 'UTC' };
+  const options: DataflowOptions = { plan: script.plan, functions, zone: 'UTC' };
   return { options, log: logOf(test.records ?? [], options) };
 }
 

@@ -29,6 +29,17 @@ export async function millrace(args: readonly string[], options: RunOptions = {}
   return ended(child);
 }
 
+/** Runs a script in a shell, in the project's folder. */
+export function runScript(script: string, options: RunOptions = {}): Promise<Ran> {
+  const child = spawn('bash', ['-c', script], {
+    cwd: options.cwd ?? projectDir,
+    env: { ...process.env, ...options.env },
+    stdio: 'pipe',
+  });
+  child.stdin.end();
+  return ended(child);
+}
+
 export function launch(args: readonly string[], options: RunOptions = {}): ChildProcess {
   return spawn(options.node ?? process.execPath, [entry, ...args], {
     cwd: options.cwd ?? projectDir,

@@ -251,6 +251,17 @@ it('an upcaster lifts the record before decoding', () => {
   expect(decode(record('{"old":1}'))).toMatchObject({ row: [2] });
 });
 
+it('an upcaster that throws makes the record undecodable, nothing else', () => {
+  const upcast = () => {
+    throw new TypeError('no such version');
+  };
+  expect(decoderOf({ columns: [column('V', INT)] }, [], upcast)(record('{"V":1}'))).toMatchObject({
+    ok: false,
+    reason: 'undecodable',
+    message: 'S: the upcaster failed: no such version',
+  });
+});
+
 it('columns that nobody reads may hold anything', () => {
   const columns = [column('A', INT), column('B', INT)];
   const schema = { columns: columns.slice(1), key: [], windowed: false };

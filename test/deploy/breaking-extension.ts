@@ -1,6 +1,7 @@
+import { existsSync, writeFileSync } from 'node:fs';
 import { type AggregateFunction, STRING } from '../../src/index.ts';
 
-/** FRAGILE(text): the last text; a bug makes it throw at "boom". */
+/** FRAGILE(text): the last text. Throws at "boom"; at "exit FILE" its thread ends, unless the file is there already. */
 const fragile: AggregateFunction = {
   kind: 'aggregate',
   name: 'FRAGILE',
@@ -15,6 +16,11 @@ const fragile: AggregateFunction = {
         init: () => null,
         add: (_, [text]) => {
           if (text === 'boom') throw new Error('a bug in FRAGILE');
+          const file = /^exit (.*)/.exec(String(text))?.[1];
+          if (file !== undefined && !existsSync(file)) {
+            writeFileSync(file, '');
+            process.exit(1);
+          }
           return text ?? null;
         },
         merge: (_, last) => last,

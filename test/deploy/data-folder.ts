@@ -61,6 +61,13 @@ export function dataFolder(views: Readonly<Record<string, string>> = VIEWS): Dat
   return folder;
 }
 
+export interface RunningOptions {
+  readonly clock?: Clock;
+  readonly watch?: boolean;
+  /** puts something between the log and those who write to it */
+  readonly wrapLog?: (log: EventLog) => EventLog;
+}
+
 /** What runs over a data folder: log and views with their workers. */
 export class Running {
   readonly folder: DataFolder;
@@ -78,9 +85,9 @@ export class Running {
 
   static async start(
     folder: DataFolder,
-    { clock = systemClock, watch = false }: { readonly clock?: Clock; readonly watch?: boolean } = {},
+    { clock = systemClock, watch = false, wrapLog = log => log }: RunningOptions = {},
   ): Promise<Running> {
-    const log = await openEmbeddedLog({ dir: logDir(folder.dir), clock });
+    const log = wrapLog(await openEmbeddedLog({ dir: logDir(folder.dir), clock }));
     log.createTopic({ name: 'orders', partitions: 1, keyIndex: false });
     const reports: string[] = [];
     const views = await ViewManager.start({
@@ -167,10 +174,7 @@ export class Running {
 }
 
 /** Starts over a folder; stopped with the test at the latest. */
-export async function start(
-  folder: DataFolder,
-  options: Parameters<typeof Running.start>[1] = {},
-): Promise<Running> {
+export async function start(folder: DataFolder, options: RunningOptions = {}): Promise<Running> {
   const running = await Running.start(folder, options);
   onTestFinished(() => running.stop());
   return running;

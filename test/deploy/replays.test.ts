@@ -193,6 +193,48 @@ describe('a view that throws', () => {
   });
 });
 
+describe('a live worker that ends', () => {
+  it('is started anew; readers, subscribers and topics notice nothing', async () => {
+    const folder = dataFolder({
+      ...VIEWS,
+      fragile: 'SELECT customer, FRAGILE(id) AS id FROM orders GROUP BY customer;',
+    });
+    const server = await start(folder);
+    await server.orders(manyOrders(100));
+    await server.expectExact();
+    const heard: string[] = [];
+    server.views.subscribe('large', null, {
+      changes: changes => heard.push(...changes.map(c => String(c.row[0]))),
+      reset: () => expect.unreachable('the version stays'),
+    });
+    let position = server.views.position();
+    for (let round = 0; round < 3; round++) {
+      const from = 1_000 * (round + 1);
+      const sent = server.orders([
+        ...manyOrders(50, from),
+        [`exit ${folder.dir}/ended${round}`, 'x', 99],
+        ...manyOrders(50, from + 500),
+      ]);
+      await until(`worker ${round} has ended and another one is there`, () => {
+        expect(server.views.position()).toBeGreaterThanOrEqual(position);
+        position = server.views.position();
+        return server.reports.length > round;
+      });
+      await sent;
+      await server.expectExact();
+    }
+    const large =
+      server
+        .expected()
+        .get('large')
+        ?.map(r => String(r[0])) ?? [];
+    expect(server.topic('large').map(([key]) => key)).toEqual(large);
+    expect(heard).toEqual(large.slice(-heard.length));
+    expect(heard.length).toBeGreaterThan(100);
+    expect(server.reports.every(r => r.startsWith('the live worker failed'))).toBe(true);
+  });
+});
+
 describe('the changes of a view', () => {
   it('bring a snapshot to the rows at every later position', async () => {
     const server = await start(dataFolder());

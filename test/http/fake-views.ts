@@ -1,5 +1,6 @@
 import { MillraceError } from '../../src/core/errors.ts';
 import type { Column } from '../../src/core/schema.ts';
+import { STRING } from '../../src/core/sql-type.ts';
 import type { Row, Value } from '../../src/core/value.ts';
 import { PositionWaiters } from '../../src/deploy/position-waiters.ts';
 import type {
@@ -22,6 +23,8 @@ export interface FakeViewOptions {
   readonly key?: readonly number[];
   readonly windowed?: boolean;
   readonly fingerprint?: string;
+  /** rows come with a last value that is their key and is not shown */
+  readonly hiddenKey?: boolean;
 }
 
 /** A served view in memory: rows in order of their encoded keys, and a feed of its changes. */
@@ -38,6 +41,7 @@ export class FakeView implements OpenView {
   position = 0;
   scanned = 0;
   readonly #rows = new Map<string, ServedRow>();
+  readonly #hiddenKey: boolean;
   #arrived = 0;
 
   constructor(options: FakeViewOptions, position = 0) {
@@ -45,6 +49,7 @@ export class FakeView implements OpenView {
     this.columns = options.columns;
     this.key = options.key ?? [];
     this.windowed = options.windowed ?? false;
+    this.#hiddenKey = options.hiddenKey ?? false;
     this.fingerprint = options.fingerprint ?? 'f1';
     this.position = position;
     this.feed = new FakeFeed(position);
@@ -53,24 +58,21 @@ export class FakeView implements OpenView {
   /** Rows to add or replace, and keys to delete, as one epoch. */
   apply(position: number, rows: readonly Row[], deleted: readonly Row[] = []): void {
     const changes: ViewChange[] = [];
-    for (const row of rows) {
-      const key = this.key.length === 0 ? this.#arrival() : this.#encode(this.key.map(i => row[i] ?? null));
+    for (const values of rows) {
+      const key = this.#keyOf(values);
+      const row = values.slice(0, this.columns.length);
       this.#rows.set(hex(key), { key, row, rowtime: 0 });
-      changes.push({
-        op: this.key.length === 0 ? 'insert' : 'upsert',
-        row,
-        rowtime: 0,
-        seq: position - 1,
-        id: hex(key),
-      });
+      const op = this.key.length > 0 || this.#hiddenKey ? 'upsert' : 'insert';
+      changes.push({ op, row, rowtime: 0, seq: position - 1, id: base64(key) });
     }
     for (const values of deleted) {
-      this.#rows.delete(hex(this.#encode(values)));
+      const key = this.#hiddenKey ? encodeKey(values, [STRING]) : this.#encode(values);
+      this.#rows.delete(hex(key));
       const row: (Value | null)[] = this.columns.map(() => null);
       this.key.forEach((column, i) => {
         row[column] = values[i] ?? null;
       });
-      changes.push({ op: 'delete', row, rowtime: 0, seq: position - 1, id: hex(this.#encode(values)) });
+      changes.push({ op: 'delete', row, rowtime: 0, seq: position - 1, id: base64(key) });
     }
     this.position = position;
     this.feed.publish(changes, position);
@@ -99,6 +101,11 @@ export class FakeView implements OpenView {
       this.scanned++;
       yield row;
     }
+  }
+
+  #keyOf(row: Row): Uint8Array {
+    if (this.#hiddenKey) return encodeKey([row.at(-1) ?? null], [STRING]);
+    return this.key.length === 0 ? this.#arrival() : this.#encode(this.key.map(i => row[i] ?? null));
   }
 
   #encode(values: Row): Uint8Array {
@@ -212,6 +219,10 @@ export class FakeViews implements ViewAccess {
     if (at >= 0) this.replays.splice(at, 1);
     return at >= 0;
   }
+}
+
+function base64(key: Uint8Array): string {
+  return Buffer.from(key).toString('base64url');
 }
 
 function hex(key: Uint8Array): string {

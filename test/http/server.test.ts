@@ -132,6 +132,17 @@ describe('problems', () => {
   });
 });
 
+describe('answers', () => {
+  it('that a client has already are not sent again', async () => {
+    const first = await http.get('/topics');
+    expect(first.body.endsWith('}\n')).toBe(true);
+    const again = await http.get('/topics', { 'if-none-match': `"x", ${String(first.headers.etag)}` });
+    expect([again.statusCode, again.body]).toEqual([304, '']);
+    await http.post('/topics/page-views/records', '{"value":1}');
+    expect((await http.get('/topics', { 'if-none-match': String(first.headers.etag) })).statusCode).toBe(200);
+  });
+});
+
 describe('a query', () => {
   it('answers rows with their columns and position', async () => {
     const asked: string[] = [];

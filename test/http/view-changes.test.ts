@@ -101,8 +101,41 @@ describe('changes of a view', () => {
     http.views.moveTo(12, () => lines.apply(12, [['two'], ['two']]));
     const [first, second] = await events.take(2);
     expect([first?.data, line(second as ReadEvent)]).toEqual([
-      { op: 'insert', row: { name: 'two' }, position: 'testlog-c' },
+      { op: 'insert', key: expect.any(String), row: { name: 'two' }, position: 'testlog-c' },
       '+ two @c',
+    ]);
+    events.close();
+  });
+});
+
+describe('rows whose key is not shown', () => {
+  it('are named by a key of their own in snapshots and changes', async () => {
+    const secret = http.views.add({ name: 'secret', columns: COLUMNS.slice(1), hiddenKey: true });
+    http.views.moveTo(11, () =>
+      secret.apply(11, [
+        [1n, 'ada'],
+        [1n, 'bob'],
+      ]),
+    );
+    const events = await follow('/views/secret/changes?n.lt=3');
+    const { rows, keys } = ((await events.next()) as ReadEvent).data as {
+      rows: unknown;
+      keys: [string, string];
+    };
+    expect(rows).toEqual([{ n: '1' }, { n: '1' }]);
+    const [ada, bob] = keys;
+    expect(ada).not.toBe(bob);
+    http.views.moveTo(12, () =>
+      secret.apply(12, [
+        [2n, 'ada'],
+        [3n, 'bob'],
+      ]),
+    );
+    http.views.moveTo(13, () => secret.apply(13, [], [['ada']]));
+    expect((await events.take(3)).map(e => e.data)).toEqual([
+      { op: 'upsert', key: ada, row: { n: '2' }, position: 'testlog-c' },
+      { op: 'delete', key: bob, row: {}, position: 'testlog-c' },
+      { op: 'delete', key: ada, row: {}, position: 'testlog-d' },
     ]);
     events.close();
   });

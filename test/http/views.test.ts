@@ -146,6 +146,49 @@ describe('rows of a view', () => {
   });
 });
 
+describe('a view of many rows', () => {
+  const ROWS = 60_000;
+
+  beforeEach(() => {
+    const many = http.views.add({
+      name: 'many',
+      columns: [
+        { name: 'id', type: BIGINT },
+        { name: 'parity', type: STRING },
+      ],
+      key: [0],
+    });
+    http.views.moveTo(11, () =>
+      many.apply(
+        11,
+        Array.from({ length: ROWS }, (_, i) => [
+          BigInt(i),
+          i === ROWS - 1 ? 'last' : i % 2 === 0 ? 'even' : 'odd',
+        ]),
+      ),
+    );
+  });
+
+  it('is looked through in bounded steps, each with a cursor for the next', async () => {
+    const first = (await http.get('/views/many?parity=last')).json();
+    expect([first.rows, first.next]).toEqual([[], expect.any(String)]);
+    const second = (await http.get(`/views/many?parity=last&cursor=${first.next}`)).json();
+    expect([second.rows, second.next]).toEqual([[{ id: String(ROWS - 1), parity: 'last' }], null]);
+  });
+
+  it('is not sorted, but read in the order of its key from either end', async () => {
+    expect((await http.get('/views/many?order=parity')).json()).toMatchObject({
+      status: 400,
+      code: 'limit_exceeded',
+      hint: expect.stringContaining('order by the key'),
+    });
+    const ids = async (search: string) =>
+      (await http.get(`/views/many?${search}`)).json().rows.map((r: { id: string }) => Number(r.id));
+    expect(await ids('order=-id&limit=2')).toEqual([ROWS - 1, ROWS - 2]);
+    expect(await ids('order=-parity&id=7&id=4')).toEqual([7, 4]);
+  });
+});
+
 describe('the row of a key', () => {
   it('is one row', async () => {
     const response = await http.get('/views/totals/bob');

@@ -53,6 +53,18 @@ describe('CreateInvoice', () => {
       });
   });
 
+  test('takes several lines in a description, but in no name: names go into headers of mails', () => {
+    const described = line('"unit_price":1').replace('Tickets', 'Stalls\\nRow 3');
+    given()
+      .when('CreateInvoice', create(`"currency":"EUR","due_date":"2026-03-31","line_items":[${described}]`))
+      .then({ type: 'InvoiceCreated' });
+    const named = create('"currency":"EUR","due_date":"2026-03-31"').replace(
+      'Ada',
+      'Ada\\nBcc: all@example.org',
+    );
+    given().when('CreateInvoice', named).invalid(['customer_name', 'unprintable']);
+  });
+
   test('is issued on the day of the command unless a day is given', () => {
     given()
       .when('CreateInvoice', `{${who},"currency":"EUR","due_date":"2026-03-31"}`)

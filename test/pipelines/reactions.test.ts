@@ -1,17 +1,19 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { reaction as mailer } from '../../pipelines/mailer.ts';
 import { reaction as reporting } from '../../pipelines/reporting.ts';
 import { decodeRequest } from '../../src/commands/command-request.ts';
 import { CommandRuntime } from '../../src/commands/command-runtime.ts';
-import { createReaction, type TopicReaction } from '../../src/commands/reaction.ts';
+import type { TopicReaction } from '../../src/commands/reaction.ts';
 import { Reactions } from '../../src/commands/reactions.ts';
 import { ManualClock } from '../../src/core/clock.ts';
 import { invoiceEntity } from '../../src/invoice/invoice-entity.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
 import { createMemoryLog } from '../../src/log/memory-log.ts';
+import { until } from '../until.ts';
+import { smtpServer } from './smtp-server.ts';
 
 let dataFolder: string;
 
@@ -49,18 +51,10 @@ function setUp() {
 
 /** Runs the reaction until it has looked at everything. */
 async function run(log: EventLog, reaction: TopicReaction): Promise<void> {
-  const caughtUp = Promise.withResolvers<void>();
-  const lastOfTopic = log.lastRecords(reaction.topic, 1)[0]?.seq ?? -1;
-  const watched = createReaction({
-    ...reaction,
-    async handle(record, delivery) {
-      await reaction.handle(record, delivery);
-      if (record.seq === lastOfTopic) caughtUp.resolve();
-    },
-  });
-  const reactions = new Reactions({ log, reactions: [watched] });
+  const end = (log.lastRecords(reaction.topic, 1)[0]?.seq ?? -1) + 1;
+  const reactions = new Reactions({ log, reactions: [reaction], wait: async () => {} });
   reactions.start();
-  await caughtUp.promise;
+  await until('everything is handled', () => (reactions.status()[0]?.position ?? 0) >= end);
   await reactions.stop();
 }
 
@@ -87,6 +81,67 @@ test('the mailer writes to the customer when an invoice is sent and when a payme
   expect(readdirSync(folder).sort()).toEqual(files);
 });
 
+describe('the mailer with an SMTP server', () => {
+  const smtpMailer = (smtp: string) => ({
+    ...mailer({ dataFolder, settings: { smtp, from: 'Hall <hall@example.org>' } }),
+    from: 'beginning' as const,
+  });
+  const idOf = (mail: string | undefined) => /^Message-ID: <(.*)>\r$/m.exec(mail ?? '')?.[1];
+
+  test('sends each mail once, from the configured sender to the customer', async () => {
+    const { log, sell, pay } = setUp();
+    await sell('inv-1', '119.00');
+    await pay('inv-1', '119.00');
+    const { url, received } = await smtpServer();
+    await run(log, smtpMailer(url));
+    expect(received.map(m => [m.from, m.to])).toEqual([
+      ['hall@example.org', 'ada@example.org'],
+      ['hall@example.org', 'ada@example.org'],
+    ]);
+    expect(received[0]?.text).toMatch(/^Subject: Invoice inv-1: 119\.00 EUR until 2026-03-31\r$/m);
+    expect(received[1]?.text).toMatch(/Left to pay: 0\.00 EUR\./);
+    expect(idOf(received[0]?.text)).toMatch(/^mailer-invoice-events-\d+@millrace$/);
+    expect(idOf(received[1]?.text)).not.toBe(idOf(received[0]?.text));
+  });
+
+  test('sends again what the server cannot take now', async () => {
+    const { log, sell } = setUp();
+    await sell('inv-1', '119.00');
+    const { url, received, asked } = await smtpServer(n => (n < 3 ? '451 try later' : null));
+    await run(log, smtpMailer(url));
+    expect([asked.length, received.length]).toEqual([3, 1]);
+    expect(log.topic('reaction-failures')).toBeNull();
+  });
+
+  test('sets aside what the server refuses for good, and goes on', async () => {
+    const { log, sell } = setUp();
+    await sell('inv-1', '1.00');
+    await sell('inv-2', '2.00');
+    const { url, received, asked } = await smtpServer(n => (n === 1 ? '550 no such mailbox' : null));
+    await run(log, smtpMailer(url));
+    expect(asked).toHaveLength(2);
+    expect(received.map(m => /^Subject: Invoice (\S+):/m.exec(m.text)?.[1])).toEqual(['inv-2']);
+    const [failure] = log.lastRecords('reaction-failures', 1);
+    expect(JSON.parse(Buffer.from(failure?.value ?? []).toString())).toMatchObject({
+      reaction: 'mailer',
+      message: expect.stringContaining('550 no such mailbox'),
+    });
+  });
+
+  test('ends with the process though the server does not answer, and sends the mail at the next start', async () => {
+    const { log, sell } = setUp();
+    await sell('inv-1', '119.00');
+    const silent = await smtpServer(() => '');
+    const reactions = new Reactions({ log, reactions: [smtpMailer(silent.url)] });
+    reactions.start();
+    await until('the mail is on its way', () => silent.asked.length === 1);
+    await reactions.stop();
+    const { url, received } = await smtpServer();
+    await run(log, smtpMailer(url));
+    expect(received).toHaveLength(1);
+  });
+});
+
 test('reporting adds up the payments of a day exactly, each once', async () => {
   const { log, sell, pay } = setUp();
   await sell('inv-1', '900719925474.09');
@@ -109,4 +164,15 @@ test('reporting adds up the payments of a day exactly, each once', async () => {
       'inv-2/2': { amount: '0.20', currency: 'EUR' },
     },
   });
+});
+
+test('reporting keeps payments apart whose ids look alike when put together', async () => {
+  const { log, sell, pay } = setUp();
+  await sell('a/b', '1.00');
+  await sell('a', '2.00');
+  await pay('a/b', '1.00", "payment_id":"c');
+  await pay('a', '2.00", "payment_id":"b/c');
+  await run(log, { ...reporting({ dataFolder, settings: {} }), from: 'beginning' });
+  const report = JSON.parse(readFileSync(join(dataFolder, 'reports', 'revenue-2026-03-10.json'), 'utf8'));
+  expect(report.revenue).toEqual({ EUR: '3.00' });
 });

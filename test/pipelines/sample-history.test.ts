@@ -112,3 +112,20 @@ test('the sample has the shape that the views want to show', async () => {
   expect(frauds).toBeGreaterThanOrEqual(40);
   expect(frauds).toBeLessThan(90);
 });
+
+test('a sample that was interrupted is not finished behind what came later', async () => {
+  const log = newLog();
+  const runtime = runtimeOn(log);
+  const commands = {
+    handleAt: () => {
+      throw new Error('the power fails');
+    },
+  };
+  await expect(layDownSample({ log, commands, until: UNTIL, seed: SEED })).rejects.toThrow('the power fails');
+  log.createTopic({ name: 'visits', partitions: 1, keyIndex: false });
+  await log.append({ records: [{ topic: 'visits', key: null, value: new Uint8Array() }] }).durable;
+  const { end } = log.append({ records: [] });
+  await layDownSample({ log, commands: runtime, until: UNTIL + 1, seed: SEED });
+  expect(log.end()).toBe(end);
+  expect(sampleState(log)).toBe('done');
+});

@@ -26,6 +26,13 @@ class Pair {
     if (slot >= 0) this.table.drop(slot);
   }
 
+  dropAll(): void {
+    this.table.dropAll([...this.table.slots()].filter(slot => slot % 2 === 0));
+    const left = new Set<string>();
+    for (const [key] of this.entries()) left.add(key);
+    for (const key of [...this.model.keys()]) if (!left.has(key)) this.model.delete(key);
+  }
+
   restart(): void {
     const saved = deserialize(serialize(this.table.state())) as StateTableState;
     this.table = new StateTable();
@@ -33,14 +40,16 @@ class Pair {
     this.table.load(saved);
   }
 
-  check(): void {
-    const found = new Map<string, number>();
+  *entries(): Iterable<[string, number]> {
     for (const slot of this.table.slots()) {
       const { index } = this.table;
       const key = Buffer.from(index.arena.subarray(index.keyStart(slot), index.keyEnd(slot))).toString();
-      found.set(`${index.prefixOf(slot)}/${key}`, this.column.f64[slot] as number);
+      yield [`${index.prefixOf(slot)}/${key}`, this.column.f64[slot] as number];
     }
-    expect([...found].sort()).toEqual([...this.model].sort());
+  }
+
+  check(): void {
+    expect([...this.entries()].sort()).toEqual([...this.model].sort());
     expect(this.table.rows).toBe(this.model.size);
   }
 }
@@ -52,6 +61,7 @@ test('a state table is a map from keys to values, over any puts, drops and resta
     { weight: 6, arbitrary: fc.tuple(fc.constant('put'), prefix, key, fc.double()) },
     { weight: 5, arbitrary: fc.tuple(fc.constant('drop'), prefix, key, fc.constant(0)) },
     { weight: 1, arbitrary: fc.constant(['restart', 0, '', 0] as const) },
+    { weight: 1, arbitrary: fc.constant(['dropAll', 0, '', 0] as const) },
   );
   fc.assert(
     fc.property(fc.array(action, { maxLength: 120 }), actions => {
@@ -59,6 +69,7 @@ test('a state table is a map from keys to values, over any puts, drops and resta
       for (const [what, p, k, v] of actions) {
         if (what === 'put') pair.put(p, k, v);
         else if (what === 'drop') pair.drop(p, k);
+        else if (what === 'dropAll') pair.dropAll();
         else pair.restart();
       }
       pair.check();

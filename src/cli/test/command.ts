@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command, Option } from 'commander';
-import { loadConfig, projectRoot } from '../../config.ts';
+import { defaultViews, loadConfig, projectRoot } from '../../config.ts';
 import { MillraceError } from '../../core/errors.ts';
 import type { SourceText } from '../../core/span.ts';
 import { createEngine } from '../../dataflow/engine/engine.ts';
@@ -20,9 +20,9 @@ import { runSqlTests } from './sql-test-runner.ts';
 interface TestOptions {
   readonly format: 'sql' | 'ksqldb';
   readonly engine: 'columns' | 'fold';
-  readonly views: string;
-  readonly pipelines: string;
-  readonly extension: readonly string[];
+  readonly views?: string;
+  readonly pipelines?: string;
+  readonly extension?: readonly string[];
   readonly json?: boolean | undefined;
 }
 
@@ -37,15 +37,15 @@ const KSQLDB_TEST_FUNCTIONS = join(projectRoot, 'test', 'conformance', 'test-fun
 /** `millrace test [FILE...]`: view tests in SQL, or ksqlDB's cases, offline. Exit code 1 unless all pass. */
 export function testCommand(exit: Exit): Command {
   return new Command('test')
-    .description('run view tests (*.test.sql), or cases of ksqlDB, without a server')
+    .description('runs view tests (*.test.sql), or cases of ksqlDB, without a server')
     .argument('[files...]', 'test files; default: every *.test.sql in the views folder')
     .addOption(new Option('--format <format>', 'of the files').choices(['sql', 'ksqldb']).default('sql'))
     .addOption(
       new Option('--engine <engine>', 'what runs the plans').choices(['columns', 'fold']).default('columns'),
     )
-    .option('--views <dir>', 'views that SQL tests stand on', join(projectRoot, 'views'))
-    .option('--pipelines <dir>', 'settings and own functions', join(projectRoot, 'pipelines'))
-    .option('--extension <file...>', 'modules that add functions', [])
+    .option('--views <dir>', 'views that SQL tests stand on')
+    .option('--pipelines <dir>', 'folder of the YAML files and handlers')
+    .option('--extension <file...>', 'modules that add functions')
     .option('--json', 'one JSON line per case, the totals last')
     .action(async (files: string[], options: TestOptions) => {
       exit(await runTests(files, options));
@@ -69,21 +69,22 @@ async function runTests(files: readonly string[], options: TestOptions): Promise
 async function ksqldbResults(files: readonly string[], options: TestOptions): Promise<Iterable<CaseResult>> {
   if (files.length === 0) throw new MillraceError('request_invalid', 'name the files of cases to run');
   const own = existsSync(KSQLDB_TEST_FUNCTIONS) ? [KSQLDB_TEST_FUNCTIONS] : [];
-  const { functions } = await loadExtensions([...own, ...options.extension].map(urlOf));
+  const { functions } = await loadExtensions([...own, ...(options.extension ?? [])].map(urlOf));
   return runKsqldbCases(files.map(existing), { engine: engines[options.engine], functions });
 }
 
 async function sqlResults(files: readonly string[], options: TestOptions): Promise<Iterable<CaseResult>> {
-  const config = loadConfig(resolve(options.pipelines), process.cwd());
-  const { functions } = await loadExtensions([...config.extensions, ...options.extension.map(urlOf)]);
+  const config = loadConfig(resolve(options.pipelines ?? join(projectRoot, 'pipelines')), process.cwd());
+  const { functions } = await loadExtensions([...config.extensions, ...(options.extension ?? []).map(urlOf)]);
   const { zone } = config.views;
-  const paths = files.length > 0 ? files.map(existing) : testFilesIn(options.views);
-  if (paths.length === 0) throw new MillraceError('request_invalid', `no *.test.sql in ${options.views}`);
+  const views = options.views ?? defaultViews(config);
+  const paths = files.length > 0 ? files.map(existing) : testFilesIn(views);
+  if (paths.length === 0) throw new MillraceError('request_invalid', `no *.test.sql in ${views}`);
   return runSqlTests(paths.map(readText), {
     engine: engines[options.engine],
     functions,
     zone,
-    prelude: projectPrelude(options.views, functions, zone),
+    prelude: projectPrelude(views, functions, zone),
   });
 }
 
@@ -98,6 +99,7 @@ function projectPrelude(viewsDir: string, functions: FunctionRegistry, zone: str
 }
 
 function testFilesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.test.sql'))
     .sort()

@@ -114,10 +114,13 @@ class ColumnEngine implements Engine {
   snapshot(): ReadonlyMap<string, Uint8Array> {
     const parts = new Map<string, Uint8Array>();
     for (const view of this.#views.values()) {
-      const operators = view.plan.operators
-        .map(o => [o.id, o.state()] as const)
-        .filter(([, s]) => s !== null);
-      parts.set(view.name, serialize({ format: FORMAT, operators }));
+      const part = ofView(view.name, () => {
+        const operators = view.plan.operators
+          .map(o => [o.id, o.state()] as const)
+          .filter(([, s]) => s !== null);
+        return serialize({ format: FORMAT, operators });
+      });
+      parts.set(view.name, part);
     }
     return parts;
   }

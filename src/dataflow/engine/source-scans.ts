@@ -2,7 +2,7 @@ import { assert } from '../../core/assert.ts';
 import type { Batch, Bits, Vec } from '../../core/batch.ts';
 import { bitAt } from '../../core/bits.ts';
 import { Op } from '../../core/change.ts';
-import { type RecordBlock, recordAt } from '../../core/log-record.ts';
+import { type RecordBlock, recordAt, WRITTEN_BY } from '../../core/log-record.ts';
 import type { Column, Schema } from '../../core/schema.ts';
 import {
   type BlockDecoder,
@@ -73,7 +73,15 @@ export class SourceScans {
     }
     const shared = source;
     const own = scan;
-    return reject => this.#changes(shared, own, reject);
+    if (node.outside !== true) return reject => this.#changes(shared, own, reject);
+    return reject => {
+      const ours = writtenByViews(this.#block);
+      const fromOutside: Reject = (reason, seq, message) => {
+        if (!ours(seq)) reject(reason, seq, message);
+      };
+      const batch = this.#changes(shared, own, fromOutside);
+      return batch === null ? null : without(batch, ours);
+    };
   }
 
   begin(block: RecordBlock): void {
@@ -151,6 +159,18 @@ export class SourceScans {
       upcast: this.#options.upcasters?.get(source.topic),
     };
   }
+}
+
+/** Tells the sequences of records that a view wrote. */
+function writtenByViews(block: RecordBlock | null): (seq: number) => boolean {
+  const headers = block?.headers ?? null;
+  if (block === null || headers === null) return () => false;
+  return seq => headers[seq - block.firstSeq]?.some(h => h.name === WRITTEN_BY) === true;
+}
+
+function without(batch: Batch, dropped: (seq: number) => boolean): Batch {
+  const kept = Int32Array.from(batch.seq.keys()).filter(i => !dropped(batch.seq[i] as number));
+  return kept.length === batch.n ? batch : { ...batch, sel: kept };
 }
 
 function batchOf(

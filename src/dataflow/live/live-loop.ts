@@ -152,6 +152,13 @@ export class LiveLoop {
     return this.#engine.position > this.#committed;
   }
 
+  /** bytes of row changes since the last commit */
+  get pendingBytes(): number {
+    let bytes = 0;
+    for (const { pending } of this.#live.values()) for (const block of pending) bytes += block.length;
+    return bytes;
+  }
+
   deadline(): number | null {
     return this.#engine.deadline();
   }
@@ -178,8 +185,7 @@ export class LiveLoop {
         this.#ports.publish({ position, changes, outputs, ledger, deadline: this.#engine.deadline() });
       } catch (error) {
         if (!(error instanceof ViewFailure)) throw error;
-        if (block.n > 1) this.#narrow(from, block.n);
-        else this.#setAside(error, from);
+        if (block.n === 1 || !this.#narrow(from, block.n)) this.#setAside(error, from);
       }
       return true;
     }
@@ -194,11 +200,19 @@ export class LiveLoop {
     const { position } = this.#engine;
     if (this.#ports.shown() < position || this.#ports.written() < position) return false;
     const changed = [...this.#live.values()].filter(v => v.pending.length > 0);
+    let snapshot: Uint8Array;
+    try {
+      snapshot = encodeParts(this.#engine.snapshot());
+    } catch (error) {
+      if (!(error instanceof ViewFailure)) throw error;
+      this.#setAside(error, position);
+      return false;
+    }
     this.#ports.journal.commit(
       { sources: this.#sources, versions: this.versions, ledger: this.#ledger.state() },
       {
         position,
-        snapshot: encodeParts(this.#engine.snapshot()),
+        snapshot,
         changes: new Map(changed.map(v => [v.version, v.pending])),
       },
     );
@@ -268,10 +282,16 @@ export class LiveLoop {
     return this.#narrowed?.size ?? RECORDS_PER_EPOCH;
   }
 
-  /** A view threw somewhere in an epoch: smaller epochs find the record, so that all before it counts for the view. */
-  #narrow(from: number, records: number): void {
+  /**
+   * A view threw somewhere in an epoch: smaller epochs find the record, so that all before it counts for the view.
+   * False when the views do not even come back to where they were.
+   */
+  #narrow(from: number, records: number): boolean {
+    const engine = attemptEngine(new Map(), () => this.#engineAt(from, () => true));
+    if (engine === null) return false;
+    this.#engine = engine;
     this.#narrowed = { until: from + records, size: records >> 1 };
-    this.#engine = this.#engineAt(from, () => true);
+    return true;
   }
 
   /** Goes on without a view that threw, and without those that read it. */

@@ -13,6 +13,8 @@ import { type FromLive, failureOf, type ToLive, type WorkerSetup } from './proto
 /** ms between commits at least; and a commit may take at most this share of the time */
 const COMMIT_EVERY = 1_000;
 const COMMIT_SHARE = 0.05;
+/** bytes of row changes after which a commit does not wait for its share of the time */
+const MAX_PENDING = 64 * 1024 * 1024;
 const IDLE_CHECK = 200;
 /** ms of epochs before messages are looked at */
 const SLICE = 8;
@@ -73,7 +75,8 @@ function committed(): boolean {
 
 function commitIsDue(): boolean {
   const since = performance.now() - lastCommit;
-  return loop.behindCommit && since > Math.max(COMMIT_EVERY, commitCost / COMMIT_SHARE);
+  if (!loop.behindCommit || since < COMMIT_EVERY) return false;
+  return since > commitCost / COMMIT_SHARE || loop.pendingBytes > MAX_PENDING;
 }
 
 function pump(): void {

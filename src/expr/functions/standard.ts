@@ -99,6 +99,19 @@ export const standardFunctions: readonly ScalarFunction[] = [
   ),
   scalar(
     {
+      name: 'ROUND_EVEN',
+      category: 'MATHEMATICAL',
+      description: 'The nearest whole number; halves go to the even one, as PostgreSQL rounds DOUBLE.',
+    },
+    overload<[number]>('(DOUBLE) -> DOUBLE', ([n]) => {
+      const below = Math.floor(n);
+      const rest = n - below;
+      if (rest !== 0.5) return rest < 0.5 ? below : below + 1;
+      return below % 2 === 0 ? below : below + 1;
+    }),
+  ),
+  scalar(
+    {
       name: 'TO_CHAR',
       category,
       description:

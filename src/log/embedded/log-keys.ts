@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto';
  * | `p` handler | f64: position |
  * | `t` sequence | a block of the tail |
  * | `b` sequence | f64 x 8: a sealed block: segment, offset, length, n, event and append times |
- * | `s` segment | f64 x 3: registered length, first sequence, end |
+ * | `s` segment | f64: registered length |
  * | `k` topic, key, sequence | nothing: the index by key |
  * | `o` topic, partition, offset | f64: first sequence of the block where this run of offsets starts |
  */

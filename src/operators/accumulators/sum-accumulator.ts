@@ -38,6 +38,8 @@ export class SumAccumulator implements Accumulator {
   readonly #options: SumAccumulatorOptions;
   readonly #limit: number;
   readonly #emptyIsNull: boolean;
+  /** the number of values decides the result: NULL of none, the mean */
+  readonly #counts: boolean;
   #epoch: Epoch | null = null;
   #batch: Batch | null = null;
   #out: VecBuilder;
@@ -46,6 +48,7 @@ export class SumAccumulator implements Accumulator {
     this.#options = options;
     this.#limit = options.limit ?? EXACT;
     this.#emptyIsNull = options.fold.result(options.fold.init()) === null;
+    this.#counts = this.#emptyIsNull || options.limit === null;
     this.#out = new VecBuilder(options.type);
   }
 
@@ -98,7 +101,7 @@ export class SumAccumulator implements Accumulator {
     // NaN, the mark of a large sum, fails every comparison
     if (next <= this.#limit && next >= -this.#limit && change <= EXACT && change >= -EXACT) {
       sum.f64[slot] = next;
-      count.f64[slot] = (count.f64[slot] as number) + sign;
+      if (this.#counts) count.f64[slot] = (count.f64[slot] as number) + sign;
     } else this.#addLarge(slot, i, sign);
   }
 

@@ -11,6 +11,7 @@ import { closest } from '../suggest.ts';
 import { coerceTo, isStringLiteral, isTemporal, UNTYPED_NULL } from './coerce.ts';
 import type { ExpressionResolver } from './expression.ts';
 import { FULL_SQL } from './problems.ts';
+import { standardRound } from './standard-rounding.ts';
 
 type Call = Extract<Expression, { kind: 'call' }>;
 
@@ -81,6 +82,8 @@ function valueArgument(expr: Expr): ArgumentType {
 function scalarCall(r: ExpressionResolver, call: Call, entry: ScalarFunction): Expr {
   const { functions } = r.context;
   const exprs: (Expr | null)[] = call.args.map(arg => (arg.kind === 'lambda' ? null : argument(r, arg)));
+  const round = !r.strict && entry.name === 'ROUND' ? standardRound(exprs) : null;
+  if (round) return round;
   let types: ArgumentType[] = call.args.map((arg, i) => {
     const expr = exprs[i];
     if (arg.kind === 'lambda') return { kind: 'lambda', arity: arg.parameters.length, body: null };

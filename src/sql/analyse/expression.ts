@@ -22,6 +22,7 @@ import { asCommon, coerceTo, type Item, literal, UNTYPED_NULL, unify } from './c
 import { resolveBetween, resolveBinary, resolveIn, resolveUnary, toBoolean } from './operators.ts';
 import type { Problems } from './problems.ts';
 import { findColumns, lookup, type Scope } from './scope.ts';
+import { rounded } from './standard-rounding.ts';
 import { resolveType } from './type-name.ts';
 
 export type Mode = 'strict' | 'complete';
@@ -362,7 +363,8 @@ export class ExpressionResolver {
         `${typeText(arg.type)} cannot be cast to ${typeText(type)}`,
       );
     }
-    return { node: 'cast', type, arg };
+    const whole = type.kind === 'INT' || type.kind === 'BIGINT';
+    return { node: 'cast', type, arg: whole && !this.strict ? rounded(arg) : arg };
   }
 
   #subscript(expression: Extract<Expression, { kind: 'subscript' }>): Expr {

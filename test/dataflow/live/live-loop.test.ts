@@ -33,6 +33,7 @@ describe('live views', () => {
   });
 
   it('are the same as without a crash, whichever write to the disk is the last one', async () => {
+    const FEW = SCRIPT.slice(0, SCRIPT.indexOf('CREATE TABLE large_totals'));
     // the run without a crash tells how many moments there are
     const history = [1, 2, 3].map(seed => randomOrders(seed, 6));
     const run = async (crashAt: number): Promise<number> => {
@@ -51,7 +52,7 @@ describe('live views', () => {
       for (const [i, orders] of history.entries()) {
         await scene.orders(...orders);
         await step(() => {
-          plan ??= scene.deploy(SCRIPT);
+          plan ??= scene.deploy(FEW);
           scene.catchUp();
         });
         await step(async () => {
@@ -59,13 +60,13 @@ describe('live views', () => {
         });
         if (i === 1) await step(() => scene.start());
       }
-      plan ??= scene.deploy(SCRIPT);
+      plan ??= scene.deploy(FEW);
       scene.catchUp();
       scene.expectExact(plan, `crash at write ${crashAt}`);
       return scene.writes;
     };
     const moments = await run(0);
-    expect(moments).toBeGreaterThan(30);
+    expect(moments).toBeGreaterThan(15);
     for (let at = 1; at <= moments; at++) await run(at);
   }, 120_000);
 
@@ -106,7 +107,7 @@ describe('the adoption of a build', () => {
       const scene = await Scene.open();
       scene.deploy(base);
       const whole = planOf(more);
-      const fresh = ['large', 'large_totals', 'small'];
+      const fresh = whole.views.map(v => v.name).filter(n => n !== 'totals');
       await scene.orders(...randomOrders(7, 15));
       const build = scene.build(whole, fresh);
       while (!build.caughtUp) build.advance();
@@ -265,7 +266,7 @@ describe('a view that goes wrong', () => {
     const large = scene.loop.versions.find(v => v.plan.name === 'large');
     await scene.forget(large?.version ?? '');
     scene.start();
-    expect([...scene.views].sort()).toEqual(['small', 'totals']);
+    expect([...scene.views].sort()).toEqual(['frequent', 'later', 'small', 'totals']);
     expect(scene.warnings.join('\n')).toMatch(/large .*its file is gone/);
     scene.adopt(plan, scene.built(plan, ['large', 'large_totals']));
     scene.expectExact(plan, 'built again');

@@ -40,6 +40,10 @@ export const SCRIPT = `
     SELECT customer, COUNT(*) AS n, SUM(amount) AS total FROM orders GROUP BY customer;
   CREATE STREAM large AS SELECT id, customer, amount FROM orders WHERE amount > 50;
   CREATE TABLE large_totals AS SELECT customer, COUNT(*) AS n, MAX(amount) AS most FROM large GROUP BY customer;
+  CREATE TABLE frequent AS SELECT customer, COUNT(*) AS n FROM orders
+    WINDOW TUMBLING (SIZE 1 DAY) GROUP BY customer HAVING COUNT(*) > 3;
+  CREATE VIEW later AS SELECT id, amount FROM orders
+    WHERE DATEADD(DAYS, amount, CAST('2023-10-01' AS DATE)) < CURRENT_DATE;
   CREATE VIEW small AS SELECT id, amount FROM orders WHERE amount <= 50;`;
 
 export function planOf(script: string): DeploymentPlan {

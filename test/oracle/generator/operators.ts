@@ -55,13 +55,9 @@ const decimalQuotient = ([a, b]: readonly string[], [x, y, z]: readonly Type[]):
 const wholeFromText = ([a]: readonly string[], types: readonly Type[]): string =>
   `CASE WHEN regexp_full_match(trim(${a}), '[+-]?[0-9]+') THEN TRY_CAST(trim(${a}) AS ${duckdbType(types[1] ?? '')}) END`;
 
-/** CAST to a whole number cuts, as ksqlDB does (PostgreSQL and DuckDB round). */
-const cut = ([a]: readonly string[], types: readonly Type[]): string =>
-  `TRY_CAST(TRUNC(${a}) AS ${duckdbType(types[1] ?? '')})`;
-
-/** Halves go up, as ksqlDB rounds: ROUND(-1.5) is -1 (PostgreSQL and DuckDB: away from zero). */
-const roundedUp = ([a]: readonly string[], types: readonly Type[]): string =>
-  `CAST(FLOOR(CAST(${a} AS ${decimal(38, decimalParts(types[0] ?? '').scale)}) + 0.5) AS ${types[1]})`;
+/** Out of range is an error in PostgreSQL and DuckDB, NULL here. */
+const tried = ([a]: readonly string[], types: readonly Type[]): string =>
+  `TRY_CAST(${a} AS ${duckdbType(types[1] ?? '')})`;
 
 /** Text of a TIMESTAMP is ISO with a T and milliseconds. */
 const timestampText = ([a]: readonly string[]): string => `strftime(${a}, '%Y-%m-%dT%H:%M:%S.%g')`;
@@ -116,7 +112,13 @@ function whole(kind: 'INT' | 'BIGINT'): Table {
       args: ['DECIMAL'],
       result: kind,
       sql: a => `CAST(${a} AS ${kind})`,
-      duckdb: cut,
+      duckdb: tried,
+    },
+    [`${kind} from double`]: {
+      args: ['DOUBLE'],
+      result: kind,
+      sql: a => `CAST(${a} AS ${kind})`,
+      duckdb: tried,
     },
   };
 }
@@ -182,7 +184,17 @@ const decimals: Table = {
       return precision > 30 ? null : decimal(Math.max(1, precision - scale + (scale > 0 ? 1 : 0)), 0);
     },
     sql: call('ROUND'),
-    duckdb: roundedUp,
+    duckdb: ([a], types) => `CAST(ROUND(${a}) AS ${types[1]})`,
+  },
+  'decimal round to a place': {
+    args: ['DECIMAL'],
+    result: 'DECIMAL',
+    type: args => {
+      const { precision, scale } = decimalParts(args[0] ?? '');
+      return precision > 30 ? null : scale > 1 ? decimal(precision - scale + 2, 1) : same(...args);
+    },
+    sql: a => `ROUND(${a}, 1)`,
+    duckdb: ([a], types) => `CAST(ROUND(${a}, 1) AS ${types[1]})`,
   },
   'decimal from int': {
     args: ['INT'],
@@ -226,6 +238,13 @@ const doubles: Table = {
   'double *': { args: ['DOUBLE', 'DOUBLE'], result: 'DOUBLE', sql: infix('*') },
   'double from int': { args: ['INT'], result: 'DOUBLE', sql: a => `CAST(${a} AS DOUBLE)` },
   'double abs': { args: ['DOUBLE'], result: 'DOUBLE', sql: call('ABS') },
+  // halves go to the even number, in PostgreSQL; away from zero in DuckDB
+  'double round': {
+    args: ['DOUBLE'],
+    result: 'DOUBLE',
+    sql: call('ROUND'),
+    duckdb: ([a]) => `ROUND_EVEN(${a}, 0)`,
+  },
   'double floor': { args: ['DOUBLE'], result: 'DOUBLE', sql: call('FLOOR') },
 };
 

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+/** A strong tag of an answer that is a function of these parts. */
+export function entityTag(parts: readonly unknown[]): string {
+  return `"${createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22)}"`;
+}
+
+/** Gives the answer its tag; true when the client has this answer already. */
+export function isKnown(request: FastifyRequest, reply: FastifyReply, tag: string): boolean {
+  reply.header('etag', tag).header('cache-control', 'no-cache');
+  const known = request.headers['if-none-match'] ?? '';
+  return known.split(',').some(t => t.trim() === '*' || bare(t) === bare(tag));
+}
+
+/** Tags what routes have not tagged themselves, by its text, and ends JSON with a newline, as terminals like it. */
+export function finishAnswers(app: FastifyInstance): void {
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (typeof payload !== 'string' || !String(reply.getHeader('content-type')).includes('json'))
+      return payload;
+    const tagged = reply.hasHeader('etag') || request.method !== 'GET' || reply.statusCode !== 200;
+    if (!tagged && isKnown(request, reply, entityTag([payload]))) {
+      reply.code(304).removeHeader('content-type');
+      return null;
+    }
+    return payload.endsWith('}') ? `${payload}\n` : payload;
+  });
+}
+
+function bare(tag: string): string {
+  return tag.trim().replace(/^W\//, '');
+}

@@ -1,0 +1,114 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commandLine } from '../../src/cli/main.ts';
+import {
+  entry,
+  millrace,
+  newFolder,
+  projectDir,
+  type Ran,
+  removeFolders,
+  runScript,
+} from './command-line.ts';
+import { type StartedServer, startServer } from './started-server.ts';
+
+/**
+ * The pages of `docs/` cannot rot: help texts and functions are what the program says (refresh them with
+ * `MILLRACE_REFRESH=1 vitest run test/cli/docs.test.ts`), statements are planned, and examples are run.
+ */
+const refresh = process.env.MILLRACE_REFRESH === '1';
+const docs = join(projectDir, 'docs');
+const page = (name: string) => readFileSync(join(docs, name), 'utf8');
+
+/** Fenced blocks of a language, in order. */
+function blocks(text: string, language: string): string[] {
+  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].flatMap(([, of, body = '']) =>
+    of === language ? [body] : [],
+  );
+}
+
+const help = commandLine(() => {}).commands.map(command => ({
+  name: command.name(),
+  text: command.configureHelp({ helpWidth: 100 }).helpInformation().trimEnd(),
+}));
+
+describe('docs/cli.md', () => {
+  const HELP = /^```text\n(?:millrace (\w+) --help|Usage: millrace (\w+)[\s\S]*?)\n```$/gm;
+
+  it('shows every command as --help does', () => {
+    if (refresh) {
+      const written = page('cli.md').replace(HELP, (block, asked?: string, shown?: string) => {
+        const found = help.find(h => h.name === (asked ?? shown));
+        return found === undefined ? block : `\`\`\`text\n${found.text}\n\`\`\``;
+      });
+      writeFileSync(join(docs, 'cli.md'), written);
+    }
+    expect(blocks(page('cli.md'), 'text')).toEqual(
+      expect.arrayContaining(help.filter(h => h.name !== 'help').map(h => `${h.text}\n`)),
+    );
+  });
+
+  it('names every command once, with an example', () => {
+    const sections = page('cli.md').split(/^## /m).slice(1);
+    expect(sections.map(s => s.split('\n')[0]).sort()).toEqual(help.map(h => h.name).sort());
+    for (const section of sections) expect(section).toMatch(/^```(sh|console)\n.*millrace/m);
+  });
+});
+
+describe('docs/functions.md', () => {
+  it('is what the functions say', async () => {
+    const { out, code } = await millrace(['functions', '--markdown']);
+    expect(code).toBe(0);
+    if (refresh) writeFileSync(join(docs, 'functions.md'), out);
+    expect(page('functions.md')).toBe(out);
+  });
+});
+
+describe('docs/views.md', () => {
+  const statements = blocks(page('views.md'), 'sql');
+
+  it.each(statements.map((sql, i) => [i + 1, sql] as const))('statement %i is planned', async (_, sql) => {
+    const views = newFolder();
+    const folder = join(projectDir, 'views');
+    const named = /^CREATE (?:STREAM|TABLE|VIEW) (\w+)[^;]*? AS\b/m.exec(sql)?.[1] ?? 'example';
+    for (const file of readdirSync(folder)) {
+      if (file.endsWith('.sql') && !file.endsWith('.test.sql') && file !== `${named}.sql`)
+        writeFileSync(join(views, file), readFileSync(join(folder, file), 'utf8'));
+    }
+    await runScript(`cp -r "${folder}/sources" "${views}/sources"`);
+    writeFileSync(join(views, `${named}.sql`), sql);
+    expect(await millrace(['check', join(views, `${named}.sql`)])).toMatchObject({ code: 0, err: '' });
+  });
+});
+
+describe('examples', () => {
+  let server: StartedServer | null = null;
+  let env: Record<string, string>;
+  beforeAll(async () => {
+    const data = newFolder();
+    server = await startServer(['--data', data, '--no-sample', '--no-watch']);
+    env = { MILLRACE_DATA: data };
+  });
+  afterAll(async () => {
+    await server?.stop();
+    removeFolders();
+  });
+
+  const run = (script: string): Promise<Ran> =>
+    runScript(
+      `set -eo pipefail\nnpx() { shift; "${process.execPath}" "${entry}" "$@"; }\n` +
+        `curl() { command curl --fail-with-body "$@"; }\n${script.replaceAll('localhost:8080', new URL(server?.url ?? '').host)}`,
+      { env },
+    );
+
+  const examples = ['cli.md', 'http.md'].flatMap(name =>
+    blocks(page(name), 'sh').map((script, i) => ({ name, i: i + 1, script })),
+  );
+
+  // in order: later ones read what earlier ones wrote
+  it.each(examples)('$name, example $i, works when pasted', { timeout: 60_000 }, async ({ script }) => {
+    const ran = await run(script);
+    expect(ran, `${script}\n${ran.out}\n${ran.err}`).toMatchObject({ code: 0 });
+  });
+});
