@@ -428,7 +428,8 @@ export function checkJoinedKey(
       `write SELECT ${key.kind === 'all' ? texts.join(', ') : texts[0]}, ...; or ${FULL_SQL}`,
     );
   }
-  for (const column of key.columns) {
+  // of all columns each stands once, as in any other query
+  for (const column of key.kind === 'any' ? key.columns : []) {
     const [, second] = matching(column);
     if (second) {
       problems.report(

@@ -15,6 +15,7 @@ import { FULL_SQL, listText, WINDOWLESS } from './problems.ts';
 import { checkNames, type OutputItem, resolveItems, type StarColumn } from './projection.ts';
 import { type QueryOptions, SelectContext } from './query-context.ts';
 import type { ResolvedJoin, ResolvedQuery } from './resolved-query.ts';
+import { isWindowColumn } from './system-columns.ts';
 
 export interface StrictResult {
   readonly query: ResolvedQuery;
@@ -40,14 +41,7 @@ export function analyseStrict(query: Query, options: StrictOptions): StrictResul
   const single = context.scope.relations.length === 1;
   const joined = analyseJoins(context);
   const input = joined?.rows ?? first;
-  if (single && input.kind === 'table' && input.schema.windowed) {
-    problems.report(
-      'invalid_statement',
-      context.from.relations[0]?.span ?? select.span,
-      `"${input.name}" is a windowed table: KSQL has no queries over it`,
-      FULL_SQL,
-    );
-  }
+  refuseWindowedTables(context);
   const where = select.where ? resolveCondition(context, select.where, 'WHERE') : null;
   const group = new GroupAnalysis(context, 'strict');
   const explode = new Explode();
@@ -63,7 +57,7 @@ export function analyseStrict(query: Query, options: StrictOptions): StrictResul
       aggregates: group.aggregates,
       tableFunctions: explode,
     }),
-    star: single ? starColumns(context, input, starKeys) : allColumns(context),
+    star: single ? starColumns(context, input, starKeys) : joinedColumns(context),
   });
   group.resolveHaving();
   if (!single) {
@@ -87,6 +81,18 @@ interface Strict {
   readonly where: Expr | null;
   readonly explode: Explode;
   readonly emit: Query['emit'];
+}
+
+function refuseWindowedTables({ from, problems }: SelectContext): void {
+  for (const { relation, span } of from.relations) {
+    if (relation.kind !== 'table' || !relation.schema.windowed) continue;
+    problems.report(
+      'invalid_statement',
+      span,
+      `"${relation.name}" is a windowed table: KSQL has no queries over it`,
+      FULL_SQL,
+    );
+  }
 }
 
 export function resolveCondition(context: SelectContext, where: Expression, clause: string): Expr | null {
@@ -147,8 +153,18 @@ function starColumns(context: SelectContext, input: Relation, keys: readonly Exp
   return [...first, ...rest.filter(c => !wasKey(c)), ...rest.filter(wasKey)];
 }
 
-function allColumns(context: SelectContext): readonly StarColumn[] {
-  return context.scope.columns.filter(c => c.listed);
+/** `*` of a join: the key of each relation, its window, then its values; ROWKEY first. */
+function joinedColumns(context: SelectContext): readonly StarColumn[] {
+  const { relations, columns } = context.scope;
+  const rank = (column: StarColumn): number => {
+    const of = relations[column.relation];
+    if (!of || column.expr.node !== 'column') return 0;
+    if (isWindowColumn(column.name)) return 1;
+    return of.relation.schema.key.includes(column.expr.index - of.offset) ? 0 : 2;
+  };
+  return columns
+    .filter(c => c.listed || (isWindowColumn(c.name) && relations[c.relation]?.relation.schema.windowed))
+    .toSorted((a, b) => a.relation - b.relation || rank(a) - rank(b));
 }
 
 function resolvePartitionBy(context: SelectContext, input: Relation): readonly Expr[] | null {
