@@ -40,6 +40,7 @@ export function analyseStrict(query: Query, options: StrictOptions): StrictResul
   if (!first) return context.giveUp();
   const single = context.scope.relations.length === 1;
   const joined = analyseJoins(context);
+  if (!single && !joined) return context.giveUp();
   const input = joined?.rows ?? first;
   refuseWindowedTables(context);
   const where = select.where ? resolveCondition(context, select.where, 'WHERE') : null;
@@ -60,11 +61,9 @@ export function analyseStrict(query: Query, options: StrictOptions): StrictResul
     star: single ? starColumns(context, input, starKeys) : joinedColumns(context),
   });
   group.resolveHaving();
-  if (!single) {
-    if (!joined) return context.giveUp();
-    if (!group.needed && !select.partitionBy) checkJoinedKey(joined, items, context, options.name);
-  }
-  const keyed = joined && !group.needed && !select.partitionBy ? withJoinedKey(joined, items) : items;
+  const rekeyed = group.needed || select.partitionBy !== null;
+  if (joined && !rekeyed) checkJoinedKey(joined, items, context, options.name);
+  const keyed = joined && !rekeyed ? withJoinedKey(joined, items) : items;
   const base = { context, options, input, join: joined?.join ?? null };
   const strict: Strict = { ...base, items: keyed, where, explode, emit: query.emit };
   return group.needed
