@@ -4,6 +4,7 @@ import { Aggregate } from '../../operators/aggregate.ts';
 import { EmitFinal } from '../../operators/emit-final.ts';
 import { Explode } from '../../operators/explode.ts';
 import { Filter } from '../../operators/filter.ts';
+import { ForeignKeyJoin } from '../../operators/foreign-key-join.ts';
 import { Having } from '../../operators/having.ts';
 import { Normalize } from '../../operators/normalize.ts';
 import type { Epoch, Operator, OperatorContext } from '../../operators/operator.ts';
@@ -11,6 +12,9 @@ import { Present } from '../../operators/present.ts';
 import { Project } from '../../operators/project.ts';
 import { Rekey } from '../../operators/rekey.ts';
 import { SessionAggregate } from '../../operators/session-aggregate.ts';
+import { StreamStreamJoin } from '../../operators/stream-stream-join.ts';
+import { StreamTableJoin } from '../../operators/stream-table-join.ts';
+import { TableTableJoin } from '../../operators/table-table-join.ts';
 import { TemporalFilter } from '../../operators/temporal-filter.ts';
 import { Union } from '../../operators/union.ts';
 import type { PlanNode } from '../../plan/plan.ts';
@@ -138,6 +142,14 @@ function operatorFor(node: OperatorNode, { context, final, below }: Surroundings
       return new EmitFinal(node, context, new StateTable());
     case 'union':
       return new Union(node);
+    case 'streamStreamJoin':
+      return new StreamStreamJoin(node, context);
+    case 'streamTableJoin':
+      return new StreamTableJoin(node, context);
+    case 'tableTableJoin':
+      return new TableTableJoin(node, context);
+    case 'foreignKeyJoin':
+      return new ForeignKeyJoin(node, context);
     default:
       return unreachable(node);
   }
