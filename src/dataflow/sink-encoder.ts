@@ -23,6 +23,7 @@ function keyIsRead(node: PlanNode, rootOf: (view: string) => PlanNode | undefine
     case 'streamStreamJoin':
     case 'streamTableJoin':
     case 'tableTableJoin':
+    case 'equiJoin':
       return false;
     case 'foreignKeyJoin':
       return keyIsRead(node.left, rootOf);

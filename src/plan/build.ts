@@ -126,6 +126,15 @@ export class PlanBuilder {
       case 'foreignKeyJoin':
         assert(type === 'inner' || type === 'left', `a ${type} join cannot be a ${node}`);
         return { ...base, node, type };
+      case 'equiJoin':
+        return {
+          ...base,
+          node,
+          type,
+          left: this.#retracting(left),
+          right: this.#retracting(right),
+          condition: join.condition,
+        };
     }
   }
 

@@ -90,6 +90,8 @@ function detailOf(node: PlanNode): readonly string[] {
     case 'tableTableJoin':
     case 'foreignKeyJoin':
       return [joinText(node)];
+    case 'equiJoin':
+      return [joinText(node), ...(node.condition ? [`where ${exprText(node.condition)}`] : [])];
     case 'temporalFilter':
       return [
         ...(node.from ? [`from ${exprText(node.from)}`] : []),

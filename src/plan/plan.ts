@@ -25,7 +25,12 @@ export type PlanNode =
   | UnionNode
   | JoinNode;
 
-export type JoinNode = StreamStreamJoinNode | StreamTableJoinNode | TableTableJoinNode | ForeignKeyJoinNode;
+export type JoinNode =
+  | StreamStreamJoinNode
+  | StreamTableJoinNode
+  | TableTableJoinNode
+  | ForeignKeyJoinNode
+  | EquiJoinNode;
 
 export type PlanNodeKind = PlanNode['node'];
 
@@ -183,8 +188,8 @@ export interface UnionNode extends NodeBase {
  * What all joins share. Rows of both inputs meet where `leftKeys` over the left row equal `rightKeys` over the right row,
  * one by one, of one type each; a NULL among them equals nothing.
  *
- * Columns of the output: all of the left input, all of the right input, then (not for a foreign-key join) one column per
- * pair of keys with the value on which the rows met. A side without a row gives NULLs in its columns.
+ * Columns of the output: all of the left input, all of the right input, then (not for a foreign-key join, nor an equi-join)
+ * one column per pair of keys with the value on which the rows met. A side without a row gives NULLs in its columns.
  * Windowed inputs (both are, or neither is) have WINDOWSTART and WINDOWEND as the last two pairs of keys.
  */
 interface JoinBase extends NodeBase {
@@ -271,6 +276,26 @@ export interface TableTableJoinNode extends JoinBase {
 export interface ForeignKeyJoinNode extends JoinBase {
   readonly node: 'foreignKeyJoin';
   readonly type: 'inner' | 'left';
+}
+
+/**
+ * The joins of complete SQL: rows of two multisets (append or retract) with equal keys, for which `condition` over the
+ * joined row is true. No columns for the pairs, no key. Append when both inputs are and `type` is inner, else retract.
+ *
+ * Changes are taken one by one, by (sequence, input, index), left before right; every row of both sides is kept. A NULL
+ * among its keys meets nothing; a stream's record without value is a row of NULLs. A null row is the row with NULLs for
+ * the other side, with its own event time; a row of a preserved side (left: `left`, `full`; right: `right`, `full`) has it
+ * while it meets no row. ROWTIME of a joined row is the larger event time of both.
+ * - ADD: for each row that it meets, in the order of their arrival: RETRACT of that row's null row, if it had one, then
+ *   ADD of the joined row; where it meets none, ADD of its own null row.
+ * - RETRACT takes away the last arrived equal row (ledger entries of its expressions are not made again; of an unknown
+ *   row: nothing): for each row that it met, in the order of their arrival: RETRACT of the joined row, then ADD of that
+ *   row's null row, if it meets none now; where it met none, RETRACT of its own null row.
+ */
+export interface EquiJoinNode extends JoinBase {
+  readonly node: 'equiJoin';
+  readonly type: JoinType;
+  readonly condition: Expr | null;
 }
 
 export type RelationKind = 'append' | 'upsert' | 'retract';

@@ -36,6 +36,7 @@ export function inputsOf(node: PlanNode): readonly PlanNode[] {
     case 'streamTableJoin':
     case 'tableTableJoin':
     case 'foreignKeyJoin':
+    case 'equiJoin':
       return [node.left, node.right];
     case 'filter':
     case 'project':
@@ -63,6 +64,7 @@ export function withInputs(node: PlanNode, inputs: readonly PlanNode[]): PlanNod
     case 'streamTableJoin':
     case 'tableTableJoin':
     case 'foreignKeyJoin':
+    case 'equiJoin':
       return { ...node, left: inputs[0] ?? node.left, right: inputs[1] ?? node.right };
     default:
       return { ...node, input: inputs[0] ?? node.input };
@@ -95,6 +97,10 @@ export function kindOf(node: PlanNode): RelationKind {
     case 'streamStreamJoin':
     case 'streamTableJoin':
       return 'append';
+    case 'equiJoin':
+      return node.type === 'inner' && inputsOf(node).every(i => kindOf(i) === 'append')
+        ? 'append'
+        : 'retract';
     case 'union':
       return node.inputs.every(i => kindOf(i) === 'append') ? 'append' : 'retract';
     default:
@@ -127,6 +133,9 @@ export function stateOf(node: PlanNode): StateVerdict {
     case 'tableTableJoin':
     case 'foreignKeyJoin':
       return { verdict: 'by key count' };
+    case 'equiJoin':
+      // rows of a stream never go
+      return { verdict: inputsOf(node).some(i => kindOf(i) === 'append') ? 'unbounded' : 'by key count' };
     default:
       return { verdict: 'none' };
   }

@@ -2,6 +2,7 @@ import { unreachable } from '../../core/assert.ts';
 import type { Batch } from '../../core/batch.ts';
 import { Aggregate } from '../../operators/aggregate.ts';
 import { EmitFinal } from '../../operators/emit-final.ts';
+import { EquiJoin } from '../../operators/equi-join.ts';
 import { Explode } from '../../operators/explode.ts';
 import { Filter } from '../../operators/filter.ts';
 import { ForeignKeyJoin } from '../../operators/foreign-key-join.ts';
@@ -150,6 +151,8 @@ function operatorFor(node: OperatorNode, { context, final, below }: Surroundings
       return new TableTableJoin(node, context);
     case 'foreignKeyJoin':
       return new ForeignKeyJoin(node, context);
+    case 'equiJoin':
+      return new EquiJoin(node, context);
     default:
       return unreachable(node);
   }

@@ -4,6 +4,7 @@ import type { JoinNode, PlanNode, ScanNode } from '../../plan/plan.ts';
 import { kindOf } from '../../plan/properties.ts';
 import { aggregate } from './aggregate.ts';
 import { emitFinal } from './emit-final.ts';
+import { equiJoin } from './equi-join.ts';
 import { explode } from './explode.ts';
 import { filter } from './filter.ts';
 import type { FoldNode, FoldOptions } from './fold-node.ts';
@@ -65,6 +66,8 @@ export function buildNode(node: PlanNode, options: BuildOptions): FoldNode {
       return tableTableJoin(node, joinInputs(node), options);
     case 'foreignKeyJoin':
       return foreignKeyJoin(node, joinInputs(node), options);
+    case 'equiJoin':
+      return equiJoin(node, joinInputs(node), options);
     default:
       return unreachable(node);
   }

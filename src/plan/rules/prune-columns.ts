@@ -112,6 +112,7 @@ function prune(node: PlanNode, needed: ReadonlySet<number>): Pruned {
     case 'streamTableJoin':
     case 'tableTableJoin':
     case 'foreignKeyJoin':
+    case 'equiJoin':
       return pruneJoin(node, needed);
     default:
       return unreachable(node);
@@ -123,6 +124,7 @@ function pruneJoin(node: JoinNode, needed: ReadonlySet<number>): Pruned {
   const leftWidth = node.left.schema.columns.length;
   const rightEnd = leftWidth + node.right.schema.columns.length;
   const wanted = withKey(node.schema, needed);
+  if (node.node === 'equiJoin' && node.condition) columnsOf(node.condition, wanted);
   const from = (start: number, end: number) => [...wanted].filter(i => i >= start && i < end);
   const side = (input: PlanNode, keys: readonly Expr[], columns: readonly number[]): Pruned =>
     prune(input, withKey(input.schema, new Set([...columnsOfAll(keys), ...columns])));
@@ -147,7 +149,10 @@ function pruneJoin(node: JoinNode, needed: ReadonlySet<number>): Pruned {
   };
   const leftKeys = node.leftKeys.map(key => moved(key, left));
   const rightKeys = node.rightKeys.map(key => moved(key, right));
-  return { node: { ...node, schema, left: left.node, right: right.node, leftKeys, rightKeys }, position };
+  const pruned = { schema, left: left.node, right: right.node, leftKeys, rightKeys };
+  if (node.node !== 'equiJoin') return { node: { ...node, ...pruned }, position };
+  const condition = node.condition && renumber(node.condition, i => position[i] ?? -1);
+  return { node: { ...node, ...pruned, condition }, position };
 }
 
 /** A projection that changes nothing is gone. */

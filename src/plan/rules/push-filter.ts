@@ -1,6 +1,6 @@
 import { BOOLEAN } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
-import { columnsOf, isDeterministic, some, substitute } from '../../sql/analyse/expr-tree.ts';
+import { columnsOf, conjuncts, isDeterministic, some, substitute } from '../../sql/analyse/expr-tree.ts';
 import type { AggregateNode, FilterNode, PlanNode } from '../plan.ts';
 import { inputsOf, kindOf, withInputs } from '../properties.ts';
 
@@ -82,10 +82,6 @@ function readsKeysOnly(part: Expr, aggregate: AggregateNode): boolean {
     aggregate.keys.every(isDeterministic) &&
     !some(part, e => e.node === 'rowtime' || e.node === 'now')
   );
-}
-
-function conjuncts(expr: Expr): readonly Expr[] {
-  return expr.node === 'and' ? [...conjuncts(expr.left), ...conjuncts(expr.right)] : [expr];
 }
 
 function both(parts: readonly Expr[]): Expr {

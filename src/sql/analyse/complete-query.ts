@@ -4,13 +4,14 @@ import type { Expr } from '../../expr/expr.ts';
 import type { RelationKind } from '../../plan/plan.ts';
 import type { Query } from '../ast.ts';
 import type { Relation } from '../catalog.ts';
+import { analyseCompleteJoins } from './complete-joins.ts';
 import { columnsOf, exprKey } from './expr-tree.ts';
 import { checkRetractable, GroupAnalysis } from './group-by.ts';
 import { Explode, overInput } from './partition.ts';
 import { WINDOWLESS } from './problems.ts';
 import { checkNames, type OutputItem, resolveItems } from './projection.ts';
 import { type QueryOptions, SelectContext } from './query-context.ts';
-import type { ResolvedQuery } from './resolved-query.ts';
+import type { ResolvedJoin, ResolvedQuery } from './resolved-query.ts';
 import { resolveCondition, sinkWindow } from './strict-query.ts';
 import { isWindowColumn } from './system-columns.ts';
 import { readsClock, splitTemporal, type TemporalSplit } from './temporal.ts';
@@ -21,8 +22,10 @@ export function analyseComplete(query: Query, options: QueryOptions): ResolvedQu
   const context = new SelectContext(query, 'complete', options);
   refuseUnviewable(query, context);
   const { select } = context;
-  const input = context.scope.relations[0]?.relation;
-  if (!input) return context.giveUp();
+  const joined = analyseCompleteJoins(context);
+  const first = context.scope.relations[0]?.relation;
+  if (!first || (context.scope.relations.length > 1 && !joined)) return context.giveUp();
+  const input = joined?.rows ?? first;
 
   const condition = select.where ? resolveCondition(context, select.where, 'WHERE') : null;
   const split: TemporalSplit = (condition &&
@@ -42,14 +45,15 @@ export function analyseComplete(query: Query, options: QueryOptions): ResolvedQu
   group.resolveHaving();
   refuseClock(context, items, group);
   checkNames(items, problems, isWindowColumn);
-  if (context.scope.relations.length > 1) return context.giveUp();
-  const complete: Complete = { context, input, items, split, explode, query };
+  const join = joined?.join ?? null;
+  const complete: Complete = { context, input, join, items, split, explode, query };
   return group.needed ? grouped(complete, group) : plain(complete);
 }
 
 interface Complete {
   readonly context: SelectContext;
   readonly input: Relation;
+  readonly join: ResolvedJoin | null;
   readonly items: readonly OutputItem[];
   readonly split: TemporalSplit;
   readonly explode: Explode;
@@ -155,7 +159,7 @@ function plain(complete: Complete): ResolvedQuery {
   });
   return {
     input,
-    join: null,
+    join: complete.join,
     pseudo,
     where: split.rest,
     temporal: split.temporal,
@@ -213,7 +217,7 @@ function grouped(complete: Complete, group: GroupAnalysis): ResolvedQuery {
   ];
   return {
     input,
-    join: null,
+    join: complete.join,
     pseudo: usesPseudo(complete, parts),
     where: split.rest,
     temporal: split.temporal,

@@ -1,7 +1,6 @@
 import type { Span } from '../../core/span.ts';
 import type { Identifier, Relation as RelationSyntax, Select } from '../ast.ts';
 import type { Catalog, Relation } from '../catalog.ts';
-import type { Mode } from './expression.ts';
 import type { Problems } from './problems.ts';
 
 /** FROM, with the constructs that this version does not run; they are reported when nothing else is wrong. */
@@ -21,9 +20,8 @@ export function resolveFrom(options: {
   readonly select: Select;
   readonly catalog: Catalog;
   readonly problems: Problems;
-  readonly mode: Mode;
 }): From {
-  const { select, catalog, problems, mode } = options;
+  const { select, catalog, problems } = options;
   const relations: { relation: Relation; name: Identifier; span: Span }[] = [];
   const joins: Extract<RelationSyntax, { kind: 'join' }>[] = [];
   const unsupported: { span: Span; what: string }[] = [];
@@ -49,7 +47,6 @@ export function resolveFrom(options: {
         walk(from.left);
         walk(from.right);
         joins.push(from);
-        if (mode === 'complete') unsupported.push({ span: joinSpan(from), what: 'joins' });
         return;
       case 'subquery':
         complete = false;
@@ -66,17 +63,11 @@ export function resolveFrom(options: {
   return { relations, joins, unsupported, complete: complete && select.from !== null };
 }
 
-/** The part of a join that names it: from the end of its left side to its end. */
-function joinSpan(join: Extract<RelationSyntax, { kind: 'join' }>): Span {
-  return { start: join.left.span.end + 1, end: join.span.end };
-}
-
 export function reportUnsupported(
   unsupported: readonly { readonly span: Span; readonly what: string }[],
   problems: Problems,
 ): void {
   for (const { span, what } of unsupported.slice(0, 1)) {
-    const hint = what === 'joins' ? 'until then write the columns that you need into the events' : undefined;
-    problems.report('not_supported', span, `${what} are not supported by this version`, hint);
+    problems.report('not_supported', span, `${what} are not supported by this version`);
   }
 }

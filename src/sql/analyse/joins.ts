@@ -6,12 +6,12 @@ import { exprText } from '../../expr/show.ts';
 import type { JoinType } from '../../plan/plan.ts';
 import type { Expression, Relation as RelationSyntax } from '../ast.ts';
 import { formatsOf, type Relation } from '../catalog.ts';
-import { children, exprKey, renumber } from './expr-tree.ts';
+import { exprKey } from './expr-tree.ts';
+import { type PlacedRelations, placed, relationSide, relationsIn, sideBySide } from './join-sides.ts';
 import { FULL_SQL, listText } from './problems.ts';
 import type { OutputItem } from './projection.ts';
 import type { SelectContext } from './query-context.ts';
 import type { JoinSide, JoinWindow, ResolvedJoin } from './resolved-query.ts';
-import { BEHIND_COLUMNS } from './scope.ts';
 
 type Join = Extract<RelationSyntax, { kind: 'join' }>;
 
@@ -25,10 +25,7 @@ export interface JoinedKey {
 }
 
 /** The tables and streams that one side of a join brings together. */
-interface Side {
-  readonly relations: readonly number[];
-  /** where the columns of each of `relations` begin in the side's row */
-  readonly offsets: readonly number[];
+interface Side extends PlacedRelations {
   readonly kind: 'stream' | 'table';
   /** over the numbering of the scope */
   readonly key: JoinedKey;
@@ -65,7 +62,7 @@ export function analyseJoins(context: SelectContext): AnalysedJoin | null {
   const first = context.from.relations[0]?.relation;
   if (side?.input.kind !== 'join' || !first || context.problems.count > before) return null;
   const { join, schema } = side.input;
-  const key = { ...side.key, columns: side.key.columns.map(c => placed(c, side, context)) };
+  const key = { ...side.key, columns: side.key.columns.map(c => placed(c, side, context.scope)) };
   context.placeRelations(side.offsets);
   if (key.kind === 'synthetic') {
     const [expr] = keyColumnsOf(schema);
@@ -80,15 +77,6 @@ function keyColumnsOf(schema: Schema): readonly Expr[] {
   return schema.key.map(index => {
     const column = schema.columns[index] ?? { name: '', type: STRING };
     return { node: 'column', type: column.type, index, name: column.name };
-  });
-}
-
-/** An expression over the scope's numbering as one over the side's row. */
-function placed(expr: Expr, side: Side, context: SelectContext): Expr {
-  return renumber(expr, index => {
-    const at = context.scope.relations.findLastIndex(r => r.offset <= index);
-    const offset = side.offsets[side.relations.indexOf(at)] ?? 0;
-    return offset + index - (context.scope.relations[at]?.offset ?? 0);
   });
 }
 
@@ -120,13 +108,12 @@ function ofRelation(
     );
     return null;
   }
-  const schema: Schema = { ...found.schema, columns: [...found.schema.columns, ...BEHIND_COLUMNS] };
   return {
     relations: [at],
     offsets: [0],
     kind: found.kind,
     key: { kind: 'all', columns },
-    input: { kind: 'relation', relation: found, schema },
+    input: relationSide(found),
     window: found.window,
   };
 }
@@ -247,15 +234,7 @@ function conditionSides(on: Expression, context: SelectContext): readonly [Condi
 
 /** The one relation whose columns the side reads. */
 function sourceOf(side: ConditionSide, context: SelectContext): number {
-  const found = new Set<number>();
-  const walk = (expr: Expr): void => {
-    if (expr.node === 'column') {
-      const { index } = expr;
-      found.add(context.scope.relations.findLastIndex(r => r.offset <= index));
-    }
-    for (const part of children(expr)) walk(part);
-  };
-  walk(side.expr);
+  const found = relationsIn(side.expr, context.scope);
   const [only] = found;
   if (found.size !== 1 || only === undefined) {
     throw context.problems.error(
@@ -302,11 +281,8 @@ function isKey(side: Side, expr: Expr): boolean {
 
 function joined(join: Join, sides: Sides, context: SelectContext): Side {
   const { left, right, leftExpr, rightExpr } = sides;
-  const relations = [...left.relations, ...right.relations];
-  const leftWidth = left.input.schema.columns.length;
-  const offsets = [...left.offsets, ...right.offsets.map(o => leftWidth + o)];
   const { kind, window } = left;
-  const base = { relations, offsets, kind, window };
+  const base = { ...sideBySide(left, right, left.input.schema.columns.length), kind, window };
   const refuse = (message: string) =>
     context.problems.error('invalid_statement', joinSpan(join), message, FULL_SQL);
   if (right.kind === 'table') {
@@ -348,10 +324,10 @@ function resolvedJoin(
   const keyOf = (side: Side, expr: Expr): readonly Expr[] => {
     const own = keyColumnsOf(side.input.schema);
     if (side.kind === 'table' && isKey(side, expr)) return own;
-    return [placed(expr, side, context), ...(side.window ? own.slice(-2) : [])];
+    return [placed(expr, side, context.scope), ...(side.window ? own.slice(-2) : [])];
   };
   const foreign = node === 'foreignKeyJoin';
-  const leftKeys = foreign ? [placed(leftExpr, left, context)] : keyOf(left, leftExpr);
+  const leftKeys = foreign ? [placed(leftExpr, left, context.scope)] : keyOf(left, leftExpr);
   const rightKeys = keyOf(right, rightExpr);
   const pairs = foreign ? [] : leftKeys.map((key, i) => ({ name: pairName(i, leftExpr), type: key.type }));
   const width = leftSchema.columns.length + rightSchema.columns.length;
@@ -362,7 +338,11 @@ function resolvedJoin(
   };
   const within = node === 'streamStreamJoin' ? joinWindow(join) : null;
   const sidesOf = { left: left.input, right: right.input, leftKeys, rightKeys };
-  return { kind: 'join', schema, join: { node, type: joinType(join), ...sidesOf, within, schema } };
+  return {
+    kind: 'join',
+    schema,
+    join: { node, type: joinType(join), ...sidesOf, within, condition: null, schema },
+  };
 }
 
 function pairName(i: number, expr: Expr): string {

@@ -33,7 +33,7 @@ export class SelectContext {
     this.problems = options.problems;
     this.#errorsBefore = options.problems.count;
     this.select = onlySelect(query, options.problems);
-    this.from = resolveFrom({ ...options, select: this.select, mode });
+    this.from = resolveFrom({ ...options, select: this.select });
     const scope = scopeOf(this.from.relations);
     this.#columns = [...scope.columns];
     this.#relations = [...scope.relations];

@@ -63,6 +63,8 @@ export interface ResolvedJoin {
   readonly leftKeys: readonly Expr[];
   readonly rightKeys: readonly Expr[];
   readonly within: JoinWindow | null;
+  /** of an equi-join: what else must be true of the joined row */
+  readonly condition: Expr | null;
   readonly schema: Schema;
 }
 
