@@ -3,7 +3,7 @@ import type { Random } from './random.ts';
 import { column, columnsIn, type Term } from './term.ts';
 import { columnLeaves, type Leaves, randomAggregate, randomKind, randomTerm } from './terms.ts';
 import { COLUMNS, type Kind, kindOf } from './types.ts';
-import type { Temporal, View } from './view.ts';
+import type { JoinPart, Temporal, View } from './view.ts';
 
 const SOURCE_COLUMNS: readonly Term[] = [column('k', 'STRING'), ...COLUMNS.map(c => column(c.name, c.type))];
 
@@ -14,12 +14,22 @@ export function randomViews(random: Random): readonly View[] {
   while (views.length < count) {
     const below = random.chance(0.6) ? views.at(-1) : views[0];
     const name = `v${views.length + 1}`;
+    if (random.chance(0.35)) {
+      views.push(randomJoin(random, name, views));
+      continue;
+    }
     if (below && random.chance(0.7)) {
       const columns = below.items.map(i => column(i.name, i.term.type));
-      views.push(randomView(random, { name, from: below.name, overWindows: showsWindows(below) }, columns));
+      views.push(
+        randomView(random, { name, from: below.name, join: null, overWindows: showsWindows(below) }, columns),
+      );
     } else {
       views.push(
-        randomView(random, { name, from: random.of(['s', 't']), overWindows: false }, SOURCE_COLUMNS),
+        randomView(
+          random,
+          { name, from: random.of(['s', 't']), join: null, overWindows: false },
+          SOURCE_COLUMNS,
+        ),
       );
     }
   }
@@ -31,7 +41,42 @@ function showsWindows(view: View): boolean {
   return view.window !== null || (view.overWindows && !isGrouped(view) && !view.distinct);
 }
 
-type Input = Pick<View, 'name' | 'from' | 'overWindows'>;
+interface JoinInput {
+  readonly name: string;
+  readonly columns: readonly Term[];
+}
+
+/** A view over two sources or views, one with itself among them. */
+function randomJoin(random: Random, name: string, views: readonly View[]): View {
+  const sides: readonly JoinInput[] = [
+    { name: 's', columns: SOURCE_COLUMNS },
+    { name: 't', columns: SOURCE_COLUMNS },
+    ...views
+      .filter(view => !showsWindows(view))
+      .map(view => ({ name: view.name, columns: view.items.map(i => column(i.name, i.term.type)) })),
+  ];
+  const [from, right] = [random.of(sides), random.of(sides)];
+  const prefixed = (side: JoinInput, prefix: string) =>
+    side.columns.map(c => column(`${prefix}_${c.text}`, c.type));
+  const lefts = prefixed(from, 'l');
+  const rights = prefixed(right, 'r');
+  const fitting = lefts.flatMap(l =>
+    rights.filter(r => r.type === l.type && r.type !== 'BOOLEAN').map(r => [l, r] as const),
+  );
+  if (fitting.length === 0) return randomJoin(random, name, []);
+  const columns = [...lefts, ...rights];
+  const type = random.of(['JOIN', 'JOIN', 'LEFT JOIN', 'RIGHT JOIN', 'FULL JOIN'] as const);
+  const join: JoinPart = {
+    type,
+    right: right.name,
+    columns: { left: from.columns.map(c => c.text ?? ''), right: right.columns.map(c => c.text ?? '') },
+    pairs: Array.from({ length: random.int(1, 2) }, () => random.of(fitting)),
+    rest: random.chance(0.4) ? [randomTerm(random, 'BOOLEAN', 2, columnLeaves(columns))] : [],
+  };
+  return randomView(random, { name, from: from.name, join, overWindows: false }, columns);
+}
+
+type Input = Pick<View, 'name' | 'from' | 'join' | 'overWindows'>;
 
 function randomView(random: Random, input: Input, columns: readonly Term[]): View {
   const { from } = input;
@@ -39,7 +84,8 @@ function randomView(random: Random, input: Input, columns: readonly Term[]): Vie
   const where = random.chance(0.5)
     ? Array.from({ length: random.int(1, 2) }, () => randomTerm(random, 'BOOLEAN', 2, leaves))
     : [];
-  const windowed = from === 's' && random.chance(0.2);
+  const stream = from === 's' && input.join === null;
+  const windowed = stream && random.chance(0.2);
   const temporal = !windowed && random.chance(0.25) ? randomTemporals(random, columns) : [];
   const base = { ...input, where, temporal, having: null, window: null, positions: false };
   if (!windowed && random.chance(0.4)) {
@@ -47,7 +93,7 @@ function randomView(random: Random, input: Input, columns: readonly Term[]): Vie
   }
   const group = randomKeys(random, columns, windowed);
   // rows that never go have a first and a last one
-  const offsets = from === 's' && temporal.length === 0;
+  const offsets = stream && temporal.length === 0;
   const over = groupLeaves(group, columns);
   const items = [
     ...group.filter(() => random.chance(0.85)),
