@@ -25,7 +25,7 @@ export interface ReplayFigures {
   readonly stateBytes: number;
 }
 
-const EPOCH = 8192;
+const EPOCH = 16_384; // as a shadow build reads
 const TOPIC = 'authorization-attempts';
 
 const SQL = `

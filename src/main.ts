@@ -16,6 +16,7 @@ import { loadExtensions } from './dataflow/extension.ts';
 import { rowText } from './dataflow/row-text.ts';
 import { logDir } from './dataflow/worker-environment.ts';
 import { AdHocQueries } from './deploy/ad-hoc-queries.ts';
+import { withLedger } from './deploy/ledger-views.ts';
 import { missedChanges } from './deploy/missed-changes.ts';
 import { ViewManager } from './deploy/view-manager.ts';
 import { viewPlanner } from './deploy/view-planner.ts';
@@ -109,7 +110,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   );
   const report = (text: string): void => logger.error(text);
 
-  mkdirSync(dataDir, { recursive: true });
+  makeDataFolder(dataDir);
   const log = await openEmbeddedLog({
     dir: logDir(dataDir),
     clock,
@@ -187,7 +188,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     {
       log,
       commands: runtime,
-      views,
+      views: withLedger(views, () => views.deployment.ledger),
       queries: new AdHocQueries({ views, log, clock, functions, upcasters, zone }),
       status,
       text: rowText,
@@ -219,6 +220,20 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     },
     stop: () => opened.close(),
   };
+}
+
+function makeDataFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? '';
+    const why =
+      code === 'EEXIST' || code === 'ENOTDIR' ? 'it is a file, or lies in one' : (cause as Error).message;
+    throw new MillraceError('config_invalid', `${dataDir} cannot be the data folder: ${why}`, {
+      hint: 'name a folder that this user may write with --data',
+      cause,
+    });
+  }
 }
 
 interface Address {

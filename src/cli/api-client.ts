@@ -67,14 +67,23 @@ export class ApiClient {
     const response = await this.#request('GET', path, { accept: 'text/event-stream' });
     if (response.body === null) return;
     let buffered = '';
-    for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-      buffered += chunk;
-      const parts = buffered.split('\n\n');
-      buffered = parts.pop() ?? '';
-      for (const part of parts) {
-        const event = parseEvent(part);
-        if (event !== null) yield event;
+    const chunks = response.body.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const { done, value } = await chunks.next().catch((cause: unknown) => {
+          throw new MillraceError('not_found', `the server at ${this.url} has gone`, { cause });
+        });
+        if (done) return;
+        buffered += value;
+        const parts = buffered.split('\n\n');
+        buffered = parts.pop() ?? '';
+        for (const part of parts) {
+          const event = parseEvent(part);
+          if (event !== null) yield event;
+        }
       }
+    } finally {
+      await chunks.return?.().catch(() => {});
     }
   }
 

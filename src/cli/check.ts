@@ -10,7 +10,7 @@ import type { ViewFileText } from '../deploy/planned-views.ts';
 import { planFiles } from '../deploy/view-planner.ts';
 import type { DeploymentResult } from '../plan/deployment.ts';
 import { type Output, terminal } from './context.ts';
-import type { Exit } from './options.ts';
+import { type Exit, folder } from './options.ts';
 import { counted } from './table.ts';
 
 export interface CheckOptions {
@@ -22,7 +22,7 @@ export function checkCommand(exit: Exit): Command {
   return new Command('check')
     .description('checks view files without a server: syntax, names, types, cycles')
     .argument('[paths...]', 'folders of views, or files (default: views)')
-    .option('--pipelines <dir>', 'folder of the YAML files and handlers')
+    .option('--pipelines <dir>', 'folder of the YAML files and handlers', folder)
     .option('--json', 'machine-readable output')
     .action(async (paths: string[], options: CheckOptions) => {
       exit(await check(paths, options, terminal));

@@ -7,7 +7,7 @@ import type { ViewPlan } from '../plan/plan.ts';
 import { closest } from '../sql/suggest.ts';
 import { type CheckOptions, planOffline } from './check.ts';
 import { terminal } from './context.ts';
-import type { Exit } from './options.ts';
+import { type Exit, folder } from './options.ts';
 
 interface ExplainOptions extends CheckOptions {
   readonly views?: string;
@@ -17,13 +17,13 @@ export function explainCommand(exit: Exit): Command {
   return new Command('explain')
     .description('shows how a view is computed: operators, keys, kinds of changes, state')
     .argument('<view>', 'name of the view, or its file')
-    .option('--views <dir>', 'folder of the views')
-    .option('--pipelines <dir>', 'folder of the YAML files and handlers')
+    .option('--views <dir>', 'folder of the views', folder)
+    .option('--pipelines <dir>', 'folder of the YAML files and handlers', folder)
     .option('--json', 'the plan as JSON')
     .action(async (view: string, options: ExplainOptions) => {
       const isFile = view.endsWith('.sql');
-      const folder = options.views === undefined ? [] : [options.views];
-      const { result } = await planOffline(isFile ? [view] : folder, options);
+      const views = options.views === undefined ? [] : [options.views];
+      const { result } = await planOffline(isFile ? [view] : views, options);
       const plan = planned(result, isFile ? basename(view, '.sql') : view);
       if (options.json)
         terminal.line(JSON.stringify(plan, (_, v: unknown) => (typeof v === 'bigint' ? `${v}` : v)));

@@ -8,7 +8,7 @@ import type { FunctionRegistry } from '../expr/registry.ts';
 import { closest } from '../sql/suggest.ts';
 import { terminal } from './context.ts';
 import { aliasesOf, functionsPage, signaturesOf } from './functions-page.ts';
-import type { Exit } from './options.ts';
+import { type Exit, folder } from './options.ts';
 
 interface FunctionsOptions {
   readonly pipelines?: string;
@@ -20,7 +20,7 @@ export function functionsCommand(exit: Exit): Command {
   return new Command('functions')
     .description('lists the functions of SQL, those of pipelines/ among them, or shows one')
     .argument('[name]', 'function')
-    .option('--pipelines <dir>', 'folder of the YAML files and handlers')
+    .option('--pipelines <dir>', 'folder of the YAML files and handlers', folder)
     .option('--markdown', 'the page docs/functions.md')
     .option('--json', 'machine-readable output')
     .action(async (name: string | undefined, options: FunctionsOptions) => {

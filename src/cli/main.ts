@@ -79,9 +79,19 @@ function reportFailure(error: unknown): number {
     terminal.error(problemText(error));
     return 1;
   }
+  if (isSystemError(error)) {
+    terminal.error(`${error.message} [${error.code}]`);
+    return 1;
+  }
   const bug = error instanceof BugError ? 'a bug in Millrace' : 'an unexpected failure';
   terminal.error(`${bug}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return 1;
+}
+
+/** The operating system refused: no such folder, no right, no space. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  const { code, syscall, path } = error as NodeJS.ErrnoException;
+  return error instanceof Error && code !== undefined && syscall !== undefined && path !== undefined;
 }
 
 function problemText({ problem, message, code, hint }: ApiProblem): string {

@@ -1,3 +1,4 @@
+import { existsSync, statSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { MillraceError } from '../core/errors.ts';
 
@@ -28,6 +29,14 @@ export function portNumber(text: string): number {
   const n = wholeNumber(text);
   if (n > 65_535) throw new InvalidArgumentError('A port is a number from 0 to 65535.');
   return n;
+}
+
+/** A folder that is named is meant: one that is not there is no empty one. */
+export function folder(path: string): string {
+  if (!existsSync(path) || !statSync(path).isDirectory()) {
+    throw new InvalidArgumentError('There is no such folder.');
+  }
+  return path;
 }
 
 /** JSON of a command line as it was written, so that no amount passes a float. */

@@ -5,7 +5,7 @@ import { MillraceError } from '../core/errors.ts';
 import type { RunningMillrace } from '../main.ts';
 import { buildFraction, viewNews } from './build-watch.ts';
 import { dataFolder, rememberFolders, runningServer, terminal } from './context.ts';
-import { type Exit, portNumber } from './options.ts';
+import { type Exit, folder, portNumber } from './options.ts';
 import { type ProgressLine, progressLine } from './progress.ts';
 import { counted } from './table.ts';
 
@@ -30,8 +30,8 @@ export function startCommand(exit: Exit): Command {
       '--data <dir>',
       'data folder (default: $MILLRACE_DATA, else data.folder of pipelines/settings.yaml)',
     )
-    .option('--views <dir>', 'folder of the views')
-    .option('--pipelines <dir>', 'folder of the YAML files and handlers')
+    .option('--views <dir>', 'folder of the views', folder)
+    .option('--pipelines <dir>', 'folder of the YAML files and handlers', folder)
     .option('--host <address>', 'address to listen on; beyond loopback MILLRACE_TOKEN must be set')
     .option('--port <n>', 'port; 0 takes any free one', portNumber)
     .option('--no-sample', 'do not lay down the sample history in an empty data folder')

@@ -99,11 +99,6 @@ export class ReactionRunner {
     if (running && this.#position > this.#committed) this.#commit(this.#position);
   }
 
-  /** Passes over all that the log holds, while stopped. */
-  skipToEnd(): void {
-    this.#commit(this.#ports.log.end());
-  }
-
   async #run(signal: AbortSignal): Promise<void> {
     for (let attempt = 1; !signal.aborted; attempt++) {
       const from = this.#position;
@@ -113,7 +108,9 @@ export class ReactionRunner {
         if (signal.aborted) return;
         if (this.#position > from) attempt = 1;
         this.#failure = { message: messageOf(error), attempts: attempt };
-        await this.#ports.wait(backOff(this.#retry, attempt), signal);
+        // a build is not waited for ever longer: what it gives is wanted as soon as it is there
+        const building = error instanceof MillraceError && error.code === 'view_building';
+        await this.#ports.wait(backOff(this.#retry, building ? 1 : attempt), signal);
       }
     }
   }

@@ -30,17 +30,6 @@ export class Reactions {
     await Promise.all(this.#runners.map(runner => runner.stop()));
   }
 
-  /** Runs work whose records no reaction hears of: a history that is loaded. */
-  async silently<T>(work: () => Promise<T>): Promise<T> {
-    await this.stop();
-    try {
-      return await work();
-    } finally {
-      for (const runner of this.#runners) runner.skipToEnd();
-      this.start();
-    }
-  }
-
   status(): readonly ReactionStatus[] {
     return this.#runners.map(runner => runner.status);
   }

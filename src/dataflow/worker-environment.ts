@@ -14,7 +14,7 @@ import { SinkWriter } from './live/sink-writer.ts';
 import { ViewRowEncoder } from './live/view-rows.ts';
 import { sinkEncoder } from './sink-encoder.ts';
 
-/** Folders of a data folder; `docs/reliability.md` explains them. */
+/** Folders of a data folder; `docs/data-folder.md` explains them. */
 export const logDir = (dataDir: string) => join(dataDir, 'log');
 export const journalDir = (dataDir: string) => join(dataDir, 'state', 'journal');
 export const viewsDir = (dataDir: string) => join(dataDir, 'state', 'views');

@@ -48,6 +48,8 @@ export interface DeploymentListener {
   retired(again: boolean): void;
 }
 
+type Started = Awaited<ReturnType<typeof LiveHandle.start>>;
+
 /** failures in a row after which a start is given up */
 const MAX_RESTARTS = 3;
 /** ms before a worker that failed is started anew, doubled each time */
@@ -86,7 +88,7 @@ export class Deployment {
     options: DeploymentOptions,
     listener: DeploymentListener,
     setup: WorkerSetup,
-    { handle, ready }: Awaited<ReturnType<typeof LiveHandle.start>>,
+    { handle, ready }: Started,
   ) {
     const { log, clock, report, dataDir } = options;
     this.#options = options;
@@ -125,7 +127,14 @@ export class Deployment {
     mkdirSync(viewsDir(dataDir), { recursive: true });
     const setup: WorkerSetup = { dataDir, extensions, zone, shared: SharedPositions.allocate() };
     new SharedPositions(setup.shared).set('flushed', log.end());
-    const deployment = new Deployment(options, listener, setup, await LiveHandle.start(setup));
+    const started = await LiveHandle.start(setup);
+    let deployment: Deployment;
+    try {
+      deployment = new Deployment(options, listener, setup, started);
+    } catch (error) {
+      await started.handle.stop();
+      throw error;
+    }
     deployment.#live.flushed();
     if (await deployment.waitFor(log.end(), FOREVER)) {
       deployment.#started = true;
@@ -236,7 +245,7 @@ export class Deployment {
   #attach(): void {
     this.#live.listen({
       said: message => this.#fromLive(message),
-      failed: message => void this.#restart(message),
+      failed: message => void this.#restart(`the live worker failed: ${message}`),
     });
   }
 
@@ -428,29 +437,30 @@ export class Deployment {
   async #restart(message: string): Promise<void> {
     if (this.#stopped || this.#restarting) return;
     this.#restarting = true;
-    this.#options.report(`the live worker failed: ${message}`);
+    this.#options.report(message);
     await this.#live.stop();
     while (!this.#stopped) {
       const wait = Math.min(FIRST_WAIT * 2 ** this.#restarts++, LONGEST_WAIT);
       if (!this.#started && this.#restarts > MAX_RESTARTS) break;
       await new Promise(resolve => setTimeout(resolve, wait).unref());
+      let started: Started | null = null;
       try {
-        const { handle, ready } = await LiveHandle.start(this.#setup);
-        this.#live = handle;
-        if (this.#stopped) await handle.stop();
-        else this.#resume(ready);
-        return;
+        started = await LiveHandle.start(this.#setup);
+        if (!this.#stopped) {
+          this.#resume(started);
+          return;
+        }
       } catch (error) {
         this.#options.report(`the live worker could not be started: ${String(error)}`);
       }
+      // never two of them over one journal
+      await started?.handle.stop();
     }
     this.#waiters.cancel();
   }
 
   /** Goes on from the last commit of the worker that failed. */
-  #resume(ready: Extract<FromLive, { type: 'ready' }>): void {
-    this.#restarting = false;
-    this.#sinks.resume(this.#position);
+  #resume({ handle, ready }: Started): void {
     const committed = new Set(ready.versions.map(v => v.version));
     this.#folders.revive(committed);
     const gone = [...this.#served.values()].filter(v => !committed.has(v.version));
@@ -459,6 +469,9 @@ export class Deployment {
       if (!this.#served.has(version.plan.name)) this.#serve(version, ready.position);
     }
     for (const version of gone) this.#letGo(version);
+    this.#sinks.resume(this.#position);
+    this.#live = handle;
+    this.#restarting = false;
     this.#attach();
     this.#live.flushed();
     const job = this.#job?.phase === 'adopting' ? this.#job : null;

@@ -36,8 +36,9 @@ export class ServedVersion implements OpenView {
     this.feed = new ChangeFeed(this.#rows.position, (bytes, from) => changes.read(bytes, from));
     const hidden = new Set(plan.hidden ?? []);
     this.columns = plan.root.schema.columns.filter((_, i) => !hidden.has(i));
-    // hidden columns follow the named ones, so positions of named columns stay as they are
-    this.key = plan.kind === 'append' ? [] : plan.root.schema.key.filter(i => !hidden.has(i));
+    // hidden columns follow the named ones; a key that one of them is part of names no row for readers
+    const { key } = plan.root.schema;
+    this.key = plan.kind === 'append' || key.some(i => hidden.has(i)) ? [] : key;
   }
 
   get name(): string {

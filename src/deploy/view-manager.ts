@@ -38,6 +38,8 @@ export class ViewManager implements ViewAccess {
   readonly #builds = new WantedBuilds();
   #held: ReadonlyMap<string, string> = new Map();
   #problem: string | null = null;
+  /** the files could be read once: before that nothing is known to be gone */
+  #looked = false;
   #unwatch: (() => void) | null = null;
   #idle: (() => void)[] = [];
   #stopped = false;
@@ -72,7 +74,9 @@ export class ViewManager implements ViewAccess {
         files.every(f => this.#intent.files.get(f.file)?.text === f.text);
       if (!unchanged) this.#intent = settleFiles(files, this.#deployment, this.#options.planner);
       this.#problem = null;
-      if (!unchanged) this.#reconcile();
+      const first = !this.#looked;
+      this.#looked = true;
+      if (!unchanged || first) this.#reconcile();
     } catch (error) {
       const problem = `the view files cannot be read: ${error instanceof Error ? error.message : String(error)}`;
       if (problem !== this.#problem) this.#options.report(problem);
@@ -213,6 +217,8 @@ export class ViewManager implements ViewAccess {
     const known = this.#resolve(name);
     const job = this.#deployment.job;
     if (job?.phase !== 'building' || !job.names.includes(known)) return this.#builds.withdraw(known);
+    // it may be there because of another one that was to be replayed
+    for (const name of job.names) this.#builds.withdraw(name);
     const plan = job.built.find(v => v.plan.name === known)?.plan as ViewPlan;
     const changed = this.#deployment.served(known)?.plan.fingerprint !== plan.fingerprint;
     this.#builds.stopped(plan, changed);
@@ -262,6 +268,7 @@ export class ViewManager implements ViewAccess {
 
   /** served views that nothing asks for any more */
   #gone(): string[] {
+    if (!this.#looked) return [];
     return this.#deployment.plans.map(p => p.name).filter(n => this.#planned(n) === undefined);
   }
 

@@ -1,3 +1,4 @@
+import type { ViewFault } from '../dataflow/live/epoch-output.ts';
 import type { ViewPlan } from '../plan/plan.ts';
 import type { BuildEnd } from './deployment.ts';
 import { dependents, withUpstream } from './planned-views.ts';
@@ -5,7 +6,7 @@ import { dependents, withUpstream } from './planned-views.ts';
 /** What is served now, as far as builds are decided by it. */
 export interface ServedViews {
   readonly plans: readonly ViewPlan[];
-  served(name: string): { readonly plan: ViewPlan; readonly fault: unknown } | undefined;
+  served(name: string): { readonly plan: ViewPlan; readonly fault: ViewFault | null } | undefined;
 }
 
 interface Failure {
@@ -62,17 +63,12 @@ export class WantedBuilds {
     const held = new Map<string, string>();
     const replays = new Set([...this.#replays].filter(n => now.served(n) !== undefined));
     const again = dependents(replays, planned);
-    const wanted = new Set(
-      planned
-        .filter(v => this.failure(v) === null)
-        .filter(
-          v =>
-            now.served(v.name)?.plan.fingerprint !== v.fingerprint ||
-            replays.has(v.name) ||
-            again.has(v.name),
-        )
-        .map(v => v.name),
-    );
+    const needed = (view: ViewPlan): boolean => {
+      const served = now.served(view.name);
+      if (served?.plan.fingerprint !== view.fingerprint || served.fault?.rebuild === true) return true;
+      return replays.has(view.name) || again.has(view.name);
+    };
+    const wanted = new Set(planned.filter(v => this.failure(v) === null && needed(v)).map(v => v.name));
     // what a view reads must be running when it is adopted
     for (const { name } of withUpstream(wanted, planned)) {
       if (now.served(name)?.fault != null) wanted.add(name);

@@ -49,15 +49,18 @@ export class HttpContext {
     return token;
   }
 
-  /** Waits until the views have reached the position that `after` asks for; throws `view_behind` when they do not. */
-  async freshness(params: QueryParams): Promise<void> {
+  /**
+   * Waits until the views have reached the position that `after` asks for, and returns it (0: none asked for); throws
+   * `view_behind` when they do not.
+   */
+  async freshness(params: QueryParams): Promise<number> {
     const { views } = this.ports;
     const after = params.text('after');
     const wait = params.duration('wait', this.limits.wait) ?? DEFAULT_WAIT;
-    if (after === null) return;
+    if (after === null) return 0;
     const seq = this.sequence(after);
-    if (views.position() >= seq) return;
-    if (await this.#orClosed(views.waitFor(seq, wait))) return;
+    if (views.position() >= seq) return seq;
+    if (await this.#orClosed(views.waitFor(seq, wait))) return seq;
     const position = views.position();
     throw new MillraceError('view_behind', `the views are ${seq - position} records behind`, {
       hint: 'ask again in a moment, or wait longer: ?wait=10s',

@@ -121,11 +121,20 @@ async function opened(context: HttpContext, request: FastifyRequest, reply: Fast
   const style = rowStyle(request, params);
   const { name } = request.params as { name: string };
   context.ports.views.status(name);
-  await context.freshness(params);
+  const asked = await context.freshness(params);
   // from here on nothing is awaited: all that is read stands at one position
   const view = context.ports.views.open(name);
+  if (view.position < asked) throw standsStill(context, view);
   context.stand(reply, view.position);
   return { params, style, view };
+}
+
+/** A view that went wrong while it was live keeps its rows, but none as fresh as was asked for. */
+function standsStill(context: HttpContext, view: OpenView): MillraceError {
+  return new MillraceError('view_behind', `view "${view.name}" went wrong and stands still`, {
+    hint: 'its status says why; without `after` the last rows are answered',
+    data: { view: view.name, position: context.token(view.position) },
+  });
 }
 
 function sendPage(

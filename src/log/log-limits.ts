@@ -23,7 +23,7 @@ export const DEFAULT_LOG_LIMITS: LogLimits = Object.freeze({
   headerNameBytes: 1024,
   recordsPerAppend: 100_000,
   appendBytes: 64 << 20,
-  waitingBytes: 64 << 20,
+  waitingBytes: 16 << 20,
   partitionsPerTopic: 1024,
   topics: 10_000,
 });

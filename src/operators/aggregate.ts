@@ -6,9 +6,10 @@ import type { Value } from '../core/value.ts';
 import { capacityFor, grownI32, valueAt } from '../core/vec.ts';
 import { comparator, nullable } from '../expr/compare.ts';
 import type { Expr } from '../expr/expr.ts';
-import type { AggregateNode, WindowSpec } from '../plan/plan.ts';
+import type { AggregateNode, FilterNode, WindowSpec } from '../plan/plan.ts';
 import type { StateTable, StateTableState } from '../state/state-table.ts';
 import { ComputedColumns } from './computed-columns.ts';
+import { GroupFilter } from './group-filter.ts';
 import { Groups } from './groups.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
 import { Touches } from './touches.ts';
@@ -70,6 +71,7 @@ export class Aggregate implements Operator {
   /** groups touched in the epoch (`final`) or in the current sequence */
   readonly #touches: Touches;
   #settledTo = 0;
+  #having: GroupFilter | null = null;
   #seq = 0;
 
   constructor({ node, context, table, retracting, final }: AggregateOptions) {
@@ -109,6 +111,15 @@ export class Aggregate implements Operator {
   /** The slot behind row i of the last batch given. */
   slotOf(i: number): number {
     return this.#groups.slotOf(i);
+  }
+
+  /**
+   * Takes over a filter right above, where it can: then what is given has passed it. False: the filter must run itself.
+   */
+  takesHaving(filter: FilterNode): boolean {
+    if (!this.#final || !this.#onlyGrows || !this.#context.generatedCode) return false;
+    this.#having = GroupFilter.of(filter, this.#node);
+    return this.#having !== null;
   }
 
   #makeGlobalGroup(epoch: Epoch): void {
@@ -299,8 +310,18 @@ export class Aggregate implements Operator {
   #emitTouched(): void {
     const { slots, seqs, n } = this.#touches.takeLast();
     this.#settledTo = 0;
-    if (this.#onlyGrows) this.#groups.emitAll(slots, seqs, n);
-    else for (let k = 0; k < n; k++) this.#emit(slots[k] as number, seqs[k] as number);
+    if (!this.#onlyGrows) {
+      for (let k = 0; k < n; k++) this.#emit(slots[k] as number, seqs[k] as number);
+      return;
+    }
+    const { accumulators, shown } = this.#groups;
+    const list = this.#having?.passing(slots, seqs, n, accumulators, shown.i32) ?? {
+      slots,
+      seqs,
+      ops: new Int8Array(n).fill(Op.UPSERT),
+      n,
+    };
+    this.#groups.emitAll(list.slots, list.seqs, list.ops, list.n);
   }
 
   #register(start: number, slot: number): void {

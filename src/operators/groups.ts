@@ -1,3 +1,4 @@
+import { assert } from '../core/assert.ts';
 import type { Batch, Vec } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
 import type { Schema } from '../core/schema.ts';
@@ -108,17 +109,15 @@ export class Groups {
     else for (const accumulator of this.accumulators) accumulator.push(slot);
   }
 
-  /** Emits n groups as they are. */
-  emitAll(slots: Int32Array, seqs: Float64Array, n: number): void {
-    if (this.#n > 0 || n === 0) {
-      for (let k = 0; k < n; k++) this.emit(slots[k] as number, seqs[k] as number, Op.UPSERT);
-      return;
-    }
+  /** Emits n groups with the results that they have now. */
+  emitAll(slots: Int32Array, seqs: Float64Array, ops: Int8Array, n: number): void {
+    if (n === 0) return;
+    assert(this.#n === 0, 'groups are emitted one by one or all together');
     const rowtime = this.rowtime.f64;
     this.#n = n;
     this.#slots = slots;
     this.#seq = seqs;
-    this.#op = new Int8Array(n).fill(Op.UPSERT);
+    this.#op = ops;
     this.#time = new Float64Array(n);
     this.#start = new Float64Array(n);
     for (let k = 0; k < n; k++) {

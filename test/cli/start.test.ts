@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { millrace, newFolder, projectDir, removeFolders } from './command-line.ts';
+import { ended, launch, millrace, newFolder, projectDir, removeFolders } from './command-line.ts';
 import { startServer } from './started-server.ts';
 
 afterAll(removeFolders);
@@ -36,7 +36,7 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
   while (!(await condition())) await new Promise(resolve => setTimeout(resolve, 50));
 }
 
-describe('start refuses in a sentence', () => {
+describe('start refuses in a sentence', { timeout: 60_000 }, () => {
   it.each([
     [['--port', 'abc'], "'abc' is invalid. A whole number is expected."],
     [['--port', '70000'], "'70000' is invalid. A port is a number from 0 to 65535."],
@@ -47,6 +47,23 @@ describe('start refuses in a sentence', () => {
     expect(ran.code).toBe(2);
     expect(ran.err).toContain(text);
     expect(ran.out).toBe('');
+  });
+
+  it.each(['--views', '--pipelines'])('%s of a folder that is not there', async flag => {
+    const ran = await millrace(['start', '--data', newFolder(), flag, 'no/such']);
+    expect(ran).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("'no/such' is invalid. There is no such folder."),
+    });
+  });
+
+  it('a data folder that is a file', async () => {
+    const file = join(newFolder(), 'file');
+    writeFileSync(file, '');
+    expect(await millrace(['start', '--data', file, '--port', '0'])).toMatchObject({
+      code: 1,
+      err: `${file} cannot be the data folder: it is a file, or lies in one [config_invalid]\n  hint: name a folder that this user may write with --data\n`,
+    });
   });
 
   it('an unknown command, with the one that was meant', async () => {
@@ -95,7 +112,7 @@ describe('start refuses in a sentence', () => {
   });
 });
 
-describe('start tells', () => {
+describe('start tells', { timeout: 60_000 }, () => {
   it('where it serves, how many views, and what to try next', async () => {
     const data = newFolder();
     const views = viewsFolder({ all_lines: 'SELECT line FROM lines;' });
@@ -157,6 +174,29 @@ describe('a stop', { timeout: 60_000 }, () => {
     await until(async () => (await changes()).status === 200);
     await changes();
     expect(await server.stop()).toMatchObject({ code: 0 });
+  });
+
+  it('by kill -9 is told to who follows, and the next call takes the folder over', async () => {
+    const data = newFolder();
+    const server = await startServer(small(data));
+    await until(async () => (await fetch(`${server.url}/views/all_lines`)).status === 200);
+    const follower = launch(['tail', 'all_lines', '--snapshot', '--data', data]);
+    const followed = ended(follower);
+    const line = { value: { line: 'one' } };
+    await fetch(`${server.url}/topics/text-lines/records`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(line),
+    });
+    await new Promise(resolve => follower.stdout?.once('data', resolve));
+    await server.stop('SIGKILL');
+    expect(await followed).toMatchObject({
+      code: 1,
+      err: `the server at ${server.url} has gone [not_found]\n`,
+    });
+    const next = await millrace(['query', 'SELECT COUNT(*) AS n FROM all_lines', '--data', data]);
+    expect(next).toMatchObject({ code: 0, out: 'n\n-\n1\n(1 row)\n' });
+    expect(next.err).toContain('ended without closing the log');
   });
 
   it('of npm start leaves no process behind', async () => {

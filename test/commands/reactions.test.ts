@@ -8,6 +8,7 @@ import {
 import type { Items } from '../../src/commands/reaction-source.ts';
 import { Reactions, type ReactionsOptions } from '../../src/commands/reactions.ts';
 import { ManualClock } from '../../src/core/clock.ts';
+import { type ErrorCode, MillraceError } from '../../src/core/errors.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
 import { createMemoryLog } from '../../src/log/memory-log.ts';
 import { bytes, text } from './counter.ts';
@@ -191,19 +192,6 @@ describe('a reaction on a topic', () => {
     await next.stop();
     expect(mended.handled).toEqual(['1']);
   });
-
-  test('hears nothing of a history that is loaded silently', async () => {
-    const log = newLog();
-    const { handled, reaction, reached } = recorder();
-    const { reactions } = start(log, reaction());
-    await reactions.silently(async () => {
-      for (const value of ['1', '2']) await put(log, value).durable;
-    });
-    put(log, '3');
-    await reached(1);
-    await reactions.stop();
-    expect(handled).toEqual(['3']);
-  });
 });
 
 test('a reaction on a view keeps the changes of one sequence together', async () => {
@@ -248,4 +236,34 @@ test('a reaction on a view keeps the changes of one sequence together', async ()
   await next.stop();
   expect(asked).toEqual([0, 0]);
   expect(seen).toEqual(['on-view/v/a/4', 'on-view/v/a/4', 'on-view/v/b/4', 'on-view/v/a/7']);
+});
+
+test('a reaction waits for a view that is being built at an even pace, ever longer for one that cannot be followed', async () => {
+  const log = newLog();
+  const fails: ErrorCode[] = [
+    'view_building',
+    'view_building',
+    'view_building',
+    'view_failed',
+    'view_failed',
+  ];
+  const views = {
+    async *follow(view: string, from: number, signal: AbortSignal): AsyncGenerator<Items<ViewChange>> {
+      const code = fails.shift();
+      if (code) throw new MillraceError(code, 'not now');
+      yield { items: [{ view, seq: from, key: 'a', row: null }], next: from + 1 };
+      await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()));
+    },
+  };
+  const done = Promise.withResolvers<void>();
+  const reaction = createReaction({
+    name: 'on-view',
+    view: 'v',
+    retry: { first: 100, longest: 10_000 },
+    handle: () => done.resolve(),
+  });
+  const { reactions, waits } = start(log, reaction, { views });
+  await done.promise;
+  await reactions.stop();
+  expect(waits).toEqual([100, 100, 100, 800, 1_600]);
 });

@@ -1,7 +1,11 @@
 import { existsSync, writeFileSync } from 'node:fs';
+import { BugError } from '../../src/core/assert.ts';
 import { type AggregateFunction, STRING } from '../../src/index.ts';
 
-/** FRAGILE(text): the last text. Throws at "boom"; at "exit FILE" its thread ends, unless the file is there already. */
+/**
+ * FRAGILE(text): the last text. At "boom" an assertion fails, which is the view's end; at "exit FILE" its thread ends,
+ * unless the file is there already.
+ */
 const fragile: AggregateFunction = {
   kind: 'aggregate',
   name: 'FRAGILE',
@@ -15,7 +19,7 @@ const fragile: AggregateFunction = {
         state: STRING,
         init: () => null,
         add: (_, [text]) => {
-          if (text === 'boom') throw new Error('a bug in FRAGILE');
+          if (text === 'boom') throw new BugError('a bug in FRAGILE');
           const file = /^exit (.*)/.exec(String(text))?.[1];
           if (file !== undefined && !existsSync(file)) {
             writeFileSync(file, '');

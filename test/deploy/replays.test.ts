@@ -280,6 +280,7 @@ describe('the changes of a view', () => {
 
   it('can be taken up again at a position in between, and no more when that is too old', async () => {
     const server = await start(dataFolder());
+    await server.orders(manyOrders(20, 500));
     await server.caughtUp();
     const { position } = server.views.open('large');
     await server.orders(manyOrders(300));

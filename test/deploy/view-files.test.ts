@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/core/clock.ts';
 import { until } from '../until.ts';
@@ -129,15 +130,22 @@ describe('the files of views/', () => {
   });
 
   it('whose folder cannot be read change nothing', async () => {
-    const server = await start(dataFolder());
+    const folder = dataFolder();
+    let server = await start(folder);
     await server.orders(manyOrders(50));
     await server.caughtUp();
-    const { rmSync } = await import('node:fs');
-    rmSync(server.folder.viewsDir, { recursive: true });
-    server.views.refresh();
-    await server.views.settled();
-    expect(server.views.list().map(v => v.state)).toEqual(['live', 'live', 'live']);
-    expect(server.reports.join()).toMatch(/cannot be read/);
+    rmSync(folder.viewsDir, { recursive: true });
+    for (const when of ['while it runs', 'after a restart']) {
+      server.views.refresh();
+      await server.views.settled();
+      expect(
+        server.views.list().map(v => v.state),
+        when,
+      ).toEqual(['live', 'live', 'live']);
+      expect(server.reports.join(), when).toMatch(/cannot be read/);
+      await server.stop();
+      server = await start(folder);
+    }
   });
 
   it('that differ in spelling and comments only are not built again', async () => {

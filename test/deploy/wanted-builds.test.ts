@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ViewFault } from '../../src/dataflow/live/epoch-output.ts';
 import { WantedBuilds } from '../../src/deploy/wanted-builds.ts';
 import type { ViewPlan } from '../../src/plan/plan.ts';
 
@@ -21,9 +22,14 @@ function served(views: readonly ViewPlan[], ...faulty: string[]) {
     plans: views,
     served(name: string) {
       const plan = views.find(v => v.name === name);
-      return plan && { plan, fault: faulty.includes(name) ? 'a fault' : null };
+      return plan && { plan, fault: faulty.includes(name) ? { message: 'a fault', position: 1 } : null };
     },
   };
+}
+
+function plansNamed(views: readonly ViewPlan[], name: string, fault: ViewFault) {
+  const plan = views.find(v => v.name === name);
+  return plan && { plan, fault };
 }
 
 const next = (builds: WantedBuilds, planned: ViewPlan[], now: ReturnType<typeof served>) =>
@@ -74,6 +80,14 @@ describe('wanted builds', () => {
     const old = plans('a@1');
     expect(next(builds, plans('a@1', 'b@1:a'), served(old, 'a'))).toEqual(['a', 'b']);
     expect(next(builds, old, served(old, 'a'))).toEqual([]);
+  });
+
+  it('are what stands still only because its state could not be used', () => {
+    const builds = new WantedBuilds();
+    const views = plans('a@1', 'b@1:a');
+    const fault = { message: 'its state is of another format', position: 1, rebuild: true };
+    const now = { plans: views, served: (name: string) => plansNamed(views, name, fault) };
+    expect(builds.next(views, now).names).toEqual(['a', 'b']);
   });
 
   it('go one by one after a failure that names no view, and only the culprit fails', () => {

@@ -292,6 +292,14 @@ describe('freshness', () => {
     });
   });
 
+  it('is not to be had of a view that stands still; without it the last rows are answered', async () => {
+    http.views.moveTo(12, () => {});
+    totals.position = 11;
+    const response = await http.get('/views/totals?after=testlog-c&wait=0ms');
+    expect(response.json()).toMatchObject({ status: 503, code: 'view_behind', position: 'testlog-b' });
+    expect((await http.get('/views/totals')).statusCode).toBe(200);
+  });
+
   it('of another log is refused', async () => {
     expect((await http.get('/views/totals?after=other-1')).json()).toMatchObject({
       status: 409,

@@ -1,6 +1,14 @@
 import type { DuckdbSide } from './duckdb-side.ts';
 import { Random } from './generator/random.ts';
-import { type Answers, engineAt, foldAt, type Prepared, prepare, typesOf } from './millrace-side.ts';
+import {
+  type Answers,
+  askedOnce,
+  engineAt,
+  foldAt,
+  type Prepared,
+  prepare,
+  typesOf,
+} from './millrace-side.ts';
 import type { OracleCase } from './oracle-case.ts';
 
 export interface CheckOptions {
@@ -10,8 +18,8 @@ export interface CheckOptions {
 }
 
 /**
- * Compares reference fold and DuckDB at some positions and at the end, and the engine with the fold at the same positions,
- * which cut its epochs. The first difference as text, or null.
+ * Compares reference fold and DuckDB at some positions and at the end, the engine with the fold at the same positions, which
+ * cut its epochs, and ad hoc queries with the fold at the end. The first difference as text, or null.
  */
 export async function checkCase(test: OracleCase, options: CheckOptions): Promise<string | null> {
   let prepared: Prepared;
@@ -22,18 +30,28 @@ export async function checkCase(test: OracleCase, options: CheckOptions): Promis
   }
   const random = new Random(options.seed);
   const end = test.records.length;
-  const between = Array.from({ length: 4 }, () => random.int(1, end));
-  const positions = [...new Set([...between, end])].sort((a, b) => a - b);
+  const between = Array.from({ length: 3 }, () => random.int(1, end));
+  const positions = [...new Set([...between, ...sharp(test, random), end])].sort((a, b) => a - b);
   try {
     const fold = foldAt(prepared, positions);
     const engine = engineAt(prepared, positions, random.int(0, positions.length - 1));
     return (
       differenceOfEngine(positions, fold, engine) ??
+      differenceOfQueries(fold.at(-1), askedOnce(prepared)) ??
       (await differenceOfDuckdb(test, options, positions, fold, prepared))
     );
   } catch (error) {
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
+}
+
+/** Positions at which the clock stands on the hour or the half: where rows enter and leave by the clock. */
+function sharp(test: OracleCase, random: Random): readonly number[] {
+  const all = test.records.flatMap((record, seq) => {
+    const clock = 'tick' in record ? record.tick : record.at;
+    return clock % 1_800_000 === 0 ? [seq + 1] : [];
+  });
+  return random.shuffled(all).slice(0, 3);
 }
 
 function differenceOfEngine(
@@ -49,6 +67,14 @@ function differenceOfEngine(
     }
     const ledgers = { fold: ledgerTexts(fold[i]), engine: ledgerTexts(engine[i]) };
     const text = difference(`ledger at ${position}`, ledgers);
+    if (text) return text;
+  }
+  return null;
+}
+
+function differenceOfQueries(fold: Answers | undefined, asked: Answers): string | null {
+  for (const [view, expected] of fold?.rows ?? []) {
+    const text = difference(`${view} asked once`, { fold: expected, asked: asked.rows.get(view) ?? [] });
     if (text) return text;
   }
   return null;

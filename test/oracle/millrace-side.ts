@@ -1,16 +1,20 @@
 import { columnsEngine } from '../../src/cli/test/case-engine.ts';
 import { ManualClock } from '../../src/core/clock.ts';
 import { errorText } from '../../src/core/errors.ts';
+import { type LogRecord, recordAt } from '../../src/core/log-record.ts';
 import { type SqlType, typeText } from '../../src/core/sql-type.ts';
 import type { Value } from '../../src/core/value.ts';
 import type { DataflowOptions, LedgerEntry } from '../../src/dataflow/dataflow.ts';
 import { createEngine } from '../../src/dataflow/engine/engine.ts';
+import { runOnce } from '../../src/dataflow/reference/one-shot.ts';
 import { createReferenceFold } from '../../src/dataflow/reference/reference-fold.ts';
 import { ViewRows } from '../../src/dataflow/reference/view-rows.ts';
 import { standardLibrary } from '../../src/expr/library.ts';
 import { valueText } from '../../src/expr/value-text.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
 import { createMemoryLog } from '../../src/log/memory-log.ts';
+import type { PlanNode } from '../../src/plan/plan.ts';
+import { inputsOf } from '../../src/plan/properties.ts';
 import { planScript } from '../../src/plan/script.ts';
 import { COLUMNS } from './generator/types.ts';
 import type { OracleCase } from './oracle-case.ts';
@@ -101,6 +105,36 @@ export function engineAt(
     const rows = new Map(views.map(({ name }) => [name, state.get(name)?.inOrder() ?? []]));
     return answers(options, rows, ledger);
   });
+}
+
+/**
+ * Every view as an ad hoc query (POST /query) answers it at the end: its plan run once over the rows of the views before it
+ * and the records of its topics.
+ */
+export function askedOnce({ options, log }: Prepared): Answers {
+  const fold = createReferenceFold(options);
+  for (const block of log.read(0)) fold.step(block);
+  const rows = new Map(
+    options.plan.views.map(plan => {
+      const rowsOf = (name: string) => fold.rows(name);
+      const input = { rowsOf, records: recordsOf(log, plan.root), now: log.lastAppendTime() };
+      return [plan.name, runOnce(plan, options, input).map(row => ({ row }))];
+    }),
+  );
+  return answers(options, rows, []);
+}
+
+function recordsOf(log: EventLog, root: PlanNode): LogRecord[] {
+  const records: LogRecord[] = [];
+  for (const block of log.read(0)) {
+    for (let i = 0; i < block.n; i++) records.push(recordAt(block, i));
+  }
+  return records.filter(record => scans(root, record.topic));
+}
+
+function scans(node: PlanNode, topic: string): boolean {
+  if (node.node === 'scan') return node.source.topic === topic;
+  return inputsOf(node).some(input => scans(input, topic));
 }
 
 type Rows = ReadonlyMap<string, readonly { readonly row: readonly (Value | null)[] }[]>;

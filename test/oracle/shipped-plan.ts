@@ -19,6 +19,10 @@ export async function shippedPlan(zone: string): Promise<DataflowOptions> {
   return { plan, functions, zone, upcasters };
 }
 
+export function shippedViews(): string[] {
+  return sqlFiles('views').map(nameOf);
+}
+
 function sqlFiles(folder: string): SourceText[] {
   return readdirSync(join(root, folder))
     .filter(name => name.endsWith('.sql') && !name.endsWith('.test.sql'))

@@ -73,7 +73,7 @@ test('the sample is the same for the same seed and end, also when it was interru
   expect(resumed.resumedAt).toBeGreaterThan(9_000);
   expect(digest(interrupted)).toBe(digest(log));
   expect((await layDownSample({ log, commands, until: UNTIL, seed: SEED })).steps).toBe(0);
-});
+}, 120_000);
 
 test('the sample has the shape that the views want to show', async () => {
   const log = newLog();

@@ -10,7 +10,7 @@ import { loadExtensions } from '../../dataflow/extension.ts';
 import { readViewFiles } from '../../deploy/discovery.ts';
 import type { FunctionRegistry } from '../../expr/registry.ts';
 import { terminal } from '../context.ts';
-import type { Exit } from '../options.ts';
+import { type Exit, folder } from '../options.ts';
 import { type CaseEngine, columnsEngine, foldEngine } from './case-engine.ts';
 import { type CaseResult, runKsqldbCases } from './ksqldb-runner.ts';
 import { resultLine, totalsLine, totalsOf } from './report.ts';
@@ -43,8 +43,8 @@ export function testCommand(exit: Exit): Command {
     .addOption(
       new Option('--engine <engine>', 'what runs the plans').choices(['columns', 'fold']).default('columns'),
     )
-    .option('--views <dir>', 'views that SQL tests stand on')
-    .option('--pipelines <dir>', 'folder of the YAML files and handlers')
+    .option('--views <dir>', 'views that SQL tests stand on', folder)
+    .option('--pipelines <dir>', 'folder of the YAML files and handlers', folder)
     .option('--extension <file...>', 'modules that add functions')
     .option('--json', 'one JSON line per case, the totals last')
     .action(async (files: string[], options: TestOptions) => {

@@ -66,10 +66,14 @@ export function runningPlan(root: PlanNode, options: RunningPlanOptions): Runnin
     const passes = final && passesDemand(node);
     const inputs = inputsOf(node).map(input => build(input, passes));
     const [only] = inputsOf(node);
+    const below = only === undefined ? undefined : byNode.get(only);
+    if (node.node === 'filter' && passes && below instanceof Aggregate && below.takesHaving(node)) {
+      return inputs[0] as RunningNode;
+    }
     const operator = operatorFor(node, {
       context: options.context,
       final: final && (node.node !== 'filter' || passes),
-      below: only === undefined ? undefined : byNode.get(only),
+      below,
     });
     operators.push(operator);
     byNode.set(node, operator);

@@ -8,7 +8,7 @@ import {
   type SinkOutput,
   type ViewChangeBytes,
 } from './epoch-output.ts';
-import type { LiveLoopPorts } from './live-loop.ts';
+import type { LiveLoopPorts } from './live-view.ts';
 
 /** A finished shadow build: plans, files and state, all at `position`. */
 export interface FinishedBuild {

@@ -19,6 +19,8 @@ export interface LiveVersion {
 export interface ViewFault {
   readonly message: string;
   readonly position: number;
+  /** nothing is wrong with the view itself: it is to be rebuilt */
+  readonly rebuild?: boolean | undefined;
 }
 
 /** What the journal remembers of the live views; plain data. */

@@ -1,8 +1,5 @@
 import { assert } from '../../core/assert.ts';
-import type { LogReader } from '../../log/event-log.ts';
-import type { DeploymentPlan, SourceSpec, ViewPlan } from '../../plan/plan.ts';
-import type { Journal } from '../../state/journal.ts';
-import type { ViewFile } from '../../view-store/view-file.ts';
+import type { DeploymentPlan, SourceSpec } from '../../plan/plan.ts';
 import type { Engine } from '../dataflow.ts';
 import { Ledger, type LedgerState } from '../ledger.ts';
 import { ViewFailure } from '../view-failure.ts';
@@ -10,43 +7,13 @@ import { type CaughtUpBuild, catchUp, type FinishedBuild } from './build-catch-u
 import {
   encodeChanges,
   encodeOutputs,
-  type LiveCatalog,
   type LiveVersion,
-  type PublishedEpoch,
   type SinkOutput,
   type ViewChangeBytes,
-  type ViewFault,
 } from './epoch-output.ts';
-import type { SinkWriter } from './sink-writer.ts';
+import { attemptEngine, type Live, type LiveLoopPorts, openLive, spread } from './live-view.ts';
+import { recoverViews } from './recovery.ts';
 import { decodeParts, encodeParts } from './state-parts.ts';
-import type { ViewRowEncoder } from './view-rows.ts';
-
-export interface LiveLoopPorts {
-  readonly log: LogReader;
-  readonly journal: Journal<LiveCatalog>;
-  makeEngine(plan: DeploymentPlan): Engine;
-  openFile(version: string): ViewFile;
-  encoderFor(plan: ViewPlan): ViewRowEncoder;
-  /** null for a view that writes no topic */
-  sinkFor(view: ViewPlan, plan: DeploymentPlan): SinkWriter | null;
-  publish(epoch: PublishedEpoch): void;
-  /** Views went wrong and were set aside; called between two epochs. */
-  setAside(faults: readonly { readonly view: string; readonly fault: ViewFault }[]): void;
-  /** position that the serving thread has shown to readers: only rows up to it may go to the files */
-  shown(): number;
-  /** position up to which every record of a derived topic is durable in the log */
-  written(): number;
-  /** something that an operator should know: one paragraph */
-  warn(text: string): void;
-}
-
-interface Live extends LiveVersion {
-  readonly file: ViewFile;
-  readonly encoder: ViewRowEncoder;
-  readonly sink: SinkWriter | null;
-  /** row changes since the last commit */
-  pending: Uint8Array[];
-}
 
 /** What changed in built views between the end of their build and their adoption. */
 export interface Adoption {
@@ -87,48 +54,14 @@ export class LiveLoop {
     this.#base = { position, parts: new Map() };
   }
 
-  /**
-   * Starts from the journal; empty at the end of the log when there is none. A version that cannot go on (its file is
-   * gone, its state is of another format) is left out, for whoever deploys views to build it again.
-   */
+  /** Starts from the journal; empty at the end of the log when there is none. */
   static recover(ports: LiveLoopPorts): LiveLoop {
-    const recovered = ports.journal.recover(ports.log.end());
-    if (recovered === null) {
-      const engine = ports.makeEngine({ sources: [], views: [] });
-      engine.restore(new Map(), ports.log.end());
-      return new LiveLoop(ports, engine, { sources: [], live: [], position: ports.log.end() });
-    }
-    const { catalog, position } = recovered;
-    const parts = decodeParts(recovered.snapshot);
-    const lost = new Map<string, string>();
-    const opened = new Map<string, Live>();
-    for (const version of catalog.versions) {
-      const live = attempt(lost, version.plan.name, () => openedVersion(ports, version, catalog));
-      if (live !== null) opened.set(version.plan.name, live);
-    }
-    for (;;) {
-      spread(lost, catalog.versions, name => `it reads ${name}`);
-      const live = [...opened.values()].filter(v => !lost.has(v.plan.name));
-      const engine = attemptEngine(lost, () => {
-        const views = live.filter(v => v.fault === undefined).map(v => v.plan);
-        const made = ports.makeEngine({ sources: catalog.sources, views });
-        made.restore(parts, position);
-        return made;
-      });
-      if (engine === null) continue;
-      for (const v of live) foldInto(v, recovered.unfolded.get(v.version) ?? [], position);
-      if (recovered.unfolded.size > 0) ports.journal.folded();
-      for (const v of opened.values()) if (lost.has(v.plan.name)) void v.file.close();
-      const loop = new LiveLoop(ports, engine, { sources: catalog.sources, live, position });
-      loop.#ledger.load(catalog.ledger);
-      for (const [name, why] of lost) {
-        loop.#ledger.drop(name);
-        ports.warn(`the state of view ${name} cannot be used, it is built again: ${why}`);
-      }
-      loop.#committed = lost.size === 0 ? position : -1;
-      loop.#base = lost.size === 0 ? null : { position, parts };
-      return loop;
-    }
+    const { engine, position, live, ...recovered } = recoverViews(ports);
+    const loop = new LiveLoop(ports, engine, { sources: recovered.sources, live, position });
+    loop.#ledger.load(recovered.ledger);
+    loop.#committed = recovered.whole ? position : -1;
+    loop.#base = recovered.whole ? null : { position, parts: recovered.parts };
+    return loop;
   }
 
   get position(): number {
@@ -331,58 +264,3 @@ export class LiveLoop {
 }
 
 const NOTHING_BUILT: CaughtUpBuild = { state: new Map(), ledger: [], carried: [], outputs: [] };
-
-function openLive(ports: LiveLoopPorts, version: LiveVersion, plan: DeploymentPlan): Live {
-  return {
-    ...version,
-    file: ports.openFile(version.version),
-    encoder: ports.encoderFor(version.plan),
-    sink: ports.sinkFor(version.plan, plan),
-    pending: [],
-  };
-}
-
-function openedVersion(ports: LiveLoopPorts, version: LiveVersion, catalog: LiveCatalog): Live {
-  const views = catalog.versions.map(v => v.plan);
-  const live = openLive(ports, version, { sources: catalog.sources, views });
-  if (live.file.stamp() !== null) return live;
-  void live.file.close();
-  throw new Error('its file is gone');
-}
-
-function foldInto(live: Live, changes: readonly Uint8Array[], position: number): void {
-  if (changes.length > 0) live.file.fold(changes, live.fault?.position ?? position);
-}
-
-/** Adds the views that read one of the failed ones, directly and through others. `versions` are in read order. */
-function spread(
-  failed: Map<string, string>,
-  versions: readonly LiveVersion[],
-  message: (upstream: string) => string,
-): void {
-  for (const { plan } of versions) {
-    if (failed.has(plan.name)) continue;
-    const upstream = plan.reads.find(r => failed.has(r));
-    if (upstream !== undefined) failed.set(plan.name, message(upstream));
-  }
-}
-
-function attempt<T>(failed: Map<string, string>, view: string, work: () => T): T | null {
-  try {
-    return work();
-  } catch (error) {
-    failed.set(view, error instanceof Error ? error.message : String(error));
-    return null;
-  }
-}
-
-/** Null when a view failed that is now among `failed`. */
-function attemptEngine(failed: Map<string, string>, work: () => Engine): Engine | null {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof ViewFailure) || failed.has(error.view)) throw error;
-    failed.set(error.view, error.message);
-    return null;
-  }
-}

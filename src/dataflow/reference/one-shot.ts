@@ -54,7 +54,7 @@ export function runOnce(
   };
   for (const { view, kind } of readsOf(plan.root)) {
     for (const { row, rowtime } of input.rowsOf(view)) {
-      const op = kind === 'append' ? Op.ADD : Op.UPSERT;
+      const op = kind === 'upsert' ? Op.UPSERT : Op.ADD;
       const change: Change = { op, seq, rowtime, row, noValue: false };
       step(clockRecord(seq++, input.now), new Map([[view, [change]]]));
     }

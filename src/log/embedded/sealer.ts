@@ -66,10 +66,18 @@ export class Sealer {
   }
 
   async #run(end: number, whole: boolean): Promise<void> {
-    while (this.#sealedEnd < end && !this.#closing) {
-      const step = this.#nextStep(end);
-      if (whole && step.bytes.length < SMALLEST) return;
-      await this.#sealStep(step);
+    try {
+      while (this.#sealedEnd < end && !this.#closing) {
+        const step = this.#nextStep(end);
+        if (whole && step.bytes.length < SMALLEST) return;
+        await this.#sealStep(step);
+      }
+    } catch (error) {
+      // a commit that was reported as failed may be there all the same
+      this.#db.resetReadTxn();
+      this.#sealedEnd = sealedEnd(this.#db);
+      await this.#writer.restart();
+      throw error;
     }
   }
 

@@ -110,14 +110,26 @@ export class SegmentReader {
 
 /** Appends to the newest segment file, always at its registered length: what an interrupted pass left is overwritten. */
 export class SegmentWriter {
+  readonly #db: LogDatabase;
   readonly #dir: string;
-  #segment: number;
-  #length: number;
+  #segment = 0;
+  #length = SEGMENT_BYTES;
   #file: FileHandle | null = null;
 
   constructor(db: LogDatabase, dir: string) {
+    this.#db = db;
     this.#dir = dir;
-    const last = registeredSegments(db).at(-1);
+    this.#load();
+  }
+
+  /** Begins again at what is registered: after a failure nobody knows what of it is. */
+  async restart(): Promise<void> {
+    await this.close();
+    this.#load();
+  }
+
+  #load(): void {
+    const last = registeredSegments(this.#db).at(-1);
     this.#segment = last?.segment ?? 0;
     this.#length = last?.length ?? SEGMENT_BYTES;
   }

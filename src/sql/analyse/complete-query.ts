@@ -251,22 +251,24 @@ function withKey(
   const key: number[] = [];
   const hidden: number[] = [];
   const bounds = options.windowed ? keys.length - 2 : keys.length;
-  for (const [i, expr] of keys.entries()) {
+  // the bounds, which are always shown, come before what is hidden
+  const inOrder = [...keys.entries()].sort(([a], [b]) => Number(b >= bounds) - Number(a >= bounds) || a - b);
+  for (const [i, expr] of inOrder) {
     const name = i === bounds ? 'WINDOWSTART' : 'WINDOWEND';
     const at = shown.findIndex(
       (s, j) =>
         exprKey(s) === exprKey(expr) &&
-        !key.includes(j) &&
+        !Object.values(key).includes(j) &&
         (i < bounds || columns[j]?.name.toUpperCase() === name),
     );
     if (at >= 0) {
-      key.push(at);
+      key[i] = at;
       const shownColumn = columns[at];
       if (i >= bounds && shownColumn) columns[at] = { ...shownColumn, name };
       continue;
     }
     if (!options.needed) return { columns: exprs, schema: { columns, key: [], windowed: false }, hidden: [] };
-    key.push(columns.length);
+    key[i] = columns.length;
     if (i < bounds) hidden.push(columns.length);
     columns.push({ name: i < bounds ? hiddenName(expr, columns) : name, type: expr.type });
     exprs.push(expr);

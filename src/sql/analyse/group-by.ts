@@ -1,6 +1,7 @@
 import type { Span } from '../../core/span.ts';
 import type { Expr } from '../../expr/expr.ts';
-import type { WindowSpec } from '../../plan/plan.ts';
+import type { AggregateFold } from '../../expr/functions.ts';
+import type { AggregateCall, WindowSpec } from '../../plan/plan.ts';
 import type { Expression, SelectItem } from '../ast.ts';
 import { windowBoundsReason } from './calls.ts';
 import { exprKey } from './expr-tree.ts';
@@ -142,6 +143,7 @@ export class GroupAnalysis {
 
   resolved(): ResolvedGroup {
     const strict = this.#mode === 'strict';
+    if (this.window?.type === 'session') this.#checkSessions();
     return {
       keys: this.keys,
       aggregates: this.aggregates.calls,
@@ -151,19 +153,37 @@ export class GroupAnalysis {
       schema: groupSchema(this.keys, this.window, this.aggregates.calls),
     };
   }
+
+  /** A row between two sessions makes one of them: every aggregate must join what it knows of both. */
+  #checkSessions(): void {
+    const { problems, select } = this.#context;
+    this.aggregates.calls.forEach((call, i) => {
+      const span = this.aggregates.spans[i] ?? select.span;
+      if (call.distinct) {
+        problems.report(
+          'not_supported',
+          span,
+          'DISTINCT aggregates over session windows are not supported by this version',
+          'WINDOW TUMBLING and HOPPING take them',
+        );
+      } else if (!foldOf(call, this.#context).merge) {
+        problems.report('invalid_statement', span, `${call.fn} cannot be computed over session windows`);
+      }
+    });
+  }
+}
+
+/** What a function leaves of a group, to be joined with what it leaves of another. */
+function foldOf(call: AggregateCall, { options }: SelectContext): AggregateFold {
+  const types = call.args.map(a => a.type);
+  return options.functions.aggregate(call.fn, types, call.type, call.constants);
 }
 
 /** Over changing rows every aggregate must be able to take a row away. */
 export function checkRetractable(aggregates: Aggregates, context: SelectContext, mode: Mode): void {
-  const { functions } = context.options;
   const refused: { name: string; span: Span }[] = [];
   aggregates.calls.forEach((call, i) => {
-    const fold = functions.aggregate(
-      call.fn,
-      call.args.map(a => a.type),
-      call.type,
-      call.constants,
-    );
+    const fold = foldOf(call, context);
     const able = fold.retract !== undefined || (mode === 'complete' && fold.retracting !== undefined);
     if (!able) refused.push({ name: call.fn, span: aggregates.spans[i] ?? context.select.span });
   });

@@ -35,6 +35,19 @@ export interface Cuts {
 export const WHOLE: Cuts = { name: 'whole', cutAfter: () => false, restoreAfter: () => false };
 export const ROW_BY_ROW: Cuts = { name: 'row by row', cutAfter: () => true, restoreAfter: () => false };
 
+/** How the engine is made. */
+export interface Mode {
+  readonly writesTopics: boolean;
+  readonly generatedCode: boolean;
+}
+
+const EVERY_CHANGE: Mode = { writesTopics: true, generatedCode: true };
+export const MODES: readonly Mode[] = [
+  EVERY_CHANGE,
+  { writesTopics: false, generatedCode: true },
+  { writesTopics: false, generatedCode: false },
+];
+
 interface Seen {
   readonly changes: Change[];
   readonly rows: ViewRows;
@@ -48,11 +61,11 @@ export function expectEqual(
   plan: DeploymentPlan,
   records: readonly LogRecord[],
   cuts: Cuts,
-  writesTopics = true,
+  { writesTopics, generatedCode }: Mode = EVERY_CHANGE,
 ): void {
   const options = { plan, functions: standardLibrary, zone: ZONE };
   const fold = createReferenceFold(options);
-  let engine = createEngine({ ...options, writesTopic: () => writesTopics, generatedCode: writesTopics });
+  let engine = createEngine({ ...options, writesTopic: () => writesTopics, generatedCode });
   const final = finalViews(plan, () => writesTopics);
   const seen = new Map(
     plan.views.map(v => [v.name, { changes: [], rows: new ViewRows(v.root.schema) } as Seen]),
@@ -74,7 +87,7 @@ export function expectEqual(
     if (!cuts.restoreAfter(i)) continue;
     const parts = engine.snapshot();
     const { position } = engine;
-    engine = createEngine({ ...options, writesTopic: () => writesTopics, generatedCode: writesTopics });
+    engine = createEngine({ ...options, writesTopic: () => writesTopics, generatedCode });
     engine.restore(parts, position);
   }
   for (const view of plan.views) {
@@ -83,7 +96,11 @@ export function expectEqual(
     const expected = fold.takeChanges(view.name).map(c => bare(c, view.root.schema));
     expect(changes, `${cuts.name}: changes of ${view.name}`).toEqual(expected);
   }
-  const entries = (list: readonly LedgerEntry[], view: string) => list.filter(e => e.view === view);
+  // the bounds of a late session depend on whether sessions that ended long ago are still remembered
+  const entries = (list: readonly LedgerEntry[], view: string) =>
+    list
+      .filter(e => e.view === view)
+      .map(e => ({ ...e, message: e.message.replace(/session \[.*\]/, 'session') }));
   const expected = fold.takeLedger();
   for (const { name } of plan.views) {
     expect(entries(ledger, name), `${cuts.name}: ledger of ${name}`).toEqual(entries(expected, name));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../../src/dataflow/dataflow.ts';
+import { Ledger } from '../../../src/dataflow/ledger.ts';
 import { ViewFailure } from '../../../src/dataflow/view-failure.ts';
 import type { DeploymentPlan } from '../../../src/plan/plan.ts';
 import { Crash, foldedRows, planOf, randomOrders, SCRIPT, Scene } from './live-scene.ts';
@@ -69,6 +70,28 @@ describe('live views', () => {
     expect(moments).toBeGreaterThan(15);
     for (let at = 1; at <= moments; at++) await run(at);
   }, 120_000);
+
+  it('count what did not reach them exactly once, crash or not', async () => {
+    const counts = async (crash: boolean) => {
+      const scene = await Scene.open();
+      scene.deploy(SCRIPT);
+      for (let i = 0; i < 6; i++) {
+        await scene.orders(...randomOrders(i, 4));
+        await scene.garbage(i + 1);
+        scene.catchUp();
+        if (i === 1 || i === 3) await scene.commit();
+        if (crash && i > 0) scene.start();
+        scene.catchUp();
+      }
+      const ledger = new Ledger();
+      ledger.load(scene.loop.ledger);
+      return [ledger.counts(), ledger.places('totals', 'undecodable').last.map(p => p.seq)] as const;
+    };
+    const [plain, places] = await counts(false);
+    expect(plain.find(c => c.view === 'totals')).toMatchObject({ reason: 'undecodable', count: 21 });
+    expect(places).toHaveLength(21);
+    expect(await counts(true)).toEqual([plain, places]);
+  });
 
   it('do not commit while readers or topics are behind', async () => {
     const scene = await Scene.open();
@@ -257,21 +280,56 @@ describe('a view that goes wrong', () => {
     scene.expectExact(plan, 'rebuilt');
   });
 
-  it('is left out at the start when its file is gone, with its readers; the others serve', async () => {
+  it('is left out at the start when its file is gone, its readers stand still; the others go on', async () => {
     const scene = await Scene.open();
     const plan = scene.deploy(SCRIPT);
     await scene.orders(...randomOrders(1, 10));
     scene.catchUp();
     await scene.commit();
+    const readers = scene.rows('large_totals');
     const large = scene.loop.versions.find(v => v.plan.name === 'large');
     await scene.forget(large?.version ?? '');
     scene.start();
-    expect([...scene.views].sort()).toEqual(['frequent', 'later', 'small', 'totals']);
+    expect([...scene.views].sort()).toEqual(['frequent', 'large_totals', 'later', 'small', 'totals']);
+    expect(scene.loop.versions.filter(v => v.fault?.rebuild).map(v => v.plan.name)).toEqual(['large_totals']);
+    expect(scene.rows('large_totals')).toEqual(readers);
     expect(scene.warnings.join('\n')).toMatch(/large .*its file is gone/);
+    await scene.orders(...randomOrders(2, 10));
+    scene.catchUp();
     scene.adopt(plan, scene.built(plan, ['large', 'large_totals']));
     scene.expectExact(plan, 'built again');
   });
+
+  it('whose state cannot be used keeps its rows until it is rebuilt', async () => {
+    const scene = await Scene.open();
+    const plan = scene.deploy(SCRIPT);
+    await scene.orders(...randomOrders(1, 10));
+    scene.catchUp();
+    await scene.commit();
+    const rows = scene.rows('totals');
+    scene.breaking = p => (p.views.some(v => v.name === 'totals') ? unusable('totals') : null);
+    scene.start();
+    expect(scene.loop.versions.filter(v => v.fault !== undefined)).toMatchObject([
+      { plan: { name: 'totals' }, fault: { rebuild: true, message: 'state of format 0' } },
+    ]);
+    expect(scene.rows('totals')).toEqual(rows);
+    scene.breaking = () => null;
+    scene.adopt(plan, scene.built(plan, ['totals']));
+    await scene.orders(...randomOrders(2, 10));
+    scene.catchUp();
+    scene.expectExact(plan, 'rebuilt');
+  });
 });
+
+/** An engine that cannot take the state of a view. */
+function unusable(view: string): (engine: Engine) => Engine {
+  return engine => ({
+    ...broken(view, Number.POSITIVE_INFINITY)(engine),
+    restore: () => {
+      throw new ViewFailure(view, new Error('state of format 0'));
+    },
+  });
+}
 
 /** An engine that throws in one view once it is asked to go beyond a position. */
 function broken(view: string, from: number): (engine: Engine) => Engine {

@@ -14,7 +14,8 @@ import type {
   PublishedEpoch,
   ViewFault,
 } from '../../../src/dataflow/live/epoch-output.ts';
-import { LiveLoop, type LiveLoopPorts } from '../../../src/dataflow/live/live-loop.ts';
+import { LiveLoop } from '../../../src/dataflow/live/live-loop.ts';
+import type { LiveLoopPorts } from '../../../src/dataflow/live/live-view.ts';
 import { SinkWriter } from '../../../src/dataflow/live/sink-writer.ts';
 import { ViewRowDecoder, ViewRowEncoder } from '../../../src/dataflow/live/view-rows.ts';
 import { createReferenceFold } from '../../../src/dataflow/reference/reference-fold.ts';
@@ -122,6 +123,17 @@ export class Scene {
       }).durable;
     }
     await durable;
+  }
+
+  /** Appends records that are no orders. */
+  async garbage(n: number): Promise<void> {
+    const record = {
+      topic: 'orders',
+      key: null,
+      value: new TextEncoder().encode('{"amount": "no'),
+      timestamp: 1,
+    };
+    await this.log.append({ records: Array.from({ length: n }, () => record) }).durable;
   }
 
   /** Starts from what the folder holds, as a new process does. */

@@ -18,13 +18,14 @@ export function randomHistory(random: Random): readonly (OracleRecord | Tick)[] 
   const long = random.chance(0.05);
   const keys = long ? MANY_KEYS : KEYS;
   return Array.from({ length: long ? random.int(100, 400) : random.int(3, 40) }, (): OracleRecord | Tick => {
-    at += random.chance(0.5)
-      ? random.int(0, 60_000)
-      : random.chance(0.7)
-        ? random.int(1, 4) * HOUR
-        : 9 * HOUR;
+    at = later(random, at);
     if (random.chance(0.1)) return { tick: at };
-    time = Math.max(0, time + random.int(-6_000, 9_000));
+    // often just where windows end
+    const exact = random.chance(0.7);
+    const next = exact
+      ? Math.floor(time / 1_000 + random.int(-3, 4)) * 1_000
+      : time + random.int(-6_000, 9_000);
+    time = Math.max(0, next);
     const topic = random.of(['s', 't'] as const);
     const key = random.chance(0.06) ? null : random.of(keys);
     const record = { topic, at, time, key };
@@ -45,6 +46,14 @@ export function randomHistory(random: Random): readonly (OracleRecord | Tick)[] 
     if (topic === 't' && key === null) return { ...record, value, cells, wrong: '*' };
     return { ...record, value, cells, ...(wrong === undefined ? {} : { wrong }) };
   });
+}
+
+/** Often on the hour or the half, where cells of the rows are and where a day begins, and one millisecond around it. */
+function later(random: Random, at: number): number {
+  if (random.chance(0.5)) return at + random.int(0, 60_000);
+  const ahead = at + (random.chance(0.7) ? random.int(0, 4) : 9) * HOUR;
+  const half = Math.ceil(ahead / (HOUR / 2)) * (HOUR / 2);
+  return Math.max(at, half + random.of([0, 0, 0, 1, -1]));
 }
 
 const BROKEN = ['{"i": 1', 'no json', '{"i": 1,}', '[1, 2]', '{"i" 1}', '"text"', ''];

@@ -1,7 +1,7 @@
 import { OPERATORS } from './operators.ts';
 import { columnsIn, hasAggregate, sameTerm, type Term } from './term.ts';
 import { decimalParts, duckdbType, kindOf } from './types.ts';
-import type { JoinPart, View } from './view.ts';
+import type { JoinPart, View, Window } from './view.ts';
 
 type Dialect = 'millrace' | 'duckdb';
 
@@ -9,10 +9,10 @@ type Dialect = 'millrace' | 'duckdb';
 export function millraceQuery(view: View): string {
   const print = (term: Term) => printTerm(term, 'millrace', []);
   const conditions = [...view.where.map(print), ...view.temporal.map(t => qualified(t.millrace))];
-  const lines = [
-    `SELECT ${view.distinct ? 'DISTINCT ' : ''}${view.items.map(i => `${print(i.term)} AS ${i.name}`).join(', ')}`,
-    `FROM ${view.join ? joinText(view, view.join) : view.from}`,
-  ];
+  const named = view.items.slice(view.star).map(i => `${print(i.term)} AS ${i.name}`);
+  const shown = view.star > 0 ? ['*', ...named] : named;
+  const from = view.join ? joinText(view, view.join) : view.from;
+  const lines = [`SELECT ${view.distinct ? 'DISTINCT ' : ''}${shown.join(', ')}`, `FROM ${from}`];
   if (view.window) lines.push(windowText(view.window));
   if (conditions.length > 0) lines.push(`WHERE ${conditions.join(' AND ')}`);
   if (view.group && view.group.length > 0)
@@ -44,11 +44,14 @@ function keyText(view: View, key: Term): string {
   return view.positions && at >= 0 ? String(at + 1) : printTerm(key, 'millrace', []);
 }
 
-function windowText({ size, advance, grace }: NonNullable<View['window']>): string {
+function windowText({ type, size, advance, grace }: Window): string {
   const ms = (n: number) => `${n} MILLISECONDS`;
-  const shape =
-    advance === size ? `TUMBLING (SIZE ${ms(size)}` : `HOPPING (SIZE ${ms(size)}, ADVANCE BY ${ms(advance)}`;
-  return `WINDOW ${shape}, GRACE PERIOD ${ms(grace)})`;
+  const shapes = {
+    tumbling: `SIZE ${ms(size)}`,
+    hopping: `SIZE ${ms(size)}, ADVANCE BY ${ms(advance)}`,
+    session: ms(size),
+  };
+  return `WINDOW ${type.toUpperCase()} (${shapes[type]}, GRACE PERIOD ${ms(grace)})`;
 }
 
 /**
@@ -70,17 +73,16 @@ export function duckdbQuery(view: View): string {
   const names = keys.map((_, i) => `key_${i}`);
   const over = (term: Term) => printTerm(term, 'duckdb', keys);
   const computed = keys.map((key, i) => `${cast(row(key), key)} AS ${names[i]}`);
-  const input = view.window ? windowRows(rows, view.window) : rows;
-  const groupBy = [...names, ...(view.window ? ['window_start'] : [])];
+  const keyed = `SELECT ${['*', ...computed].join(', ')} FROM (${rows})`;
+  const input = view.window ? windowRows(keyed, names, view.window) : keyed;
+  const groupBy = [...names, ...(view.window ? ['window_start', 'window_end'] : [])];
   const shown = [
     ...view.items.map(i => `${cast(over(i.term), i.term)} AS ${i.name}`),
-    ...(view.window
-      ? ['window_start AS WINDOWSTART', `window_start + ${view.window.size} AS WINDOWEND`]
-      : []),
+    ...(view.window ? ['window_start AS WINDOWSTART', 'window_end AS WINDOWEND'] : []),
   ];
   return [
     `SELECT ${distinct}${shown.join(', ')}`,
-    `FROM (SELECT ${['*', ...computed].join(', ')} FROM (${input}))`,
+    `FROM (${input})`,
     groupBy.length > 0 ? `GROUP BY ${groupBy.join(', ')}` : '',
     view.having ? `HAVING ${over(view.having)}` : '',
   ].join(' ');
@@ -91,18 +93,30 @@ export function isGrouped({ group, items, having }: View): boolean {
   return group !== null && (group.length > 0 || having !== null || items.some(i => hasAggregate(i.term)));
 }
 
+function windowRows(rows: string, keys: readonly string[], window: Window): string {
+  return window.type === 'session' ? sessionRows(rows, keys, window) : alignedRows(rows, window);
+}
+
 /**
  * The late rule: a row counts for each window around its time that is still open, windowEnd + grace > lane time, where lane
  * time is the largest time of the rows that have come in so far, its own included.
  */
-function windowRows(rows: string, { size, advance, grace, final }: NonNullable<View['window']>): string {
-  const closed = final
-    ? ` AND window_start + ${size} + ${grace} <= (SELECT max(rowtime) FROM (${rows}))`
-    : '';
+function alignedRows(rows: string, { size, advance, grace, final }: Window): string {
+  const closed = final ? ` AND window_end + ${grace} <= (SELECT max(rowtime) FROM (${rows}))` : '';
   return `SELECT * FROM (
-    SELECT *, unnest(generate_series(0, rowtime, ${advance})) AS window_start
+    SELECT *, unnest(generate_series(0, rowtime, ${advance})) AS window_start, window_start + ${size} AS window_end
     FROM (SELECT *, max(rowtime) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS lane_time FROM (${rows})))
-    WHERE window_start + ${size} > rowtime AND window_start + ${size} + ${grace} > lane_time${closed}`;
+    WHERE window_end > rowtime AND window_end + ${grace} > lane_time${closed}`;
+}
+
+/** A row more than the gap after the one before it in its group begins a session. */
+function sessionRows(rows: string, keys: readonly string[], { size }: Window): string {
+  const group = keys.length > 0 ? `PARTITION BY ${keys.join(', ')}` : '';
+  const session = `PARTITION BY ${[...keys, 'session'].join(', ')}`;
+  return `SELECT *, min(rowtime) OVER (${session}) AS window_start, max(rowtime) OVER (${session}) AS window_end FROM (
+    SELECT *, sum(begins) OVER (${group} ORDER BY rowtime, seq ROWS UNBOUNDED PRECEDING) AS session FROM (
+    SELECT *, CASE WHEN rowtime - lag(rowtime) OVER (${group} ORDER BY rowtime, seq) <= ${size} THEN 0 ELSE 1 END AS begins
+    FROM (${rows})))`;
 }
 
 function duckdbSource(view: View): string {

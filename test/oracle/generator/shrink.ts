@@ -35,6 +35,7 @@ export async function shrinkCase(
 function kindOfProblem(problem: string): string {
   if (problem.includes('refused:')) return 'refused';
   if (problem.includes('\n  engine:')) return 'engine';
+  if (problem.includes('\n  asked:')) return 'asked';
   return problem.includes('\n  duckdb:') ? 'duckdb' : 'thrown';
 }
 
@@ -67,10 +68,11 @@ function* fewerRecords(of: GeneratedCase): Generator<GeneratedCase> {
 /** `unread`: no view reads its columns, so items may go. */
 function* smallerViews(view: View, unread: boolean): Generator<View> {
   if (view.distinct) yield { ...view, distinct: false };
+  if (view.star > 0) yield { ...view, star: 0 };
   if (view.having) yield { ...view, having: null };
   for (const i of view.temporal.keys()) yield { ...view, temporal: view.temporal.toSpliced(i, 1) };
   for (const i of view.where.keys()) yield { ...view, where: view.where.toSpliced(i, 1) };
-  if (unread && view.items.length > 1) {
+  if (unread && view.star === 0 && view.items.length > 1) {
     for (const i of view.items.keys()) yield { ...view, items: view.items.toSpliced(i, 1) };
   }
   const { join } = view;
@@ -79,6 +81,7 @@ function* smallerViews(view: View, unread: boolean): Generator<View> {
     if (join.pairs.length > 1) yield { ...view, join: { ...join, pairs: join.pairs.slice(1) } };
   }
   for (const [i, item] of view.items.entries()) {
+    if (i < view.star) continue;
     for (const term of smallerTerms(item.term))
       yield { ...view, items: view.items.with(i, { ...item, term }) };
   }

@@ -11,6 +11,8 @@ export interface View {
   readonly overWindows: boolean;
   readonly distinct: boolean;
   readonly items: readonly { readonly name: string; readonly term: Term }[];
+  /** the first so many items are all columns of the input: written as * */
+  readonly star: number;
   /** conditions joined by AND */
   readonly where: readonly Term[];
   readonly temporal: readonly Temporal[];
@@ -19,13 +21,7 @@ export interface View {
   /** keys that are shown are written as their positions */
   readonly positions: boolean;
   readonly having: Term | null;
-  /** ms; tumbling when size = advance */
-  readonly window: {
-    readonly size: number;
-    readonly advance: number;
-    readonly grace: number /** EMIT FINAL: closed ones only */;
-    readonly final: boolean;
-  } | null;
+  readonly window: Window | null;
 }
 
 export interface JoinPart {
@@ -44,4 +40,15 @@ export interface Temporal {
   readonly column: string;
   readonly millrace: string;
   readonly duckdb: string;
+}
+
+/** ms. Sessions have a grace so long that nothing is late. */
+export interface Window {
+  readonly type: 'tumbling' | 'hopping' | 'session';
+  /** of a session the gap that ends it */
+  readonly size: number;
+  readonly advance: number;
+  readonly grace: number;
+  /** EMIT FINAL: closed ones only */
+  readonly final: boolean;
 }

@@ -3,7 +3,7 @@ import type { Random } from './random.ts';
 import { column, columnsIn, type Term } from './term.ts';
 import { columnLeaves, type Leaves, randomAggregate, randomKind, randomTerm } from './terms.ts';
 import { COLUMNS, type Kind, kindOf } from './types.ts';
-import type { JoinPart, Temporal, View } from './view.ts';
+import type { JoinPart, Temporal, View, Window } from './view.ts';
 
 const SOURCE_COLUMNS: readonly Term[] = [column('k', 'STRING'), ...COLUMNS.map(c => column(c.name, c.type))];
 
@@ -85,11 +85,18 @@ function randomView(random: Random, input: Input, columns: readonly Term[]): Vie
     ? Array.from({ length: random.int(1, 2) }, () => randomTerm(random, 'BOOLEAN', 2, leaves))
     : [];
   const stream = from === 's' && input.join === null;
-  const windowed = stream && random.chance(0.2);
-  const temporal = !windowed && random.chance(0.25) ? randomTemporals(random, columns) : [];
-  const base = { ...input, where, temporal, having: null, window: null, positions: false };
+  const windowed = stream && random.chance(0.3);
+  const temporal = !windowed && random.chance(0.35) ? randomTemporals(random, columns) : [];
+  const base = { ...input, where, temporal, having: null, window: null, positions: false, star: 0 };
   if (!windowed && random.chance(0.4)) {
-    return { ...base, distinct: random.chance(0.3), items: randomItems(random, columns), group: null };
+    const all = random.chance(0.2) && !input.overWindows && !input.join ? allColumns(columns) : [];
+    const items = [
+      ...all,
+      ...randomItems(random, columns).map(i =>
+        all.length > 0 ? { ...i, name: `${input.name}_${i.name}` } : i,
+      ),
+    ];
+    return { ...base, distinct: random.chance(0.3), items, star: all.length, group: null };
   }
   const group = randomKeys(random, columns, windowed);
   // rows that never go have a first and a last one
@@ -103,15 +110,23 @@ function randomView(random: Random, input: Input, columns: readonly Term[]): Vie
         : randomTerm(random, randomKind(random), 2, over),
     ),
   ].map((term, i) => ({ name: `c${i}`, term }));
+  const having = random.chance(0.3) ? randomTerm(random, 'BOOLEAN', 2, over) : null;
+  // refused by this version: DISTINCT aggregates over sessions
+  const sessions = ![...items.map(i => i.term), ...(having ? [having] : [])].some(hasDistinct);
   return {
     ...base,
     distinct: !windowed && random.chance(0.1),
     positions: random.chance(0.3),
     items,
     group,
-    having: random.chance(0.3) ? randomTerm(random, 'BOOLEAN', 2, over) : null,
-    window: windowed ? randomWindow(random) : null,
+    having,
+    window: windowed ? randomWindow(random, sessions) : null,
   };
+}
+
+/** What * stands for; ROWTIME must be asked for. */
+function allColumns(columns: readonly Term[]): View['items'] {
+  return columns.filter(c => c.text !== 'ROWTIME').map(term => ({ name: term.text ?? '', term }));
 }
 
 function randomItems(random: Random, columns: readonly Term[]): View['items'] {
@@ -148,11 +163,18 @@ function groupLeaves(keys: readonly Term[], columns: readonly Term[]): Leaves {
   };
 }
 
-function randomWindow(random: Random): NonNullable<View['window']> {
+function hasDistinct(term: Term): boolean {
+  return term.distinct === true || term.args.some(hasDistinct);
+}
+
+function randomWindow(random: Random, sessions: boolean): Window {
   const size = random.of([1_000, 5_000, 10_000]);
+  const type = random.of(['tumbling', 'hopping', sessions ? 'session' : 'tumbling'] as const);
+  if (type === 'session') return { type, size, advance: size, grace: 86_400_000, final: false };
   return {
+    type,
     size,
-    advance: random.chance(0.5) ? size : size / random.of([2, 5]),
+    advance: type === 'tumbling' ? size : size / random.of([2, 5]),
     grace: random.of([0, 2_000, 20_000]),
     final: random.chance(0.3),
   };
