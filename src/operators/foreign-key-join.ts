@@ -5,7 +5,7 @@ import type { Row } from '../core/value.ts';
 import { valueAt } from '../core/vec.ts';
 import type { ForeignKeyJoinNode } from '../plan/plan.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
-import { StateTable, type StateTableState } from '../state/state-table.ts';
+import type { StateTable, StateTableState } from '../state/state-table.ts';
 import { ChangeBuilder } from './change-builder.ts';
 import { JoinKeys } from './join-keys.ts';
 import { keyOrder } from './key-order.ts';
@@ -25,9 +25,14 @@ interface Touch {
   rowtime: number;
 }
 
+export interface ForeignKeyJoinTables {
+  readonly left: StateTable;
+  readonly right: StateTable;
+}
+
 interface ForeignKeyJoinState {
-  readonly lefts: StateTableState;
-  readonly targets: StateTableState;
+  readonly left: StateTableState;
+  readonly right: StateTableState;
 }
 
 /**
@@ -39,11 +44,11 @@ export class ForeignKeyJoin implements Operator, PortReader {
   readonly id: string;
   readonly #node: ForeignKeyJoinNode;
   readonly #context: OperatorContext;
-  readonly #leftTable = new StateTable();
+  readonly #leftTable: StateTable;
   readonly #lefts: RowStore;
   /** 0: deleted in this sequence, the slot is let go when it is settled */
   readonly #hasLeft: GrowingColumn;
-  readonly #rightTable = new StateTable();
+  readonly #rightTable: StateTable;
   readonly #rights: RowColumns;
   readonly #rightTime: GrowingColumn;
   readonly #hasRight: GrowingColumn;
@@ -58,8 +63,10 @@ export class ForeignKeyJoin implements Operator, PortReader {
   /** right slots of the current sequence that may have neither a row nor any that points to them */
   readonly #loose = new Set<number>();
 
-  constructor(node: ForeignKeyJoinNode, context: OperatorContext) {
+  constructor(node: ForeignKeyJoinNode, context: OperatorContext, tables: ForeignKeyJoinTables) {
     this.id = node.id;
+    this.#leftTable = tables.left;
+    this.#rightTable = tables.right;
     this.#node = node;
     this.#context = context;
     this.#lefts = new RowStore(node.left.schema, this.#leftTable);
@@ -211,13 +218,13 @@ export class ForeignKeyJoin implements Operator, PortReader {
   }
 
   state(): ForeignKeyJoinState {
-    return { lefts: this.#leftTable.state(), targets: this.#rightTable.state() };
+    return { left: this.#leftTable.state(), right: this.#rightTable.state() };
   }
 
   load(state: unknown): void {
-    const { lefts, targets } = state as ForeignKeyJoinState;
-    this.#leftTable.load(lefts);
-    this.#rightTable.load(targets);
+    const { left, right } = state as ForeignKeyJoinState;
+    this.#leftTable.load(left);
+    this.#rightTable.load(right);
   }
 
   size(): { readonly rows: number; readonly bytes: number } {

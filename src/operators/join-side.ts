@@ -2,10 +2,10 @@ import type { Batch, Vec } from '../core/batch.ts';
 import type { Row } from '../core/value.ts';
 import { valueAt } from '../core/vec.ts';
 import type { Expr } from '../expr/expr.ts';
-import { type GrowingColumn, stateKind } from '../state/growing-column.ts';
-import { StateTable, type StateTableState } from '../state/state-table.ts';
+import type { GrowingColumn } from '../state/growing-column.ts';
+import type { StateTable, StateTableState } from '../state/state-table.ts';
 import type { JoinKeys } from './join-keys.ts';
-import { RowColumns } from './row-columns.ts';
+import { RowColumns, valueColumn } from './row-columns.ts';
 import { SlotHeap } from './slot-heap.ts';
 
 const NONE = -1;
@@ -20,6 +20,7 @@ export interface JoinSideOptions {
   readonly input: { readonly schema: Batch['schema'] };
   readonly exprs: readonly Expr[];
   readonly keys: JoinKeys;
+  readonly table: StateTable;
   /** where the keys of both sides stand; this side has two columns of it */
   readonly index: StateTable;
   /** how far before and after its time a row of this side looks for the other's, ms */
@@ -51,7 +52,7 @@ export class JoinSide {
   laneTime = Number.NEGATIVE_INFINITY;
   readonly #keep: number;
   readonly #wait: number;
-  readonly #table = new StateTable();
+  readonly #table: StateTable;
   readonly #time: GrowingColumn;
   readonly #status: GrowingColumn;
   /** slot of the join key in the index of both sides; neighbours in its chain */
@@ -74,14 +75,15 @@ export class JoinSide {
     this.#keep = options.keep;
     this.#wait = options.wait;
     this.#exprs = options.exprs;
-    const table = this.#table;
+    const { table } = options;
+    this.#table = table;
     this.#time = table.column('f64');
     this.#status = table.column('i32');
     this.#key = table.column('i32');
     this.#next = table.column('i32');
     this.#previous = table.column('i32');
     this.rows = new RowColumns(options.input.schema, table);
-    this.#values = options.exprs.map(e => (e.node === 'column' ? e.index : table.column(stateKind(e.type))));
+    this.#values = options.exprs.map(e => (e.node === 'column' ? e.index : valueColumn(table, e.type)));
     this.#first = options.index.column('i32');
     this.#last = options.index.column('i32');
   }

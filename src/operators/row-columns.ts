@@ -1,9 +1,16 @@
 import type { Batch, Vec } from '../core/batch.ts';
 import type { Column, Schema } from '../core/schema.ts';
+import type { SqlType } from '../core/sql-type.ts';
 import type { Row, Value } from '../core/value.ts';
-import { type VecBuilder, valueAt } from '../core/vec.ts';
-import { type GrowingColumn, stateKind } from '../state/growing-column.ts';
+import { type VecBuilder, valueAt, vecKind } from '../core/vec.ts';
+import type { GrowingColumn } from '../state/growing-column.ts';
 import type { StateTable } from '../state/state-table.ts';
+
+/** A state column for values of a type: as in batches, but text as values. */
+export function valueColumn(table: StateTable, type: SqlType): GrowingColumn {
+  const kind = vecKind(type);
+  return table.column(kind === 'str' ? 'val' : kind);
+}
 
 /** State columns that hold whole rows of a schema by slot. */
 export class RowColumns {
@@ -14,7 +21,7 @@ export class RowColumns {
 
   constructor(schema: Schema, table: StateTable) {
     this.#columns = schema.columns;
-    this.#values = schema.columns.map(c => table.column(stateKind(c.type)));
+    this.#values = schema.columns.map(c => valueColumn(table, c.type));
     this.nulls = schema.columns.map(() => null);
   }
 

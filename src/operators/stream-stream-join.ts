@@ -4,7 +4,7 @@ import { Op } from '../core/change.ts';
 import type { Row } from '../core/value.ts';
 import { rowAt } from '../core/vec.ts';
 import type { StreamStreamJoinNode } from '../plan/plan.ts';
-import { StateTable, type StateTableState } from '../state/state-table.ts';
+import type { StateTable, StateTableState } from '../state/state-table.ts';
 import { ChangeBuilder } from './change-builder.ts';
 import { JoinKeys } from './join-keys.ts';
 import { JoinSide, type JoinSideState } from './join-side.ts';
@@ -12,6 +12,13 @@ import { type PortReader, readPorts } from './merged-ports.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
 
 const LEFT = 0;
+
+export interface StreamStreamJoinTables {
+  /** join keys that have rows on either side */
+  readonly index: StateTable;
+  readonly left: StateTable;
+  readonly right: StateTable;
+}
 
 interface StreamStreamJoinState {
   readonly index: StateTableState;
@@ -30,8 +37,7 @@ export class StreamStreamJoin implements Operator, PortReader {
   readonly id: string;
   readonly #node: StreamStreamJoinNode;
   readonly #context: OperatorContext;
-  /** join keys that have rows on either side */
-  readonly #index = new StateTable();
+  readonly #index: StateTable;
   readonly #left: JoinSide;
   readonly #right: JoinSide;
   readonly #out: ChangeBuilder;
@@ -39,8 +45,9 @@ export class StreamStreamJoin implements Operator, PortReader {
   #jointTime = Number.NEGATIVE_INFINITY;
   #arrivals = 0;
 
-  constructor(node: StreamStreamJoinNode, context: OperatorContext) {
+  constructor(node: StreamStreamJoinNode, context: OperatorContext, tables: StreamStreamJoinTables) {
     this.id = node.id;
+    this.#index = tables.index;
     this.#node = node;
     this.#context = context;
     const { before, after, grace, type } = node;
@@ -50,7 +57,8 @@ export class StreamStreamJoin implements Operator, PortReader {
         input: node[name],
         exprs: node[`${name}Keys`],
         keys: new JoinKeys(node.id, context, node[name].schema, node[`${name}Keys`]),
-        index: this.#index,
+        table: tables[name],
+        index: tables.index,
         preserved: type === name || type === 'full',
         keep: before + after + grace,
         wait: reach.after + grace,

@@ -2,7 +2,7 @@ import type { Batch } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
 import { VecBuilder } from '../core/vec.ts';
 import type { StreamTableJoinNode } from '../plan/plan.ts';
-import { StateTable, type StateTableState } from '../state/state-table.ts';
+import type { StateTable, StateTableState } from '../state/state-table.ts';
 import { JoinKeys } from './join-keys.ts';
 import { type PortReader, readPorts } from './merged-ports.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
@@ -27,15 +27,16 @@ interface Found {
 export class StreamTableJoin implements Operator, PortReader {
   readonly id: string;
   readonly #node: StreamTableJoinNode;
-  readonly #table = new StateTable();
+  readonly #table: StateTable;
   readonly #rows: RowStore;
   readonly #keys: JoinKeys;
   #epoch: Epoch | null = null;
   #found: Found | null = null;
   #out: Batch[] = [];
 
-  constructor(node: StreamTableJoinNode, context: OperatorContext) {
+  constructor(node: StreamTableJoinNode, context: OperatorContext, table: StateTable) {
     this.id = node.id;
+    this.#table = table;
     this.#node = node;
     this.#rows = new RowStore(node.right.schema, this.#table);
     this.#keys = new JoinKeys(node.id, context, node.left.schema, node.leftKeys);

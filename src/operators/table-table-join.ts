@@ -3,7 +3,7 @@ import { Op } from '../core/change.ts';
 import type { Row } from '../core/value.ts';
 import type { JoinType, TableTableJoinNode } from '../plan/plan.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
-import { StateTable, type StateTableState } from '../state/state-table.ts';
+import type { StateTable, StateTableState } from '../state/state-table.ts';
 import { ChangeBuilder } from './change-builder.ts';
 import { JoinKeys } from './join-keys.ts';
 import { type PortReader, readPorts } from './merged-ports.ts';
@@ -33,7 +33,7 @@ interface Touch {
  */
 export class TableTableJoin implements Operator, PortReader {
   readonly id: string;
-  readonly #table = new StateTable();
+  readonly #table: StateTable;
   readonly #sides: readonly [Side, Side];
   readonly #has: GrowingColumn;
   /** by `has`: whether the join has a row */
@@ -43,8 +43,9 @@ export class TableTableJoin implements Operator, PortReader {
   /** of the current sequence, by slot, in order of first touch; slots are let go when it is settled */
   readonly #touched = new Map<number, Touch>();
 
-  constructor(node: TableTableJoinNode, context: OperatorContext) {
+  constructor(node: TableTableJoinNode, context: OperatorContext, table: StateTable) {
     this.id = node.id;
+    this.#table = table;
     this.#shown = shownBy(node.type);
     this.#has = this.#table.column('i32');
     const side = (name: 'left' | 'right', bit: number): Side => {

@@ -148,13 +148,17 @@ function operatorFor(node: OperatorNode, { context, final, below }: Surroundings
     case 'union':
       return new Union(node);
     case 'streamStreamJoin':
-      return new StreamStreamJoin(node, context);
+      return new StreamStreamJoin(node, context, {
+        index: new StateTable(),
+        left: new StateTable(),
+        right: new StateTable(),
+      });
     case 'streamTableJoin':
-      return new StreamTableJoin(node, context);
+      return new StreamTableJoin(node, context, new StateTable());
     case 'tableTableJoin':
-      return new TableTableJoin(node, context);
+      return new TableTableJoin(node, context, new StateTable());
     case 'foreignKeyJoin':
-      return new ForeignKeyJoin(node, context);
+      return new ForeignKeyJoin(node, context, { left: new StateTable(), right: new StateTable() });
     case 'equiJoin':
       return new EquiJoin(node, context);
     default:
