@@ -29,7 +29,8 @@ export function equiJoin(node: EquiJoinNode, { left, right }: JoinInputs, option
   };
   const condition = node.condition === null ? null : options.compile(node.condition);
   const joined = joinedRows(node);
-  const entries: Record<SideName, Entry[]> = { left: [], right: [] };
+  /** by key; those with a NULL among theirs under null */
+  const entries: Record<SideName, Map<string | null, Entry[]>> = { left: new Map(), right: new Map() };
 
   const change = (op: Op, mine: Entry, other: Entry | null, seq: number): Change => {
     const [l, r] = mine.side === 'left' ? [mine, other] : [other, mine];
@@ -38,9 +39,9 @@ export function equiJoin(node: EquiJoinNode, { left, right }: JoinInputs, option
   };
 
   function partners(entry: Entry, moment: Moment): Entry[] {
-    const others = entries[entry.side === 'left' ? 'right' : 'left'];
+    if (entry.key === null) return [];
+    const others = entries[entry.side === 'left' ? 'right' : 'left'].get(entry.key) ?? [];
     return others.filter(other => {
-      if (entry.key === null || other.key !== entry.key) return false;
       if (condition === null) return true;
       const candidate = change(Op.ADD, entry, other, moment.seq);
       return condition(candidate.row, contextOf(candidate, moment, options.zone)) === true;
@@ -63,17 +64,21 @@ export function equiJoin(node: EquiJoinNode, { left, right }: JoinInputs, option
       out.push(change(Op.ADD, entry, other, moment.seq));
     }
     entry.met = met.length;
-    entries[entry.side].push(entry);
+    const same = entries[entry.side].get(entry.key);
+    if (same === undefined) entries[entry.side].set(entry.key, [entry]);
+    else same.push(entry);
     if (preserved[entry.side] && entry.met === 0) out.push(change(Op.ADD, entry, null, moment.seq));
     return out;
   }
 
-  function retract(text: string, side: SideName, moment: Moment): Change[] {
-    const at = entries[side].findLastIndex(entry => entry.text === text);
-    const [entry] = at < 0 ? [] : entries[side].splice(at, 1);
+  function retract({ side, key, text }: Entry, moment: Moment): Change[] {
+    const same = entries[side].get(key) ?? [];
+    const at = same.findLastIndex(entry => entry.text === text);
+    const [entry] = at < 0 ? [] : same.splice(at, 1);
     if (entry === undefined) return [];
+    if (same.length === 0) entries[side].delete(key);
     const out: Change[] = [];
-    for (const other of partners(entry, silent(moment))) {
+    for (const other of partners(entry, moment)) {
       out.push(change(Op.RETRACT, entry, other, moment.seq));
       other.met--;
       if (preserved[other.side] && other.met === 0) out.push(change(Op.ADD, other, null, moment.seq));
@@ -84,7 +89,7 @@ export function equiJoin(node: EquiJoinNode, { left, right }: JoinInputs, option
 
   const take = (side: SideName, moment: Moment) => (input: Change) =>
     input.op === Op.RETRACT
-      ? retract(textOf[side](input.row), side, moment)
+      ? retract(entryOf(side, input, silent(moment)), silent(moment))
       : add(entryOf(side, input, moment), moment);
 
   return {
