@@ -79,16 +79,14 @@ const { predicate } = fc.letrec<{ predicate: Expr }>(tie => {
         .tuple(fc.constantFrom('and' as const, 'or' as const), part, part)
         .map(([node, left, right]): Expr => ({ node, type: BOOLEAN, left, right })),
       part.map((arg): Expr => ({ node: 'not', type: BOOLEAN, arg })),
-      fc
-        .tuple(part, part, fc.option(part))
-        .map(
-          ([when, then, otherwise]): Expr => ({
-            node: 'case',
-            type: BOOLEAN,
-            whens: [{ when, then }],
-            otherwise,
-          }),
-        ),
+      fc.tuple(part, part, fc.option(part)).map(
+        ([when, then, otherwise]): Expr => ({
+          node: 'case',
+          type: BOOLEAN,
+          whens: [{ when, then }],
+          otherwise,
+        }),
+      ),
     ),
   };
 });
