@@ -194,3 +194,50 @@ export const strictJoin = script(
     { weight: 3, arbitrary: chains },
   ),
 );
+
+const keyPair = pick(
+  ['tab', 'dim', 'tab.y = dim.id'],
+  ['tab', 'dim', 'tab.x = dim.x'],
+  ['tab', 'dim', 'tab.y = dim.y AND tab.x = dim.x'],
+  ['tab', 'dim', 'tab.id = dim.id AND tab.x > dim.x'],
+  ['tab', 'dim', 'tab.y = dim.y AND 10 / tab.x > dim.x'],
+  ['tab', 'tab u', 'tab.y = u.id'],
+  ['tab', 'tab u', 'tab.y = u.y AND tab.id < u.id'],
+  ['s', 'tab', 's.id = tab.id'],
+  ['s', 'tab', 's.t = tab.y AND s.a > 0'],
+  ['s', 'r', 's.a = r.a'],
+  ['s', 's u', 's.t = u.id AND s.a = u.a'],
+) as fc.Arbitrary<readonly [string, string, string]>;
+
+const nameOf = (source: string) => source.split(' ').at(-1) as string;
+
+const plainView: fc.Arbitrary<Make> = fc
+  .tuple(keyPair, anyType, fc.boolean())
+  .map(([[left, right, on], type, all]) => name => {
+    const [l, r] = [nameOf(left), nameOf(right)];
+    const columns = all ? '*' : `${l}.id AS one, ${r}.id AS two`;
+    return `CREATE VIEW ${name} AS SELECT ${columns} FROM ${left} ${type} ${right} ON ${on};`;
+  });
+
+const groupedView: fc.Arbitrary<Make> = fc
+  .tuple(keyPair, anyType, pick('', 'HAVING COUNT(*) > 1'))
+  .map(([[left, right, on], type, having]) => name => {
+    const [l, r] = [nameOf(left), nameOf(right)];
+    return `CREATE VIEW ${name} AS SELECT ${r}.id AS k, COUNT(*) AS n, COUNT(${l}.id) AS m
+      FROM ${left} ${type} ${right} ON ${on} GROUP BY ${r}.id ${having};`;
+  });
+
+const chainedView: fc.Arbitrary<Make> = fc.tuple(anyType, anyType).map(
+  ([one, two]) =>
+    name =>
+      `CREATE VIEW ${name}_c AS SELECT t, COUNT(*) AS n FROM s GROUP BY t;
+     CREATE VIEW ${name} AS SELECT tab.id, dim.y, c.n FROM tab ${one} dim ON tab.y = dim.id ${two} ${name}_c c ON tab.y = c.t;`,
+);
+
+export const viewJoin = script(
+  fc.oneof(
+    { weight: 3, arbitrary: plainView },
+    { weight: 2, arbitrary: groupedView },
+    { weight: 1, arbitrary: chainedView },
+  ),
+);
