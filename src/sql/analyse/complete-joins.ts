@@ -2,7 +2,7 @@ import type { Schema } from '../../core/schema.ts';
 import type { Span } from '../../core/span.ts';
 import { BOOLEAN, sameType } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
-import type { RelationKind } from '../../plan/plan.ts';
+import type { JoinType, RelationKind } from '../../plan/plan.ts';
 import type { Relation as RelationSyntax } from '../ast.ts';
 import type { Relation } from '../catalog.ts';
 import { conjuncts, isDeterministic } from './expr-tree.ts';
@@ -95,32 +95,44 @@ function ofJoin(join: Join, left: Side, right: Side, context: SelectContext): Si
     );
   }
   checkCondition(on, join.on.span, context);
-  const schema: Schema = {
-    columns: [...left.input.schema.columns, ...right.input.schema.columns],
-    key: [],
-    windowed: false,
-  };
+  const columns = [...left.input.schema.columns, ...right.input.schema.columns];
   const type = join.type === 'cross' ? 'inner' : join.type;
+  const sides = { type, left: left.input, right: right.input, within: null };
+  const lookup = keyLookup(type, left, right, split);
+  if (lookup) {
+    const schema: Schema = { columns, key: left.input.schema.key, windowed: false };
+    const resolved = { node: 'foreignKeyJoin', ...sides, ...lookup, condition: null, schema } as const;
+    return { ...both, changes: 'upsert', input: { kind: 'join', schema, join: resolved } };
+  }
+  const schema: Schema = { columns, key: [], windowed: false };
+  const { leftKeys, rightKeys, rest } = split;
+  const condition = rest && placed(rest, both, context.scope);
+  const resolved = { node: 'equiJoin', ...sides, leftKeys, rightKeys, condition, schema } as const;
   const appends = left.changes === 'append' && right.changes === 'append';
   return {
     ...both,
     changes: type === 'inner' && appends ? 'append' : 'retract',
-    input: {
-      kind: 'join',
-      schema,
-      join: {
-        node: 'equiJoin',
-        type,
-        left: left.input,
-        right: right.input,
-        leftKeys: split.leftKeys,
-        rightKeys: split.rightKeys,
-        within: null,
-        condition: split.rest && placed(split.rest, both, context.scope),
-        schema,
-      },
-    },
+    input: { kind: 'join', schema, join: resolved },
   };
+}
+
+/**
+ * A table's rows that look up another table by its whole key: at most one row for each, so that the result has the left
+ * table's key. The keys in the order of the right table's; null: not such a join.
+ */
+function keyLookup(
+  type: JoinType,
+  left: Side,
+  right: Side,
+  { leftKeys, rightKeys, rest }: Equalities,
+): Pick<Equalities, 'leftKeys' | 'rightKeys'> | null {
+  const tables = [left, right].every(side => side.changes === 'upsert' && !side.input.schema.windowed);
+  const { key } = right.input.schema;
+  if (!tables || rest || key.length !== rightKeys.length || (type !== 'inner' && type !== 'left'))
+    return null;
+  const at = key.map(index => rightKeys.findIndex(k => k.node === 'column' && k.index === index));
+  if (key.length === 0 || at.includes(-1)) return null;
+  return { leftKeys: at.flatMap(i => leftKeys[i] ?? []), rightKeys: at.flatMap(i => rightKeys[i] ?? []) };
 }
 
 /** A condition must give the same for the same rows whenever it is asked. */

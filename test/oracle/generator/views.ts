@@ -70,10 +70,17 @@ function randomJoin(random: Random, name: string, views: readonly View[]): View 
     type,
     right: right.name,
     columns: { left: from.columns.map(c => c.text ?? ''), right: right.columns.map(c => c.text ?? '') },
-    pairs: Array.from({ length: random.int(1, 2) }, () => random.of(fitting)),
+    pairs: randomPairs(random, right.name, fitting),
     rest: random.chance(0.4) ? [randomTerm(random, 'BOOLEAN', 2, columnLeaves(columns))] : [],
   };
   return randomView(random, { name, from: from.name, join, overWindows: false }, columns);
+}
+
+function randomPairs(random: Random, right: string, fitting: JoinPart['pairs']): JoinPart['pairs'] {
+  // a look-up by the key of a table has a plan of its own
+  const byKey = right === 't' ? fitting.filter(([, r]) => r.text === 'r_k') : [];
+  if (byKey.length > 0 && random.chance(0.6)) return [random.of(byKey)];
+  return Array.from({ length: random.int(1, 2) }, () => random.of(fitting));
 }
 
 type Input = Pick<View, 'name' | 'from' | 'join' | 'overWindows'>;
