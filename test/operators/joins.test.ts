@@ -393,8 +393,8 @@ describe('foreign-key join', () => {
         { left: new StateTable(), right: new StateTable() },
       );
   const changes = `
-    l 0 10 = o2 a
-    l 1 10 = o1 a
+    l 0 10 = o1 a
+    l 1 10 = o2 a
     l 2 10 = o3 ~     # points nowhere
     --
     r 3 12 = a 5      # touches both, in order of their key
@@ -435,8 +435,8 @@ describe('foreign-key join', () => {
     });
     expect(run.output).toBe(
       table(`
-        0 10 = o2 a ~ ~
-        1 10 = o1 a ~ ~
+        0 10 = o1 a ~ ~
+        1 10 = o2 a ~ ~
         2 10 = o3 ~ ~ ~
         3 12 = o1 a a 5
         3 12 = o2 a a 5
