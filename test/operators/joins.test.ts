@@ -136,14 +136,14 @@ describe('stream-stream join', () => {
       both,
       join({ type: 'full' }),
       `
-        r 0 11 + a 1      # due after 11 + before + grace = 18
-        l 1 10 + b 2      # due after 10 + after + grace = 18
+        l 0 11 + b 2      # due after 11 + after + grace = 19
+        r 1 10 + a 1      # due after 10 + before + grace = 17
         l 2 12 + c 3
         r 3 12 + c 4      # c met
         --
-        l 4 18 + d 5      # not yet
+        l 4 17 + d 5      # not yet
         --
-        r 5 19 + e 6      # both are due; c is not given
+        r 5 20 + e 6      # both are due; c is not given
         --
         l 6 40 + b 7
         l 7 15 + f 8      # too old to be kept: its null row at once
@@ -153,10 +153,10 @@ describe('stream-stream join', () => {
     expect(run.output).toBe(
       table(`
         3 12 + c 3 c 4 c
-        5 10 + b 2 ~ ~ b
-        5 11 + ~ ~ a 1 a
-        6 18 + d 5 ~ ~ d
-        6 19 + ~ ~ e 6 e
+        5 10 + ~ ~ a 1 a
+        5 11 + b 2 ~ ~ b
+        6 17 + d 5 ~ ~ d
+        6 20 + ~ ~ e 6 e
         7 15 + f 8 ~ ~ f
       `),
     );
@@ -409,6 +409,9 @@ describe('foreign-key join', () => {
     l 8 17 x o1
     l 9 18 x o9       # of nothing
     l 10 18 = ~ a
+    --
+    r 11 19 x a
+    l 12 20 x o2
   `;
 
   test('inner', () => {
@@ -447,9 +450,10 @@ describe('foreign-key join', () => {
         7 16 = o1 b ~ ~
         7 16 = o2 b ~ ~
         8 17 x o1
+        12 20 x o2
       `),
     );
-    // three orders and a; the same; and b; b without a row, still pointed to by o2
-    expect(rows).toEqual([4, 4, 5, 5, 4]);
+    // three orders and a; the same; and b; b without a row, still pointed to by o2; o3 alone
+    expect(rows).toEqual([4, 4, 5, 5, 4, 1]);
   });
 });
