@@ -201,6 +201,21 @@ describe('stream-stream join', () => {
     expect(rows).toEqual([3, 2, 2]);
   });
 
+  test('keys that come once take room for a while only', () => {
+    const lines = Array.from(
+      { length: 20_000 },
+      (_, i) => `${i % 2 ? 'r' : 'l'} ${i} ${i * 100} + key-number-${i} 1`,
+    );
+    let bytes = 0;
+    runJoin(both, join({ type: 'full' }), lines.join('\n'), {
+      after: operator => {
+        bytes = operator.size()?.bytes ?? 0;
+      },
+    });
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes).toBeLessThan(500_000);
+  });
+
   test('keys may be computed; what fails has no key', () => {
     const run = runJoin(
       both,
