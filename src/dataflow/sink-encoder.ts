@@ -20,6 +20,7 @@ function keyIsRead(node: PlanNode, rootOf: (view: string) => PlanNode | undefine
     case 'rekey':
     case 'aggregate':
     case 'emitFinal':
+    case 'copies':
     case 'streamStreamJoin':
     case 'streamTableJoin':
     case 'tableTableJoin':

@@ -95,6 +95,7 @@ export class PlanBuilder {
     }
     // the old row is known by the input's key, which the columns of DISTINCT need not show
     if (query.distinct) node = this.#retracting(node);
+    if (query.copies) return this.#copies(node, query);
     node = this.#project(node, query.schema, query.columns);
     return query.distinct ? this.#distinct(node, query.schema) : node;
   }
@@ -186,6 +187,11 @@ export class PlanBuilder {
       if (renamed) return renamed;
     }
     return { node: 'project', id: this.#id('project'), schema, input, columns };
+  }
+
+  #copies(input: PlanNode, { schema, columns }: ResolvedQuery): PlanNode {
+    const rows: Schema = { columns: schema.columns.slice(0, -1), key: [], windowed: false };
+    return { node: 'copies', id: this.#id('copies'), schema, input: this.#project(input, rows, columns) };
   }
 
   /** Rows whose old value the consumer must know. */

@@ -79,6 +79,7 @@ function detailOf(node: PlanNode): readonly string[] {
       ];
     case 'normalize':
     case 'union':
+    case 'copies':
       return [];
     case 'streamStreamJoin': {
       const near = `right within ${durationText(node.before)} before, ${durationText(node.after)} after`;

@@ -23,6 +23,7 @@ export type PlanNode =
   | AggregateNode
   | EmitFinalNode
   | UnionNode
+  | CopiesNode
   | JoinNode;
 
 export type JoinNode =
@@ -296,6 +297,16 @@ export interface EquiJoinNode extends JoinBase {
   readonly node: 'equiJoin';
   readonly type: JoinType;
   readonly condition: Expr | null;
+}
+
+/**
+ * Retract to upsert, for rows that have no key: equal rows are numbered from 1. The output's columns are the input's and
+ * the number (INT), all of them its key. ADD of a row that is there n times gives UPSERT of number n + 1, RETRACT gives
+ * DELETE of number n; of a row that is not there, nothing.
+ */
+export interface CopiesNode extends NodeBase {
+  readonly node: 'copies';
+  readonly input: PlanNode;
 }
 
 export type RelationKind = 'append' | 'upsert' | 'retract';

@@ -46,6 +46,7 @@ export function inputsOf(node: PlanNode): readonly PlanNode[] {
     case 'temporalFilter':
     case 'aggregate':
     case 'emitFinal':
+    case 'copies':
       return [node.input];
     default:
       return unreachable(node);
@@ -91,6 +92,7 @@ export function kindOf(node: PlanNode): RelationKind {
     }
     case 'aggregate':
     case 'emitFinal':
+    case 'copies':
     case 'tableTableJoin':
     case 'foreignKeyJoin':
       return 'upsert';
@@ -116,6 +118,7 @@ export function keyOf(node: PlanNode): readonly string[] {
 export function stateOf(node: PlanNode): StateVerdict {
   switch (node.node) {
     case 'normalize':
+    case 'copies':
       return { verdict: 'by key count' };
     case 'temporalFilter':
       // of a table one row per key; of a stream the rows whose time to come or to go has not been reached

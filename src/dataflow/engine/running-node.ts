@@ -1,6 +1,7 @@
 import { unreachable } from '../../core/assert.ts';
 import type { Batch } from '../../core/batch.ts';
 import { Aggregate } from '../../operators/aggregate.ts';
+import { Copies } from '../../operators/copies.ts';
 import { EmitFinal } from '../../operators/emit-final.ts';
 import { EquiJoin } from '../../operators/equi-join.ts';
 import { Explode } from '../../operators/explode.ts';
@@ -159,6 +160,8 @@ function operatorFor(node: OperatorNode, { context, final, below }: Surroundings
       return new TableTableJoin(node, context, new StateTable());
     case 'foreignKeyJoin':
       return new ForeignKeyJoin(node, context, { left: new StateTable(), right: new StateTable() });
+    case 'copies':
+      return new Copies(node, new StateTable());
     case 'equiJoin':
       return new EquiJoin(node, context);
     default:

@@ -3,6 +3,7 @@ import type { RowDecoder } from '../../decode/row-decoder.ts';
 import type { JoinNode, PlanNode, ScanNode } from '../../plan/plan.ts';
 import { kindOf } from '../../plan/properties.ts';
 import { aggregate } from './aggregate.ts';
+import { copies } from './copies.ts';
 import { emitFinal } from './emit-final.ts';
 import { equiJoin } from './equi-join.ts';
 import { explode } from './explode.ts';
@@ -68,6 +69,8 @@ export function buildNode(node: PlanNode, options: BuildOptions): FoldNode {
       return foreignKeyJoin(node, joinInputs(node), options);
     case 'equiJoin':
       return equiJoin(node, joinInputs(node), options);
+    case 'copies':
+      return copies(node, build(node.input));
     default:
       return unreachable(node);
   }

@@ -100,6 +100,10 @@ function prune(node: PlanNode, needed: ReadonlySet<number>): Pruned {
       }));
       return same({ ...node, input: below.node, keys, aggregates });
     }
+    case 'copies': {
+      const all = new Set(node.input.schema.columns.keys());
+      return same({ ...node, input: prune(node.input, all).node });
+    }
     case 'emitFinal': {
       const all = new Set(node.schema.columns.keys());
       return same({ ...node, input: prune(node.input, all).node });

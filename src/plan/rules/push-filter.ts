@@ -7,8 +7,9 @@ import { inputsOf, kindOf, withInputs } from '../properties.ts';
 /**
  * Conditions move towards the scan where the rows stay the same: below a projection (its expressions stand in for the
  * columns), and below GROUP BY when they read group keys only. Not below a windowed GROUP BY: the rows that enter it move
- * its stream time, and that decides which rows are late. Not below a GROUP BY that sees records without a value. Not below a join: of streams they would move its time, of others the ROWTIME of deletions and the counts of what cannot join. Expressions that are not deterministic and ROWTIME of an
- * aggregate stay where they are.
+ * its stream time, and that decides which rows are late. Not below a GROUP BY that sees records without a value. Not below
+ * a join: of streams they would move its time, of others the ROWTIME of deletions and the counts of what cannot join.
+ * Expressions that are not deterministic and ROWTIME of an aggregate stay where they are.
  */
 export function pushFilters(node: PlanNode): PlanNode {
   const below = withInputs(node, inputsOf(node).map(pushFilters));

@@ -1,5 +1,5 @@
 import type { Column, Schema } from '../../core/schema.ts';
-import { BIGINT } from '../../core/sql-type.ts';
+import { BIGINT, INT } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
 import type { RelationKind } from '../../plan/plan.ts';
 import type { Query } from '../ast.ts';
@@ -145,6 +145,7 @@ function plain(complete: Complete): ResolvedQuery {
     );
   }
   context.finish();
+  const copies = changes === 'retract' && !select.distinct;
   const pseudo = usesPseudo(complete, []);
   const layout = { columns: input.schema.columns.length + (pseudo ? 2 : 0), map: null };
   const columns = items.map(item => overInput(item.expr, layout));
@@ -169,10 +170,12 @@ function plain(complete: Complete): ResolvedQuery {
     having: null,
     ...output,
     distinct: select.distinct,
+    copies,
     final: null,
-    changes: select.distinct ? 'upsert' : changes,
+    changes: select.distinct || copies ? 'upsert' : changes,
     window: input.schema.windowed && output.schema.windowed ? input.window : null,
     ...(select.distinct ? distinctOutput(items, columns) : {}),
+    ...(copies ? numberedOutput(output) : {}),
   };
 }
 
@@ -227,6 +230,7 @@ function grouped(complete: Complete, group: GroupAnalysis): ResolvedQuery {
     having,
     ...output,
     distinct: select.distinct,
+    copies: false,
     final: query.emit?.mode === 'final' ? { closeAfter: query.emit.closeAfter } : null,
     changes: 'upsert',
     window: sinkWindow(window),
@@ -289,6 +293,13 @@ function distinctOutput(items: readonly OutputItem[], shown: readonly Expr[]): O
   const columns = items.map((item, i) => ({ name: item.name, type: shown[i]?.type ?? BIGINT }));
   const schema: Schema = { columns, key: columns.map((_, i) => i), windowed: false };
   return { columns: shown, schema, hidden: [], window: null };
+}
+
+/** Rows without a key that come and go: equal ones are told apart by their number. */
+function numberedOutput({ columns, schema }: Output): Output & { window: null } {
+  const all: readonly Column[] = [...schema.columns, { name: '$copy', type: INT }];
+  const numbered: Schema = { columns: all, key: all.map((_, i) => i), windowed: false };
+  return { columns, schema: numbered, hidden: [schema.columns.length], window: null };
 }
 
 function usesPseudo(complete: Complete, parts: readonly Expr[]): boolean {

@@ -40,6 +40,8 @@ export interface ResolvedQuery {
   readonly schema: Schema;
   readonly hidden: readonly number[];
   readonly distinct: boolean;
+  /** rows without a key that come and go: equal ones are numbered in the last, hidden column */
+  readonly copies: boolean;
   /** EMIT FINAL */
   readonly final: { readonly closeAfter: number | null } | null;
   /** kind of the changes that it gives */
