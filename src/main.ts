@@ -1,6 +1,6 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, isIP } from 'node:net';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import type { CommandRequest } from './commands/command-request.ts';
@@ -188,7 +188,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     {
       log,
       commands: runtime,
-      views: withLedger(views, () => views.deployment.ledger),
+      views: withLedger(views, () => views.ledger()),
       queries: new AdHocQueries({ views, log, clock, functions, upcasters, zone }),
       status,
       text: rowText,
@@ -222,9 +222,17 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   };
 }
 
+/** Folder by folder: Node's own recursion never ends where a folder exists and refuses to hold another (as /proc). */
+function makeFolder(path: string): void {
+  if (existsSync(path) && statSync(path).isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  mkdirSync(path);
+}
+
 function makeDataFolder(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeFolder(dataDir);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? '';
     const why =

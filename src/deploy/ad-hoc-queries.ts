@@ -5,6 +5,7 @@ import type { Column } from '../core/schema.ts';
 import type { SourceText } from '../core/span.ts';
 import type { Row, Value } from '../core/value.ts';
 import type { DataflowOptions } from '../dataflow/dataflow.ts';
+import type { Ledger } from '../dataflow/ledger.ts';
 import { runOnce } from '../dataflow/reference/one-shot.ts';
 import { rowText } from '../dataflow/row-text.ts';
 import type { EventLog } from '../log/event-log.ts';
@@ -12,6 +13,7 @@ import type { ViewPlan } from '../plan/plan.ts';
 import { inputsOf } from '../plan/properties.ts';
 import type { Expression, Query } from '../sql/ast.ts';
 import { parseStatements } from '../sql/parse.ts';
+import { ledgerRecords, ledgerSources } from './ledger-views.ts';
 import type { ViewFileText } from './planned-views.ts';
 import type { ServedVersion } from './served-version.ts';
 import { type PlannerOptions, planFiles } from './view-planner.ts';
@@ -25,6 +27,7 @@ export interface AdHocOptions extends PlannerOptions {
     plannedFiles(): readonly ViewFileText[];
     open(name: string): ServedVersion;
     position(): number;
+    ledger(): Ledger;
   };
 }
 
@@ -89,7 +92,9 @@ export class AdHocQueries {
     const plain =
       text.slice(0, body) + text.slice(body, query.span.end).replace(/\S/g, ' ') + text.slice(query.span.end);
     const file: ViewFileText = { name: NAME, file: source.file, text: plain };
-    const { plan, errors } = planFiles([...this.#options.views.plannedFiles(), file], this.#options);
+    const files = this.#options.views.plannedFiles();
+    const sources = [...(this.#options.sources ?? []), ...ledgerSources(files.map(f => f.name))];
+    const { plan, errors } = planFiles([...files, file], { ...this.#options, sources });
     const own = errors.filter(e => e.place?.source.file === source.file);
     const planned = plan.views.find(v => v.name === NAME);
     if (own.length > 0 || planned === undefined) {
@@ -101,10 +106,14 @@ export class AdHocQueries {
   }
 
   #records(plan: ViewPlan): readonly LogRecord[] {
+    const { log, views } = this.#options;
     const topics = [...new Set(scannedTopics(plan.root))];
     return topics
-      .filter(topic => this.#options.log.topic(topic) !== null)
-      .flatMap(topic => this.#options.log.lastRecords(topic, LAST_RECORDS))
+      .flatMap(
+        topic =>
+          ledgerRecords(topic, views.ledger()) ??
+          (log.topic(topic) === null ? [] : log.lastRecords(topic, LAST_RECORDS)),
+      )
       .sort((a, b) => a.seq - b.seq);
   }
 }

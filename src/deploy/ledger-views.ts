@@ -1,9 +1,12 @@
 import { MillraceError } from '../core/errors.ts';
+import type { LogRecord } from '../core/log-record.ts';
 import type { Column } from '../core/schema.ts';
 import { BIGINT, STRING, TIMESTAMP } from '../core/sql-type.ts';
 import type { Row } from '../core/value.ts';
 import { keyBytes, prefixBytes } from '../dataflow/key-bytes.ts';
 import type { Ledger } from '../dataflow/ledger.ts';
+import { rowText } from '../dataflow/row-text.ts';
+import type { SourceSpec } from '../plan/plan.ts';
 import type { OpenView, ScanOptions, ServedRow, ViewAccess, ViewStatus } from './view-access.ts';
 
 interface LedgerDefinition {
@@ -61,6 +64,45 @@ const RECORDS: LedgerDefinition = {
 };
 
 export const LEDGER_VIEWS: readonly LedgerDefinition[] = [COUNTS, RECORDS];
+
+const JSON_FORMAT = { format: 'JSON', delimiter: ',', wrapSingle: true } as const;
+
+/** The ledger's views as sources of one ad hoc query: streams over topics of their own that no log has. */
+export function ledgerSources(taken: readonly (string | null)[]): readonly SourceSpec[] {
+  const names = new Set(taken.map(n => n?.toLowerCase()));
+  return LEDGER_VIEWS.filter(d => !names.has(d.name)).map(({ name, columns, description }) => ({
+    kind: 'stream',
+    name,
+    topic: topicOf(name),
+    columns: columns.map(c => ({ ...c, from: 'value', header: null })),
+    keyFormat: { ...JSON_FORMAT, format: 'NONE' },
+    valueFormat: JSON_FORMAT,
+    timestamp: null,
+    partitions: 1,
+    window: null,
+    description,
+  }));
+}
+
+/** The rows of the ledger as records of one of these topics; null for any other topic. */
+export function ledgerRecords(topic: string, ledger: Ledger): readonly LogRecord[] | null {
+  const definition = LEDGER_VIEWS.find(d => topicOf(d.name) === topic);
+  if (definition === undefined) return null;
+  const json = rowText.json(definition.columns, 'json');
+  return [...definition.rows(ledger)].map((row, i) => ({
+    seq: i,
+    topic,
+    partition: 0,
+    offset: i,
+    timestamp: 0,
+    appendTime: 0,
+    key: null,
+    value: Buffer.from(json(row), 'utf8'),
+    headers: [],
+  }));
+}
+
+const topicOf = (name: string) => `$${name}`;
 
 /**
  * The views of the files, and the ledger as two more: `ledger` and `ledger_records`. A file of the same name wins. They

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { SinkOutput } from '../dataflow/live/epoch-output.ts';
 import type { SinkRecord } from '../dataflow/live/sink-writer.ts';
 import type { AppendRecord, EventLog } from '../log/event-log.ts';
@@ -7,6 +8,8 @@ import type { SinkSpec } from '../plan/plan.ts';
 /** bounds of one append, well inside those of the log */
 const MAX_RECORDS = 20_000;
 const MAX_BYTES = 8 * 1024 * 1024;
+/** characters that the log takes for the name of a handler */
+const LONGEST_HANDLER = 200;
 
 export interface SinkTopicsOptions {
   readonly log: EventLog;
@@ -51,7 +54,10 @@ export class SinkTopics {
   live(write: SinkWrite): void {
     if (this.#failed) return;
     for (const { first, durable } of this.#append(write)) void this.#follow(first, durable);
-    if (this.#lost !== null && write.position >= this.#lost.until) this.#lost = null;
+    if (this.#lost !== null && write.position >= this.#lost.until) {
+      this.#lost = null;
+      this.#options.onWritten();
+    }
   }
 
   /** Writes the history of a view that is being built; resolves when it is durable. */
@@ -130,7 +136,9 @@ export class SinkTopics {
 
 /** A topic is followed by itself, so that a view that gets another one fills that from history. */
 function handlerOf(view: string, sink: SinkSpec): string {
-  return `sink/${view}/${sink.topic}`.slice(0, 200);
+  const name = `sink/${view}/${sink.topic}`;
+  if (name.length <= LONGEST_HANDLER) return name;
+  return `sink/${createHash('sha256').update(name).digest('hex')}`;
 }
 
 function sizeOf(record: SinkRecord): number {

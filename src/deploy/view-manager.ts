@@ -1,4 +1,5 @@
 import { errorText, MillraceError } from '../core/errors.ts';
+import type { Ledger } from '../dataflow/ledger.ts';
 import { failureOf } from '../dataflow/live/protocol.ts';
 import type { ViewPlan } from '../plan/plan.ts';
 import { closest } from '../sql/suggest.ts';
@@ -63,6 +64,10 @@ export class ViewManager implements ViewAccess {
 
   get deployment(): Deployment {
     return this.#deployment;
+  }
+
+  ledger(): Ledger {
+    return this.#deployment.ledger;
   }
 
   /** Looks at the files again and begins what they ask for. Whatever is wrong with them, what is served stays. */

@@ -1,7 +1,9 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { millrace, newFolder, type Ran, removeFolders } from './command-line.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const FOLDER = 'test/cli/wrong-files';
 

@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { millrace } from './command-line.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const WRONG = 'test/cli/wrong-files';
 

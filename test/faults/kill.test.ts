@@ -34,7 +34,7 @@ test(`${KILLS} x kill -9 under load: what was acknowledged is there once, all vi
     // now and then long enough for commits of the views in between
     const enough = load.acknowledged + 10 + Math.floor(load.random() * (kill % 5 === 4 ? 600 : 100));
     const sending = load.run(server.url);
-    await until(`kill ${kill}: ${enough} answers`, () => load.acknowledged >= enough);
+    await until(`kill ${kill}: ${enough} answers`, () => load.acknowledged >= enough, 120_000);
     await server.kill();
     await sending;
   }
@@ -68,20 +68,24 @@ async function servedRows(url: string): Promise<Served> {
       readonly views: readonly { readonly name: string; readonly state: string }[];
     };
   };
-  return until('all views are read at one position', async () => {
-    const { lag, views } = await get('/status');
-    if (lag > 0 || views.some(v => v.state !== 'live')) return null;
-    const rows = new Map<string, readonly unknown[]>();
-    const positions = new Set<string>();
-    for (const { name } of views) {
-      const answer = await get(`/views/${name}?limit=10000`);
-      expect(answer.next, `all rows of ${name} fit one page`).toBeNull();
-      rows.set(name, answer.rows);
-      positions.add(answer.position);
-    }
-    const [position] = positions;
-    return positions.size === 1 && position !== undefined ? { position, rows } : null;
-  });
+  return until(
+    'all views are read at one position',
+    async () => {
+      const { lag, views } = await get('/status');
+      if (lag > 0 || views.some(v => v.state !== 'live')) return null;
+      const rows = new Map<string, readonly unknown[]>();
+      const positions = new Set<string>();
+      for (const { name } of views) {
+        const answer = await get(`/views/${name}?limit=10000`);
+        expect(answer.next, `all rows of ${name} fit one page`).toBeNull();
+        rows.set(name, answer.rows);
+        positions.add(answer.position);
+      }
+      const [position] = positions;
+      return positions.size === 1 && position !== undefined ? { position, rows } : null;
+    },
+    120_000,
+  );
 }
 
 /** Commands and records: everything acknowledged once, nothing twice. */

@@ -13,7 +13,7 @@ export interface DuckdbSide {
 const columns = COLUMNS.map(c => `${c.name} ${duckdbType(c.type)}`).join(', ');
 const names = COLUMNS.map(c => c.name).join(', ');
 
-/** What both sources are at position `p`, given the columns in which a record must be readable. */
+/** What both sources, and the table that Millrace derives from one, are at position `p`, given the columns in which a record must be readable. */
 const SETUP = `
   SET VARIABLE p = 0;
   SET VARIABLE now = TIMESTAMP '1970-01-01';
@@ -30,6 +30,9 @@ const SETUP = `
     SELECT seq, rowtime, k, ${names}
     FROM (SELECT *, row_number() OVER (PARTITION BY k ORDER BY seq DESC) AS newest FROM readable('t', used))
     WHERE newest = 1 AND NOT gone;
+  CREATE MACRO g_rows(used) AS TABLE
+    SELECT k, count(*) AS n, count(i) AS c, arg_max(t, seq) AS l
+    FROM readable('s', ['*', 'i', 't']) WHERE k IS NOT NULL AND NOT gone GROUP BY k;
   ${MACROS}
 `;
 
@@ -41,6 +44,8 @@ export async function openDuckdb(): Promise<DuckdbSide> {
   await connection.run(SETUP);
   let test: OracleCase | null = null;
   let loadedZone = '';
+  /** columns of each view as texts */
+  const shown = new Map<string, string>();
   return {
     async load(next) {
       const views = (test?.views ?? []).map(v => `DROP VIEW IF EXISTS ${v.name};`).reverse();
@@ -50,7 +55,10 @@ export async function openDuckdb(): Promise<DuckdbSide> {
       test = next;
       const rows = next.records.flatMap((record, seq) => ('tick' in record ? [] : [valuesOf(record, seq)]));
       if (rows.length > 0) await connection.run(`INSERT INTO records VALUES ${rows.join(', ')}`);
-      for (const view of next.views) await connection.run(`CREATE VIEW ${view.name} AS ${view.duckdb}`);
+      for (const { name, duckdb } of next.views) {
+        await connection.run(`CREATE VIEW ${name} AS ${duckdb}`);
+        shown.set(name, await texts(connection, name));
+      }
     },
     async rows(view, position) {
       const last = test?.records[position - 1];
@@ -58,7 +66,7 @@ export async function openDuckdb(): Promise<DuckdbSide> {
       const { today, midnight } = clockAt(test?.zone ?? 'UTC', now);
       await connection.run(`SET VARIABLE p = ${position}; SET VARIABLE now = epoch_ms(${now});
         SET VARIABLE today = DATE '${today}'; SET VARIABLE midnight = epoch_ms(${midnight});`);
-      const reader = await connection.runAndReadAll(`SELECT ${await texts(connection, view)} FROM ${view}`);
+      const reader = await connection.runAndReadAll(`SELECT ${shown.get(view)} FROM ${view}`);
       return reader
         .getRows()
         .map(row => row.map(cellText).join(' | '))

@@ -134,6 +134,44 @@ test('every shipped view answers over REST what DuckDB answers on the same histo
   }
 });
 
+const QUERIES = [
+  {
+    millrace:
+      'SELECT currency, COUNT(*) AS n, SUM(balance) AS owed FROM invoice_totals WHERE balance > 0 GROUP BY currency',
+    duckdb: (views: Readonly<Record<string, string>>) =>
+      `SELECT currency, count(*), sum(owed) FROM (${views.invoice_totals}) AS t(customer, currency, status, n, total, paid, owed)
+       WHERE owed > 0 GROUP BY currency`,
+  },
+  {
+    millrace:
+      "SELECT EXTRACT(DOW FROM day) AS weekday, AVG(revenue) AS mean, MAX(payments) AS most FROM revenue_by_day WHERE currency = 'EUR' GROUP BY 1",
+    duckdb: (views: Readonly<Record<string, string>>) =>
+      `SELECT dayofweek(day), round(sum(revenue)::DECIMAL(38, 8) / count(*), 6)::DECIMAL(38, 6), max(payments)
+       FROM (${views.revenue_by_day}) AS t(day, currency, payments, revenue) WHERE currency = 'EUR' GROUP BY 1`,
+  },
+  {
+    millrace:
+      'SELECT status, MIN(due_date) AS first, COUNT(DISTINCT customer_id) AS customers FROM invoices GROUP BY status',
+    duckdb: () =>
+      `SELECT status, min(due_date), count(DISTINCT customer_id)
+       FROM (SELECT DISTINCT ON (invoice_id) * FROM snapshots ORDER BY invoice_id, seq DESC) GROUP BY status`,
+  },
+];
+
+test.each(QUERIES)('asked once: $millrace', async ({ millrace, duckdb }) => {
+  const response = await fetch(`${server.url}/query`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ sql: millrace }),
+  });
+  expect(response.status).toBe(200);
+  const { rows } = (await response.json()) as Page;
+  const ask = await duckdbOver(server.log, folder);
+  const lines = (await ask(duckdb(answers('2026-11-24')))).map(withoutPoint).sort();
+  expect(lines.length).toBeGreaterThan(1);
+  expect(rows.map(row => Object.values(row).map(cellText).join(' | ')).sort()).toEqual(lines);
+});
+
 test('attempts within the grace count, later ones stand in the ledger', async () => {
   const fraud = await rowsOf('possible_fraud');
   expect(fraud.filter(line => line.startsWith('delayed'))).toHaveLength(1);

@@ -55,10 +55,9 @@ export class ExtremeAccumulator implements Accumulator {
     if (best.isNull(slot)) best.clearNull(slot);
     else {
       const now = own[slot] as number;
-      const better =
-        Number.isNaN(now) || Number.isNaN(value) ? above(now, value, sign) : sign * (now - value) > 0;
-      // infinities: their difference may be NaN, which is not better
-      if (!better && !(sign > 0 ? value < now : value > now)) return;
+      if (Number.isNaN(now) || Number.isNaN(value)) {
+        if (!above(now, value, sign)) return;
+      } else if (sign > 0 ? value >= now : value <= now) return;
     }
     own[slot] = value;
   }

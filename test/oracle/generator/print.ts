@@ -1,7 +1,7 @@
 import { OPERATORS } from './operators.ts';
 import { columnsIn, hasAggregate, sameTerm, type Term } from './term.ts';
 import { decimalParts, duckdbType, kindOf } from './types.ts';
-import type { JoinPart, View, Window } from './view.ts';
+import { type JoinPart, SOURCES, type View, type Window } from './view.ts';
 
 type Dialect = 'millrace' | 'duckdb';
 
@@ -135,7 +135,7 @@ function duckdbSource(view: View): string {
 }
 
 function duckdbRelation(name: string, used: readonly string[]): string {
-  if (name !== 's' && name !== 't') return name;
+  if (!(name in SOURCES)) return name;
   return `${name}_rows([${['*', ...used].map(column => `'${column}'`).join(', ')}])`;
 }
 

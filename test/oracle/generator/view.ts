@@ -1,9 +1,23 @@
-import type { Term } from './term.ts';
+import { column, type Term } from './term.ts';
+import { COLUMNS } from './types.ts';
+
+const BOTH: readonly Term[] = [
+  column('k', 'STRING'),
+  column('ROWTIME', 'BIGINT'),
+  ...COLUMNS.map(c => column(c.name, c.type)),
+];
+
+/** The stream, the table, and a table that KSQL derives from the stream. */
+export const SOURCES: Readonly<Record<string, readonly Term[]>> = {
+  s: BOTH,
+  t: BOTH,
+  g: [column('k', 'STRING'), column('n', 'BIGINT'), column('c', 'BIGINT'), column('l', 'STRING')],
+};
 
 /** A generated view; plain data, so that a shrinker can take parts away. */
 export interface View {
   readonly name: string;
-  /** `s`, `t` or a view before it; of a join the left side */
+  /** a source or a view before it; of a join the left side */
   readonly from: string;
   /** columns are then called `l_NAME` and `r_NAME` */
   readonly join: JoinPart | null;

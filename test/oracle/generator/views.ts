@@ -2,10 +2,8 @@ import { isGrouped } from './print.ts';
 import type { Random } from './random.ts';
 import { column, columnsIn, type Term } from './term.ts';
 import { columnLeaves, type Leaves, randomAggregate, randomKind, randomTerm } from './terms.ts';
-import { COLUMNS, type Kind, kindOf } from './types.ts';
-import type { JoinPart, Temporal, View, Window } from './view.ts';
-
-const SOURCE_COLUMNS: readonly Term[] = [column('k', 'STRING'), ...COLUMNS.map(c => column(c.name, c.type))];
+import { type Kind, kindOf } from './types.ts';
+import { type JoinPart, SOURCES, type Temporal, type View, type Window } from './view.ts';
 
 /** Up to three views, each over a source or over one before it, so that scans and views are shared. */
 export function randomViews(random: Random): readonly View[] {
@@ -24,13 +22,8 @@ export function randomViews(random: Random): readonly View[] {
         randomView(random, { name, from: below.name, join: null, overWindows: showsWindows(below) }, columns),
       );
     } else {
-      views.push(
-        randomView(
-          random,
-          { name, from: random.of(['s', 't']), join: null, overWindows: false },
-          SOURCE_COLUMNS,
-        ),
-      );
+      const from = random.of(['s', 's', 's', 't', 't', 't', 'g']);
+      views.push(randomView(random, { name, from, join: null, overWindows: false }, SOURCES[from] ?? []));
     }
   }
   return views;
@@ -49,8 +42,7 @@ interface JoinInput {
 /** A view over two sources or views, one with itself among them. */
 function randomJoin(random: Random, name: string, views: readonly View[]): View {
   const sides: readonly JoinInput[] = [
-    { name: 's', columns: SOURCE_COLUMNS },
-    { name: 't', columns: SOURCE_COLUMNS },
+    ...Object.entries(SOURCES).map(([source, columns]) => ({ name: source, columns })),
     ...views
       .filter(view => !showsWindows(view))
       .map(view => ({ name: view.name, columns: view.items.map(i => column(i.name, i.term.type)) })),
