@@ -163,7 +163,7 @@ function operatorFor(node: OperatorNode, { context, final, below }: Surroundings
     case 'copies':
       return new Copies(node, new StateTable());
     case 'equiJoin':
-      return new EquiJoin(node, context);
+      return new EquiJoin(node, context, () => new StateTable());
     default:
       return unreachable(node);
   }
