@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Schema } from '../../src/core/schema.ts';
-import { INT, STRING } from '../../src/core/sql-type.ts';
+import { BOOLEAN, INT, STRING } from '../../src/core/sql-type.ts';
 import type { Expr } from '../../src/expr/expr.ts';
+import { EquiJoin } from '../../src/operators/equi-join.ts';
 import { ForeignKeyJoin } from '../../src/operators/foreign-key-join.ts';
 import type { Operator } from '../../src/operators/operator.ts';
 import { StreamStreamJoin } from '../../src/operators/stream-stream-join.ts';
 import { StreamTableJoin } from '../../src/operators/stream-table-join.ts';
 import { TableTableJoin } from '../../src/operators/table-table-join.ts';
-import type { StreamStreamJoinNode, TableTableJoinNode } from '../../src/plan/plan.ts';
+import type { EquiJoinNode, StreamStreamJoinNode, TableTableJoinNode } from '../../src/plan/plan.ts';
 import { StateTable } from '../../src/state/state-table.ts';
 import { column, input, runJoin, schemaOf, table } from './change-tables.ts';
 
@@ -470,5 +471,147 @@ describe('foreign-key join', () => {
     );
     // three orders and a; the same; and b; b without a row, still pointed to by o2; o3 alone
     expect(rows).toEqual([4, 4, 5, 5, 4, 1]);
+  });
+});
+
+describe('equi-join', () => {
+  const right = schemaOf('k STRING, w INT');
+  const join =
+    (more: Partial<EquiJoinNode>) =>
+    (context: ConstructorParameters<typeof EquiJoin>[1]): Operator => {
+      const schema = schemaOf('k STRING, v INT, k2 STRING, w INT');
+      const node: EquiJoinNode = {
+        node: 'equiJoin',
+        id: 'join',
+        schema,
+        ...between(stream, right),
+        type: 'inner',
+        condition: null,
+        ...more,
+      };
+      return new EquiJoin(node, context, () => new StateTable());
+    };
+
+  test('inner: every row with each of the other side that is there, in order of arrival; equal rows are several', () => {
+    const run = runJoin(
+      [stream, right],
+      join({}),
+      `
+        l 0 10 + a 1
+        l 1 11 + a 1      # the same again, later
+        r 2 12 + a 5
+        --
+        l 3 20 - a 1      # the last one that arrived goes
+        r 4  9 + a 6
+        l 5 20 + ~ 2      # meets nothing
+        r 5 20 + ~ 2
+        l 6 20 - b 1      # was never there
+        --
+        r 7 20 - a 5
+      `,
+      { restart: true },
+    );
+    expect(run.output).toBe(
+      table(`
+        2 12 + a 1 a 5
+        2 12 + a 1 a 5
+        3 12 - a 1 a 5
+        4 10 + a 1 a 6
+        7 12 - a 1 a 5
+      `),
+    );
+    expect(run.rejected).toEqual([]);
+  });
+
+  test('full: a row has its null row while it meets none', () => {
+    const run = runJoin(
+      [stream, right],
+      join({ type: 'full' }),
+      `
+        l 0 10 + a 1
+        l 1 11 + a 2
+        r 2 12 + a 5      # both lose theirs
+        r 3 13 + a 6
+        --
+        l 4 20 - a 1
+        r 5 20 - a 5      # 2 meets 6 still
+        l 6 20 - a 2      # 6 meets none
+        r 7 20 - a 6
+        l 8 14 + ~ 3
+        l 9 20 - ~ 3
+      `,
+      { restart: true },
+    );
+    expect(run.output).toBe(
+      table(`
+        0 10 + a 1 ~ ~
+        1 11 + a 2 ~ ~
+        2 10 - a 1 ~ ~
+        2 12 + a 1 a 5
+        2 11 - a 2 ~ ~
+        2 12 + a 2 a 5
+        3 13 + a 1 a 6
+        3 13 + a 2 a 6
+        4 12 - a 1 a 5
+        4 13 - a 1 a 6
+        5 12 - a 2 a 5
+        6 13 - a 2 a 6
+        6 13 + ~ ~ a 6
+        7 13 - ~ ~ a 6
+        8 14 + ~ 3 ~ ~
+        9 14 - ~ 3 ~ ~
+      `),
+    );
+  });
+
+  test('a condition decides over the joined row; its failures are counted when a row comes, not when it goes', () => {
+    const schema = schemaOf('k STRING, v INT, k2 STRING, w INT');
+    const run = runJoin(
+      [stream, right],
+      join({
+        type: 'left',
+        condition: {
+          node: 'compare',
+          op: '>',
+          type: BOOLEAN,
+          left: sixBy(schema),
+          right: column(schema, 'w'),
+        },
+      }),
+      `
+        r 0 10 + a 2
+        l 1 10 + a 2      # 3 > 2
+        l 2 10 + a 6      # 1 > 2
+        l 3 10 + a 0
+        --
+        l 4 10 - a 0
+        r 5 10 - a 2
+      `,
+      { restart: true },
+    );
+    expect(run.output).toBe(
+      table(`
+        1 10 + a 2 a 2
+        2 10 + a 6 ~ ~
+        3 10 + a 0 ~ ~
+        4 10 - a 0 ~ ~
+        5 10 - a 2 a 2
+        5 10 + a 2 ~ ~
+      `),
+    );
+    expect(run.rejected).toEqual(['3 expression_failed']);
+  });
+
+  test('what has gone takes no room', () => {
+    const lines = Array.from({ length: 20_000 }, (_, i) => {
+      const [side, number] = [i % 4 < 2 ? 'l' : 'r', i >> 1];
+      return `${side} ${i} 0 ${i % 2 ? '-' : '+'} key-number-${number} 1`;
+    });
+    const sizes: { rows: number; bytes: number }[] = [];
+    runJoin([stream, right], join({ type: 'full' }), lines.join('\n'), {
+      after: operator => sizes.push(operator.size() ?? { rows: -1, bytes: -1 }),
+    });
+    expect(sizes.map(s => s.rows)).toEqual([0]);
+    expect(sizes[0]?.bytes).toBeLessThan(500_000);
   });
 });
