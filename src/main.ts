@@ -17,6 +17,7 @@ import { rowText } from './dataflow/row-text.ts';
 import { logDir } from './dataflow/worker-environment.ts';
 import { AdHocQueries } from './deploy/ad-hoc-queries.ts';
 import { withLedger } from './deploy/ledger-views.ts';
+import { LimitedQueries } from './deploy/limited-queries.ts';
 import { missedChanges } from './deploy/missed-changes.ts';
 import { ViewManager } from './deploy/view-manager.ts';
 import { viewPlanner } from './deploy/view-planner.ts';
@@ -189,7 +190,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
       log,
       commands: runtime,
       views: withLedger(views, () => views.ledger()),
-      queries: new AdHocQueries({ views, log, clock, functions, upcasters, zone }),
+      queries: new LimitedQueries(new AdHocQueries({ views, log, clock, functions, upcasters, zone })),
       status,
       text: rowText,
       clock,

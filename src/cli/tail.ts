@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { MillraceError } from '../core/errors.ts';
+import { isJsonObject, type Json, JsonNumber, type JsonObject, jsonText, parseJson } from '../core/json.ts';
 import { type ApiClient, ApiProblem, type ServerEvent } from './api-client.ts';
 import { type CommonOptions, type Server, terminal, withServer } from './context.ts';
 import { dataCommand, type Exit, wholeNumber } from './options.ts';
@@ -14,10 +15,6 @@ interface TailOptions extends CommonOptions {
 
 interface TopicDocument {
   readonly ends: readonly number[];
-}
-
-interface RecordsAnswer {
-  readonly records: readonly { readonly partition: number; readonly offset: number }[];
 }
 
 const LOOK_EVERY = 300;
@@ -57,10 +54,11 @@ class Lines {
     return this.#left <= 0;
   }
 
-  print(text: string, json: Readonly<Record<string, unknown>>): void {
+  /** `json`: the same as JSON text */
+  print(text: string, json: string): void {
     if (this.full) return;
     this.#left--;
-    terminal.line(this.#json ? JSON.stringify(json) : text);
+    terminal.line(this.#json ? json : text);
   }
 }
 
@@ -107,14 +105,15 @@ function printEvent({ event, data }: ServerEvent, lines: Lines): boolean {
   switch (event) {
     case 'snapshot':
       for (const row of content.rows as readonly unknown[]) {
-        lines.print(`= ${JSON.stringify(row)}`, { op: 'snapshot', row, position });
+        const text = JSON.stringify(row);
+        lines.print(`= ${text}`, JSON.stringify({ op: 'snapshot', row, position }));
       }
       return content.complete === true;
     case 'change':
-      lines.print(`${content.op === 'delete' ? '-' : '+'} ${JSON.stringify(content.row)}`, content);
+      lines.print(`${content.op === 'delete' ? '-' : '+'} ${JSON.stringify(content.row)}`, data);
       return false;
     case 'reset':
-      lines.print('another version of the view serves; its rows:', { op: 'reset' });
+      lines.print('another version of the view serves; its rows:', '{"op":"reset"}');
       return false;
     case 'dropped':
       throw new MillraceError('overloaded', 'this reader was too slow for the changes', {
@@ -142,10 +141,12 @@ async function followTopic(
   });
   const next = [...ends];
   const show = async (query: string): Promise<number> => {
-    const { records } = await client.json<RecordsAnswer>('GET', `${path}/records?${query}`);
+    const records = recordsOf(await client.text('GET', `${path}/records?${query}`));
     for (const record of records) {
-      next[record.partition] = Math.max(next[record.partition] ?? 0, record.offset + 1);
-      lines.print(JSON.stringify(record), record as Readonly<Record<string, unknown>>);
+      const [partition, offset] = [numberOf(record, 'partition'), numberOf(record, 'offset')];
+      next[partition] = Math.max(next[partition] ?? 0, offset + 1);
+      const text = jsonText(record);
+      lines.print(text, text);
     }
     return records.length;
   };
@@ -157,6 +158,18 @@ async function followTopic(
     }
     if (shown === 0) await pause(LOOK_EVERY);
   }
+}
+
+/** Records as they stand in the answer: numbers in their values keep every digit. */
+function recordsOf(answer: string): readonly JsonObject[] {
+  const json = parseJson(answer, { maxSize: Number.MAX_SAFE_INTEGER, maxDepth: 100 });
+  const records = isJsonObject(json) ? json.get('records') : undefined;
+  return Array.isArray(records) ? (records as readonly Json[]).filter(isJsonObject) : [];
+}
+
+function numberOf(record: JsonObject, member: string): number {
+  const value = record.get(member);
+  return value instanceof JsonNumber ? Number(value.text) : 0;
 }
 
 function neither(error: unknown, name: string): unknown {

@@ -162,6 +162,15 @@ describe('tail', () => {
     });
   });
 
+  it('shows the records of a topic with every digit of their numbers', async () => {
+    const value = '{"user_id":"u-2","amount":12345678901234567.10}';
+    await json('produce', 'page-views', '--value', value);
+    for (const flags of [[], ['--json']]) {
+      const ran = await run('tail', 'page-views', '--last', '1', '--limit', '1', ...flags);
+      expect(ran.out).toContain(`"value":${value}`);
+    }
+  });
+
   it('refuses what is neither view nor topic, and a position that is none', async () => {
     expect(await run('tail', 'text-line')).toMatchObject({
       code: 1,

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { commandLine } from '../../src/cli/main.ts';
+import { projectDir } from './command-line.ts';
+
+interface Compose {
+  readonly services: {
+    readonly millrace: {
+      readonly command: readonly string[];
+      readonly ports: readonly string[];
+      readonly environment: Readonly<Record<string, string>>;
+      readonly volumes: readonly string[];
+    };
+  };
+}
+
+const { millrace } = (parse(readFileSync(join(projectDir, 'docker-compose.yml'), 'utf8')) as Compose)
+  .services;
+const script = millrace.command.at(-1) ?? '';
+const flag = (name: string) => new RegExp(`--${name} (\\S+)`).exec(script)?.[1];
+
+describe('docker-compose.yml', () => {
+  it('publishes the port that the server listens on, on the loopback of the host', () => {
+    expect(millrace.ports).toEqual([`127.0.0.1:${flag('port')}:${flag('port')}`]);
+  });
+
+  it('starts with options that exist, beyond the loopback of the container with a token', () => {
+    const start = commandLine(() => {}).commands.find(c => c.name() === 'start');
+    const known = start?.options.map(o => o.long) ?? [];
+    const used = /millrace\.mjs start (.*)$/.exec(script.trim())?.[1]?.match(/--[a-z-]+/g) ?? [];
+    expect(used.filter(name => !known.includes(name))).toEqual([]);
+    expect(flag('host')).toBe('0.0.0.0');
+    expect(millrace.environment.MILLRACE_TOKEN).toMatch(/^\$\{MILLRACE_TOKEN:\?/);
+  });
+
+  it('keeps the data in the volume and follows the views of the host', () => {
+    const targets = millrace.volumes.map(v => v.split(':')[1] ?? '');
+    expect(targets).toContain(flag('data'));
+    expect(targets.some(t => flag('views') === `${t}/views`)).toBe(true);
+  });
+
+  it('hands its place to the server, so that a stop reaches it', () => {
+    expect(script).toContain('exec node src/cli/millrace.mjs start');
+  });
+});
