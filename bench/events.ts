@@ -4,7 +4,7 @@ import type { AppendRecord } from '../src/log/event-log.ts';
 
 export const EVENT_BYTES = 185;
 export const EVENTS_PER_SECOND = 10_000;
-const CARDS = 100_000;
+export const CARDS = 100_000;
 const START = Date.UTC(2026, 0, 1);
 /** events come up to this much later than they happened, ms */
 const DISORDER = 2_000;
@@ -45,6 +45,18 @@ function zipf(n: number, next: () => number): () => number {
   };
 }
 
+export function cardNumber(card: number): string {
+  return (4_000_000_000_000_000 + ((card * 7_919_717) % 1_000_000_007)).toString();
+}
+
+/** A record of a table for each card: who holds it. */
+export function* cardHolders(topic: string): Generator<AppendRecord> {
+  for (let card = 0; card < CARDS; card++) {
+    const value = `{"holder":"holder ${card}","tier":"${card % 10 === 0 ? 'gold' : 'basic'}","credit":${card % 5000}.00}`;
+    yield { topic, key: Buffer.from(cardNumber(card)), value: Buffer.from(value), timestamp: START };
+  }
+}
+
 export interface EventOptions {
   readonly topic: string;
   readonly count: number;
@@ -56,7 +68,7 @@ export function* authorizationAttempts({ topic, count, seed = 1 }: EventOptions)
   const card = zipf(CARDS, next);
   for (let i = 0; i < count; i++) {
     const time = START + Math.floor((i * 1000) / EVENTS_PER_SECOND) + Math.floor(next() * DISORDER);
-    const number = (4_000_000_000_000_000 + ((card() * 7_919_717) % 1_000_000_007)).toString();
+    const number = cardNumber(card());
     const amount = (Math.floor(next() * 50_000) + 1) / 100;
     const head =
       `{"attempt_id":"a-${i.toString().padStart(9, '0')}","card_number":"${number}","amount":${amount.toFixed(2)},` +

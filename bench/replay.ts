@@ -45,7 +45,7 @@ export async function benchReplay(count = 1_000_000, rounds = 3): Promise<Replay
   const dir = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   const log = await openEmbeddedLog({ dir, clock: new ManualClock(0) });
   try {
-    await fill(log, count);
+    await fill(log, TOPIC, authorizationAttempts({ topic: TOPIC, count }));
     const { plan } = planScript(
       { file: 'fraud.sql', text: SQL },
       { functions: standardLibrary, zone: 'UTC' },
@@ -74,10 +74,10 @@ export async function benchReplay(count = 1_000_000, rounds = 3): Promise<Replay
   }
 }
 
-async function fill(log: EventLog, count: number): Promise<void> {
-  log.createTopic({ name: TOPIC, partitions: 1, keyIndex: false });
+export async function fill(log: EventLog, topic: string, events: Iterable<AppendRecord>): Promise<void> {
+  log.createTopic({ name: topic, partitions: 1, keyIndex: false });
   let records: AppendRecord[] = [];
-  for (const record of authorizationAttempts({ topic: TOPIC, count })) {
+  for (const record of events) {
     records.push(record);
     if (records.length < 5000) continue;
     await log.append({ records }).durable;
@@ -104,13 +104,14 @@ function parseAll(log: LogReader): number {
   return performance.now() - begun;
 }
 
-interface Replayed {
+export interface Replayed {
   readonly ms: number;
   readonly rows: number;
   readonly stateBytes: number;
 }
 
-function replay(log: LogReader, plan: DeploymentPlan): Replayed {
+/** All views of a plan over the whole log, into the encoded rows of the last one. */
+export function replay(log: LogReader, plan: DeploymentPlan): Replayed {
   const begun = performance.now();
   const engine = createEngine({
     plan,
@@ -118,7 +119,7 @@ function replay(log: LogReader, plan: DeploymentPlan): Replayed {
     zone: 'UTC',
     writesTopic: () => false, // a replay: what the topic holds was written when it was live
   });
-  const encoder = new ViewRowEncoder(plan.views[0] as ViewPlan);
+  const encoder = new ViewRowEncoder(plan.views.at(-1) as ViewPlan);
   const writer = new RowChangeWriter();
   let rows = 0;
   for (const block of log.read(0, undefined, EPOCH)) {

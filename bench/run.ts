@@ -1,3 +1,4 @@
+import { benchEnrich } from './enrich.ts';
 import { benchLog } from './log.ts';
 import { benchReplay } from './replay.ts';
 
@@ -10,6 +11,7 @@ const print = (name: string, figures: unknown): void => {
 };
 
 print('log', await benchLog());
+print('enrich', await benchEnrich());
 const replay = await benchReplay();
 print('replay', replay);
 process.stdout.write(

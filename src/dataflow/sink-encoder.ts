@@ -20,7 +20,14 @@ function keyIsRead(node: PlanNode, rootOf: (view: string) => PlanNode | undefine
     case 'rekey':
     case 'aggregate':
     case 'emitFinal':
+    case 'copies':
+    case 'streamStreamJoin':
+    case 'streamTableJoin':
+    case 'tableTableJoin':
+    case 'equiJoin':
       return false;
+    case 'foreignKeyJoin':
+      return keyIsRead(node.left, rootOf);
     case 'union':
       return node.inputs.every(input => keyIsRead(input, rootOf));
     default:

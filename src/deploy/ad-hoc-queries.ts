@@ -10,6 +10,7 @@ import { runOnce } from '../dataflow/reference/one-shot.ts';
 import { rowText } from '../dataflow/row-text.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { ViewPlan } from '../plan/plan.ts';
+import { inputsOf } from '../plan/properties.ts';
 import type { Expression, Query } from '../sql/ast.ts';
 import { parseStatements } from '../sql/parse.ts';
 import { ledgerRecords, ledgerSources } from './ledger-views.ts';
@@ -132,8 +133,7 @@ function onlySelect(source: SourceText): Query {
 function scannedTopics(node: ViewPlan['root']): string[] {
   if (node.node === 'scan') return [node.source.topic];
   if (node.node === 'read') return [];
-  if (node.node === 'union') return node.inputs.flatMap(scannedTopics);
-  return scannedTopics(node.input);
+  return inputsOf(node).flatMap(scannedTopics);
 }
 
 function* bounded<T>(rows: Iterable<T>, view: string): Generator<T> {

@@ -1,13 +1,12 @@
 import { assert } from '../core/assert.ts';
 import type { Batch, Vec } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
-import type { Column } from '../core/schema.ts';
 import type { Row } from '../core/value.ts';
-import { comparator, nullable } from '../expr/compare.ts';
 import type { EmitFinalNode } from '../plan/plan.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
 import type { StateTable, StateTableState } from '../state/state-table.ts';
 import { ChangeBuilder } from './change-builder.ts';
+import { keyOrder } from './key-order.ts';
 import { type Moment, moments, rowIn } from './moments.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
 import { RowStore } from './row-store.ts';
@@ -52,17 +51,7 @@ export class EmitFinal implements Operator {
     this.#rows = new RowStore(node.schema, table);
     this.#status = table.column('i32');
     this.#out = new ChangeBuilder(node.schema);
-    const orders = node.schema.key.map(i => ({
-      i,
-      by: nullable(comparator((node.schema.columns[i] as Column).type)),
-    }));
-    this.#order = (a, b) => {
-      for (const { i, by } of orders) {
-        const order = by(a[i] ?? null, b[i] ?? null);
-        if (order !== 0) return order;
-      }
-      return 0;
-    };
+    this.#order = keyOrder(node.schema);
   }
 
   step(epoch: Epoch, [input = []]: readonly (readonly Batch[])[]): readonly Batch[] {

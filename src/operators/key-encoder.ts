@@ -1,6 +1,6 @@
-import type { Vec } from '../core/batch.ts';
+import type { Pool, Vec } from '../core/batch.ts';
 import { bitAt } from '../core/bits.ts';
-import { SlicePool } from '../core/pool.ts';
+import { SlicePool, ValuePool } from '../core/pool.ts';
 import type { SqlType } from '../core/sql-type.ts';
 import { isNullAt, valueAt, vecKind } from '../core/vec.ts';
 import { type KeyText, valueKey } from '../expr/value-key.ts';
@@ -59,10 +59,16 @@ export class KeyEncoder {
       this.bytes = pool.data;
       this.start = pool.start[id] as number;
       this.end = pool.end[id] as number;
-    } else {
+      return true;
+    }
+    const text = textOf(pool, id);
+    this.start = 0;
+    if (text === null) {
       this.bytes = pool.bytes(id);
-      this.start = 0;
       this.end = this.bytes.length;
+    } else {
+      this.end = this.#writeText(text, 0);
+      this.bytes = this.#buffer;
     }
     return true;
   }
@@ -88,8 +94,13 @@ export class KeyEncoder {
         this.#view.setFloat64(at + 1, Number.isNaN(value) ? Number.NaN : value + 0, true);
         return at + 9;
       }
-      case 'str':
-        return this.#encodeBytes(vec.pool.bytes(vec.v[i] as number), at);
+      case 'str': {
+        const text = textOf(vec.pool, vec.v[i] as number);
+        if (text === null) return this.#encodeBytes(vec.pool.bytes(vec.v[i] as number), at);
+        const end = this.#writeText(text, at + 5);
+        this.#view.setInt32(at + 1, end - at - 5, true);
+        return end;
+      }
       case 'val': {
         const value = valueAt(vec, this.#types[c] as SqlType, i);
         return this.#encodeBytes(encoder.encode((this.#texts[c] as KeyText)(value)), at);
@@ -104,6 +115,18 @@ export class KeyEncoder {
     return at + 5 + bytes.length;
   }
 
+  /** The end of the text's UTF-8 in the buffer; ASCII without a call into the encoder. */
+  #writeText(text: string, at: number): number {
+    this.#reserve(at + text.length * 3);
+    const buffer = this.#buffer;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) return at + encoder.encodeInto(text, buffer.subarray(at)).written;
+      buffer[at + i] = code;
+    }
+    return at + text.length;
+  }
+
   #reserve(size: number): void {
     if (size <= this.#buffer.length) return;
     const grown = new Uint8Array(Math.max(size, this.#buffer.length * 2));
@@ -111,6 +134,12 @@ export class KeyEncoder {
     this.#buffer = grown;
     this.#view = new DataView(grown.buffer);
   }
+}
+
+/** The text behind an id where it is no bytes yet. */
+function textOf(pool: Pool, id: number): string | null {
+  const value = pool instanceof ValuePool ? pool.values[id] : null;
+  return typeof value === 'string' ? value : null;
 }
 
 /** Whether a key of these types is kept as the bytes of its only column. */

@@ -2,6 +2,7 @@ import { assert } from '../core/assert.ts';
 import { type ErrorPlace, MillraceError } from '../core/errors.ts';
 import type { FunctionRegistry } from '../expr/registry.ts';
 import { listText } from '../sql/analyse/problems.ts';
+import { relationsRead } from '../sql/analyse/resolved-query.ts';
 import { canonicalName, type Relation } from '../sql/catalog.ts';
 import { PlanBuilder } from './build.ts';
 import type { Definition } from './definitions.ts';
@@ -79,7 +80,7 @@ function sort(definitions: ReadonlyMap<string, Definition>): {
     state.set(name, 'open');
     let fine = true;
     for (const query of definition.queries) {
-      if (!visit(nameOf(query.input), [...path, name])) fine = false;
+      for (const read of relationsRead(query)) if (!visit(nameOf(read), [...path, name])) fine = false;
     }
     state.set(name, fine ? 'done' : 'broken');
     if (fine) order.push(name);

@@ -1,8 +1,9 @@
+import { assert } from '../core/assert.ts';
 import type { Column, Schema } from '../core/schema.ts';
 import { BIGINT, INT } from '../core/sql-type.ts';
 import type { Expr } from '../expr/expr.ts';
 import { mapChildren } from '../sql/analyse/expr-tree.ts';
-import type { ResolvedQuery } from '../sql/analyse/resolved-query.ts';
+import type { JoinSide, ResolvedJoin, ResolvedQuery } from '../sql/analyse/resolved-query.ts';
 import { canonicalName, type Relation } from '../sql/catalog.ts';
 import type { PlanNode, RelationKind, SourceSpec } from './plan.ts';
 import { kindOf } from './properties.ts';
@@ -94,16 +95,62 @@ export class PlanBuilder {
     }
     // the old row is known by the input's key, which the columns of DISTINCT need not show
     if (query.distinct) node = this.#retracting(node);
+    if (query.copies) return this.#copies(node, query);
     node = this.#project(node, query.schema, query.columns);
     return query.distinct ? this.#distinct(node, query.schema) : node;
   }
 
   #input(query: ResolvedQuery): PlanNode {
-    const { input, pseudo } = query;
-    if (input.source && !this.#isView(canonicalName(input.name, input.quoted))) {
-      return this.#scan(input.source, pseudo, false);
+    return query.join ? this.#join(query.join) : this.#relation(query.input, query.pseudo);
+  }
+
+  #relation(relation: Relation, pseudo: boolean): PlanNode {
+    if (relation.source && !this.#isView(canonicalName(relation.name, relation.quoted))) {
+      return this.#scan(relation.source, pseudo, false);
     }
-    return readNode(this.#id('read'), input);
+    return readNode(this.#id('read'), relation);
+  }
+
+  #join(join: ResolvedJoin): PlanNode {
+    const left = this.#joinSide(join.left);
+    const right = this.#joinSide(join.right);
+    const { node, type, leftKeys, rightKeys, schema } = join;
+    const base = { id: this.#id(node), schema, left, right, leftKeys, rightKeys };
+    switch (node) {
+      case 'streamStreamJoin': {
+        assert(join.within, 'a join of two streams without WITHIN');
+        return { ...base, node, type, ...join.within };
+      }
+      case 'tableTableJoin':
+        return { ...base, node, type };
+      case 'streamTableJoin':
+      case 'foreignKeyJoin':
+        assert(type === 'inner' || type === 'left', `a ${type} join cannot be a ${node}`);
+        return { ...base, node, type };
+      case 'equiJoin':
+        return {
+          ...base,
+          node,
+          type,
+          left: this.#retracting(left),
+          right: this.#retracting(right),
+          condition: join.condition,
+        };
+    }
+  }
+
+  /** A relation's row with its ROWPARTITION, ROWOFFSET and ROWTIME. */
+  #joinSide(side: JoinSide): PlanNode {
+    if (side.kind === 'join') return this.#join(side.join);
+    const { relation, schema } = side;
+    const input = this.#relation(relation, true);
+    const columns = schema.columns.map(({ name, type }, index): Expr => {
+      if (index === schema.columns.length - 1) return { node: 'rowtime', type };
+      return index < input.schema.columns.length
+        ? { node: 'column', type, index, name }
+        : { node: 'literal', type, value: null };
+    });
+    return { node: 'project', id: this.#id('side'), schema, input, columns };
   }
 
   #scan(source: SourceSpec, pseudo: boolean, outside: boolean): PlanNode {
@@ -140,6 +187,11 @@ export class PlanBuilder {
       if (renamed) return renamed;
     }
     return { node: 'project', id: this.#id('project'), schema, input, columns };
+  }
+
+  #copies(input: PlanNode, { schema, columns }: ResolvedQuery): PlanNode {
+    const rows: Schema = { columns: schema.columns.slice(0, -1), key: [], windowed: false };
+    return { node: 'copies', id: this.#id('copies'), schema, input: this.#project(input, rows, columns) };
   }
 
   /** Rows whose old value the consumer must know. */

@@ -1,6 +1,7 @@
 import type { Span } from '../core/span.ts';
 import { sameType, typeText } from '../core/sql-type.ts';
 import { listText, type Problems } from '../sql/analyse/problems.ts';
+import { relationsRead } from '../sql/analyse/resolved-query.ts';
 import { sourceRelation } from '../sql/analyse/source.ts';
 import { isSystemColumn } from '../sql/analyse/system-columns.ts';
 import { resolveType } from '../sql/analyse/type-name.ts';
@@ -45,7 +46,9 @@ export function dropRelation(
   }
   const name = canonicalName(relation.name, relation.quoted);
   const readers = [...definitions.values()].filter(
-    d => d.relation !== relation && d.queries.some(q => canonicalName(q.input.name, q.input.quoted) === name),
+    d =>
+      d.relation !== relation &&
+      d.queries.some(q => relationsRead(q).some(r => canonicalName(r.name, r.quoted) === name)),
   );
   if (readers.length > 0) {
     throw problems.error(

@@ -5,13 +5,13 @@ import { checkAggregateState } from '../sql/analyse/aggregate-state.ts';
 import { analyseComplete } from '../sql/analyse/complete-query.ts';
 import { matchInsert } from '../sql/analyse/insert-query.ts';
 import type { Problems } from '../sql/analyse/problems.ts';
-import type { ResolvedQuery } from '../sql/analyse/resolved-query.ts';
+import { type ResolvedQuery, relationsRead } from '../sql/analyse/resolved-query.ts';
 import { resolveSink } from '../sql/analyse/sink.ts';
 import { analyseSource, type FormatDefaults } from '../sql/analyse/source.ts';
 import { analyseStrict, type StrictResult } from '../sql/analyse/strict-query.ts';
 import { resolveType } from '../sql/analyse/type-name.ts';
 import type { CreateAs, CreateSource, CreateType, Identifier, InsertInto } from '../sql/ast.ts';
-import { type Catalog, canonical, type Relation } from '../sql/catalog.ts';
+import { type Catalog, canonicalName, type Relation } from '../sql/catalog.ts';
 import type { SinkSpec, SourceSpec } from './plan.ts';
 
 /** A derived relation while statements are read: the queries that feed it and what they write. */
@@ -112,7 +112,7 @@ function definition(parts: Parts, options: DefineOptions): Definition {
     readOnly: false,
     source: null,
     sink,
-    reads: [canonical({ name: query.input.name, quoted: query.input.quoted, span: statement.span })],
+    reads: relationsRead(query).map(r => canonicalName(r.name, r.quoted)),
     place: place(options, statement.name.span),
   };
   return {

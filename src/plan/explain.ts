@@ -1,7 +1,15 @@
 import { unreachable } from '../core/assert.ts';
 import { typeText } from '../core/sql-type.ts';
 import { exprText } from '../expr/show.ts';
-import type { AggregateCall, FormatSpec, PlanNode, SinkSpec, ViewPlan, WindowSpec } from './plan.ts';
+import type {
+  AggregateCall,
+  FormatSpec,
+  JoinNode,
+  PlanNode,
+  SinkSpec,
+  ViewPlan,
+  WindowSpec,
+} from './plan.ts';
 import {
   type Demand,
   demandBelow,
@@ -71,7 +79,20 @@ function detailOf(node: PlanNode): readonly string[] {
       ];
     case 'normalize':
     case 'union':
+    case 'copies':
       return [];
+    case 'streamStreamJoin': {
+      const near = `right within ${durationText(node.before)} before, ${durationText(node.after)} after`;
+      const unmatched =
+        node.type === 'inner' ? [] : [`null rows ${node.eager ? 'at once' : 'after the grace'}`];
+      return [joinText(node), [near, `grace ${durationText(node.grace)}`, ...unmatched].join(', ')];
+    }
+    case 'streamTableJoin':
+    case 'tableTableJoin':
+    case 'foreignKeyJoin':
+      return [joinText(node)];
+    case 'equiJoin':
+      return [joinText(node), ...(node.condition ? [`where ${exprText(node.condition)}`] : [])];
     case 'temporalFilter':
       return [
         ...(node.from ? [`from ${exprText(node.from)}`] : []),
@@ -91,6 +112,14 @@ function detailOf(node: PlanNode): readonly string[] {
     default:
       return unreachable(node);
   }
+}
+
+function joinText(node: JoinNode): string {
+  const pairs = node.leftKeys.map((left, i) => {
+    const right = node.rightKeys[i];
+    return `${exprText(left)} = ${right ? exprText(right) : '?'}`;
+  });
+  return `${node.type} on ${pairs.join(' and ')}`;
 }
 
 function aggregateText(call: AggregateCall): string {

@@ -22,7 +22,16 @@ export type PlanNode =
   | TemporalFilterNode
   | AggregateNode
   | EmitFinalNode
-  | UnionNode;
+  | UnionNode
+  | CopiesNode
+  | JoinNode;
+
+export type JoinNode =
+  | StreamStreamJoinNode
+  | StreamTableJoinNode
+  | TableTableJoinNode
+  | ForeignKeyJoinNode
+  | EquiJoinNode;
 
 export type PlanNodeKind = PlanNode['node'];
 
@@ -174,6 +183,130 @@ export interface EmitFinalNode extends NodeBase {
 export interface UnionNode extends NodeBase {
   readonly node: 'union';
   readonly inputs: readonly PlanNode[];
+}
+
+/**
+ * What all joins share. Rows of both inputs meet where `leftKeys` over the left row equal `rightKeys` over the right row,
+ * one by one, of one type each; a NULL among them equals nothing.
+ *
+ * Columns of the output: all of the left input, all of the right input, then (not for a foreign-key join, nor an equi-join)
+ * one column per pair of keys with the value on which the rows met. A side without a row gives NULLs in its columns.
+ * Windowed inputs (both are, or neither is) have WINDOWSTART and WINDOWEND as the last two pairs of keys.
+ */
+interface JoinBase extends NodeBase {
+  readonly left: PlanNode;
+  readonly right: PlanNode;
+  readonly leftKeys: readonly Expr[];
+  readonly rightKeys: readonly Expr[];
+}
+
+/**
+ * Rows of two streams with equal keys whose event times are near: right time in [left time - before, left time + after].
+ * Inputs and output are append. The output's key is the pairs' columns.
+ *
+ * Changes are taken one by one, by (sequence, input, index), left before right. A change
+ *  1. without value, or with a NULL in its key, is dropped (ledger `null_key`), and moves no time;
+ *  2. moves the lane time of its side, and the joint lane time (the largest of both);
+ *  3. not eager: gives the null rows that are due, see below, before its own rows;
+ *  4. gives one ADD per row that the other side keeps and that is near, in the order of (that row's event time, arrival);
+ *     both rows count as matched. ROWTIME is the larger event time of both;
+ *  5. without any match, where its side is preserved (left: `left`, `full`; right: `right`, `full`): eager, its null row at
+ *     once; not eager, its null row at once if that is due already, else the row waits;
+ *  6. is kept while its time > its own side's lane time - (before + after + grace). What is too old at once is not
+ *     kept (ledger `late`), though it was matched; nor does it wait: unmatched, it gives its null row at once.
+ * A null row is the row with NULLs for the other side, with its own event time. Not eager, it is due when the joint lane
+ * time > its time + reach + grace, where reach is `after` for a left and `before` for a right row; several are given in
+ * the order of (event time, arrival). A row that ever met another never gives one.
+ * The clock plays no part: deadline is null.
+ */
+export interface StreamStreamJoinNode extends JoinBase {
+  readonly node: 'streamStreamJoin';
+  readonly type: JoinType;
+  /** ms */
+  readonly before: number;
+  readonly after: number;
+  /** ms; without GRACE PERIOD 24 h less before and after, at least 0 */
+  readonly grace: number;
+  /** no GRACE PERIOD was written: unmatched rows give their null row at once, a later match adds its row, both stay */
+  readonly eager: boolean;
+}
+
+export type JoinType = 'inner' | 'left' | 'right' | 'full';
+
+/**
+ * Each row of a stream with the row that a table has for its key at that moment. Left is append, right upsert with
+ * `rightKeys` exactly its key columns, in their order; the output is append, its key the pairs' columns.
+ *
+ * Within one sequence all changes of the table come first; they give nothing themselves. A row of the stream without
+ * value, or with a NULL in its key, is dropped (ledger `null_key`). Without a row of the table: inner nothing, left NULLs.
+ * ROWTIME is the stream row's: the table only looks up.
+ */
+export interface StreamTableJoinNode extends JoinBase {
+  readonly node: 'streamTableJoin';
+  readonly type: 'inner' | 'left';
+}
+
+/**
+ * Two tables by their keys: inputs are upsert, `leftKeys` and `rightKeys` exactly their key columns, in their order; the
+ * output is upsert by the pairs' columns.
+ *
+ * Each side keeps its row per key. Within one sequence all changes of both sides are taken, left before right; then every
+ * key that was touched gives one change, in order of first touch: UPSERT of the joined row where `type` has one (inner:
+ * both rows; left: the left; right: the right; full: any), DELETE where it had one before the sequence and has none now,
+ * else nothing. ROWTIME is the largest of the event times of the key's changes in this sequence and of the rows that both
+ * sides now have. A DELETE carries the pairs' columns only. A NULL in the key: dropped (ledger `null_key`).
+ */
+export interface TableTableJoinNode extends JoinBase {
+  readonly node: 'tableTableJoin';
+  readonly type: JoinType;
+}
+
+/**
+ * Each row of a table with the row of another table that it points to. Both inputs are upsert; `leftKeys` are any
+ * expressions over the left row, `rightKeys` exactly the right key columns, in their order. The output is upsert by the
+ * left key's columns; it has no columns of its own for the pairs.
+ *
+ * Within one sequence the left changes are taken first, then the right ones. A left change touches its own key; a right
+ * change touches the keys of all left rows (as they are by then) that point to it, in order of the left key (NULL last).
+ * Then every touched left key gives one change, in order of first touch: UPSERT of the joined row (inner: both rows are
+ * there; left: the left row is there, NULLs for a missing right row or a NULL among `leftKeys`), DELETE where it had one
+ * before the sequence and has none now, else nothing. ROWTIME is the largest of the event times of the changes that
+ * touched the key in this sequence and of the rows that both sides now have.
+ * A NULL in the left table's own key: dropped (ledger `null_key`).
+ */
+export interface ForeignKeyJoinNode extends JoinBase {
+  readonly node: 'foreignKeyJoin';
+  readonly type: 'inner' | 'left';
+}
+
+/**
+ * The joins of complete SQL: rows of two multisets (append or retract) with equal keys, for which `condition` over the
+ * joined row is true. No columns for the pairs, no key. Append when both inputs are and `type` is inner, else retract.
+ *
+ * Changes are taken one by one, by (sequence, input, index), left before right; every row of both sides is kept. A NULL
+ * among its keys meets nothing; a stream's record without value is a row of NULLs. A null row is the row with NULLs for
+ * the other side, with its own event time; a row of a preserved side (left: `left`, `full`; right: `right`, `full`) has it
+ * while it meets no row. ROWTIME of a joined row is the larger event time of both.
+ * - ADD: for each row that it meets, in the order of their arrival: RETRACT of that row's null row, if it had one, then
+ *   ADD of the joined row; where it meets none, ADD of its own null row.
+ * - RETRACT takes away the last arrived equal row (ledger entries of its expressions are not made again; of an unknown
+ *   row: nothing): for each row that it met, in the order of their arrival: RETRACT of the joined row, then ADD of that
+ *   row's null row, if it meets none now; where it met none, RETRACT of its own null row.
+ */
+export interface EquiJoinNode extends JoinBase {
+  readonly node: 'equiJoin';
+  readonly type: JoinType;
+  readonly condition: Expr | null;
+}
+
+/**
+ * Retract to upsert, for rows that have no key: equal rows are numbered from 1. The output's columns are the input's and
+ * the number (INT), all of them its key. ADD of a row that is there n times gives UPSERT of number n + 1, RETRACT gives
+ * DELETE of number n; of a row that is not there, nothing.
+ */
+export interface CopiesNode extends NodeBase {
+  readonly node: 'copies';
+  readonly input: PlanNode;
 }
 
 export type RelationKind = 'append' | 'upsert' | 'retract';

@@ -32,6 +32,12 @@ export function inputsOf(node: PlanNode): readonly PlanNode[] {
       return [];
     case 'union':
       return node.inputs;
+    case 'streamStreamJoin':
+    case 'streamTableJoin':
+    case 'tableTableJoin':
+    case 'foreignKeyJoin':
+    case 'equiJoin':
+      return [node.left, node.right];
     case 'filter':
     case 'project':
     case 'explode':
@@ -40,6 +46,7 @@ export function inputsOf(node: PlanNode): readonly PlanNode[] {
     case 'temporalFilter':
     case 'aggregate':
     case 'emitFinal':
+    case 'copies':
       return [node.input];
     default:
       return unreachable(node);
@@ -54,6 +61,12 @@ export function withInputs(node: PlanNode, inputs: readonly PlanNode[]): PlanNod
       return node;
     case 'union':
       return { ...node, inputs };
+    case 'streamStreamJoin':
+    case 'streamTableJoin':
+    case 'tableTableJoin':
+    case 'foreignKeyJoin':
+    case 'equiJoin':
+      return { ...node, left: inputs[0] ?? node.left, right: inputs[1] ?? node.right };
     default:
       return { ...node, input: inputs[0] ?? node.input };
   }
@@ -79,7 +92,17 @@ export function kindOf(node: PlanNode): RelationKind {
     }
     case 'aggregate':
     case 'emitFinal':
+    case 'copies':
+    case 'tableTableJoin':
+    case 'foreignKeyJoin':
       return 'upsert';
+    case 'streamStreamJoin':
+    case 'streamTableJoin':
+      return 'append';
+    case 'equiJoin':
+      return node.type === 'inner' && inputsOf(node).every(i => kindOf(i) === 'append')
+        ? 'append'
+        : 'retract';
     case 'union':
       return node.inputs.every(i => kindOf(i) === 'append') ? 'append' : 'retract';
     default:
@@ -95,6 +118,7 @@ export function keyOf(node: PlanNode): readonly string[] {
 export function stateOf(node: PlanNode): StateVerdict {
   switch (node.node) {
     case 'normalize':
+    case 'copies':
       return { verdict: 'by key count' };
     case 'temporalFilter':
       // of a table one row per key; of a stream the rows whose time to come or to go has not been reached
@@ -106,6 +130,15 @@ export function stateOf(node: PlanNode): StateVerdict {
         : { verdict: 'by key count' };
     case 'emitFinal':
       return { verdict: 'bounded', ms: node.window.size + node.window.grace };
+    case 'streamStreamJoin':
+      return { verdict: 'bounded', ms: node.before + node.after + node.grace };
+    case 'streamTableJoin':
+    case 'tableTableJoin':
+    case 'foreignKeyJoin':
+      return { verdict: 'by key count' };
+    case 'equiJoin':
+      // rows of a stream never go
+      return { verdict: inputsOf(node).some(i => kindOf(i) === 'append') ? 'unbounded' : 'by key count' };
     default:
       return { verdict: 'none' };
   }

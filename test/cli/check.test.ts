@@ -15,7 +15,7 @@ const WRONG: Readonly<Record<string, readonly [at: string, code: string, hint: s
   cycle_a: ['1:13', 'cyclic_views', null],
   cycle_b: ['1:13', 'cyclic_views', null],
   having_without_group: ['4:8', 'invalid_statement', 'conditions over rows stand in WHERE'],
-  joined: ['3:15', 'not_supported', 'until then write the columns that you need into the events'],
+  joined: ['3:35', 'not_supported', 'write ON left.column = right.column AND ...'],
   missing_group_column: ['2:18', 'invalid_statement', 'add it to GROUP BY'],
   misspelt_keyword: ['2:1', 'syntax_error', 'did you mean SELECT?'],
   no_statement: ['1:1', 'invalid_statement', 'write SELECT ... or CREATE VIEW ... AS SELECT ...'],

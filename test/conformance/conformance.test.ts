@@ -14,8 +14,8 @@ import { testFunctions } from './test-functions.ts';
  * when it was last raised: raise it, never lower it.
  */
 const engines: readonly { readonly name: string; readonly engine: CaseEngine; readonly floor: number }[] = [
-  { name: 'fold', engine: foldEngine, floor: 700 },
-  { name: 'columns', engine: columnsEngine(createEngine), floor: 700 },
+  { name: 'fold', engine: foldEngine, floor: 790 },
+  { name: 'columns', engine: columnsEngine(createEngine), floor: 790 },
 ];
 
 interface KnownDifference {

@@ -12,7 +12,7 @@ import type { PlanNode } from '../../src/plan/plan.ts';
 /**
  * Changes as text, one a line: `seq time sign values`. Signs: `+` add, `-` retract, `=` upsert, `x` delete; `~` is NULL and
  * `()` alone a record without value. `#` begins a comment. A line `tick seq clock` moves the clock, a line `--` ends an
- * epoch. The clock is 0 until the first tick.
+ * epoch. The clock is 0 until the first tick. Of an operator of two inputs each line begins with `l` or `r`.
  */
 export interface Run {
   readonly output: string;
@@ -23,6 +23,7 @@ const SIGNS = { '+': Op.ADD, '-': Op.RETRACT, '=': Op.UPSERT, x: Op.DELETE } as 
 const SIGN_OF = ['+', '-', '=', 'x'] as const;
 
 interface Line {
+  readonly port: number;
   readonly seq: number;
   readonly clock: number;
   readonly change: {
@@ -62,7 +63,32 @@ export function runOperator(
   schema: Schema,
   make: (context: OperatorContext) => Operator,
   text: string,
-  { restart = false } = {},
+  options: RunOptions = {},
+): Run {
+  return run([schema], make, text, options);
+}
+
+export function runJoin(
+  [left, right]: readonly [Schema, Schema],
+  make: (context: OperatorContext) => Operator,
+  text: string,
+  options: RunOptions = {},
+): Run {
+  return run([left, right], make, text, options);
+}
+
+export interface RunOptions {
+  /** after every epoch the state goes into a fresh operator */
+  readonly restart?: boolean;
+  /** called with the operator after each epoch */
+  readonly after?: (operator: Operator) => void;
+}
+
+function run(
+  schemas: readonly Schema[],
+  make: (context: OperatorContext) => Operator,
+  text: string,
+  { restart = false, after }: RunOptions,
 ): Run {
   const rejected: string[] = [];
   const context: OperatorContext = {
@@ -73,15 +99,22 @@ export function runOperator(
   };
   let operator = make(context);
   const output: string[] = [];
-  for (const epoch of epochsOf(text, schema)) {
+  for (const epoch of epochsOf(text, schemas)) {
     const [first] = epoch;
     const last = epoch.at(-1);
     if (first === undefined || last === undefined) continue;
     const n = last.seq - first.seq + 1;
     const appendTime = new Float64Array(n);
     for (const line of epoch) appendTime.fill(line.clock, line.seq - first.seq);
-    const out = operator.step({ firstSeq: first.seq, n, appendTime }, [batchesOf(epoch, schema)]);
+    const inputs = schemas.map((schema, port) =>
+      batchesOf(
+        epoch.filter(line => line.port === port),
+        schema,
+      ),
+    );
+    const out = operator.step({ firstSeq: first.seq, n, appendTime }, inputs);
     output.push(...out.flatMap(linesOf));
+    after?.(operator);
     if (!restart) continue;
     const state = structuredClone(operator.state());
     operator = make(context);
@@ -99,7 +132,7 @@ export function table(text: string): string {
     .join('\n');
 }
 
-function epochsOf(text: string, schema: Schema): Line[][] {
+function epochsOf(text: string, schemas: readonly Schema[]): Line[][] {
   const epochs: Line[][] = [[]];
   let clock = 0;
   for (const line of table(text).split('\n')) {
@@ -107,16 +140,20 @@ function epochsOf(text: string, schema: Schema): Line[][] {
       epochs.push([]);
       continue;
     }
-    const [seq = '', time = '', sign = '', ...values] = line.split(' ');
-    if (seq === 'tick') {
-      clock = Number(sign);
-      epochs.at(-1)?.push({ seq: Number(time), clock, change: null });
+    const words = line.split(' ');
+    if (words[0] === 'tick') {
+      clock = Number(words[2]);
+      epochs.at(-1)?.push({ port: 0, seq: Number(words[1]), clock, change: null });
       continue;
     }
+    const port = schemas.length > 1 && words.shift() === 'r' ? 1 : 0;
+    const { columns } = schemas[port] as Schema;
+    const [seq = '', time = '', sign = '', ...values] = words;
     const noValue = values[0] === '()';
-    const row = schema.columns.map((c, i) => (noValue ? null : cellValue(values[i], c.type)));
+    const row = columns.map((c, i) => (noValue ? null : cellValue(values[i], c.type)));
     const op = SIGNS[sign as keyof typeof SIGNS];
-    epochs.at(-1)?.push({ seq: Number(seq), clock, change: { time: Number(time), op, row, noValue } });
+    const change = { time: Number(time), op, row, noValue };
+    epochs.at(-1)?.push({ port, seq: Number(seq), clock, change });
   }
   return epochs;
 }

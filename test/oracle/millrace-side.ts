@@ -43,7 +43,7 @@ const DERIVED =
 /** Throws an Error with the texts of all refusals when Millrace refuses the views. */
 export function prepare(test: OracleCase): Prepared {
   const views = test.views.map(v => `CREATE VIEW ${v.name} AS ${v.millrace};`);
-  const derived = test.views.some(v => /\bFROM g\b/.test(v.millrace)) ? [DERIVED] : [];
+  const derived = test.views.some(v => /\b(FROM|JOIN) g\b/.test(v.millrace)) ? [DERIVED] : [];
   const source = { file: test.name, text: [...SOURCES, ...derived, ...views].join('\n') };
   const { plan, errors } = planScript(source, { functions: standardLibrary, zone: test.zone });
   if (plan === null) throw new Error(`refused:\n${errors.map(errorText).join('\n')}`);

@@ -8,6 +8,7 @@ import type { FunctionRegistry } from '../../expr/registry.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { createMemoryLog } from '../../log/memory-log.ts';
 import type { DeploymentPlan, SinkSpec, ViewPlan } from '../../plan/plan.ts';
+import { inputsOf } from '../../plan/properties.ts';
 import type { CaseEngine, CaseRun } from './case-engine.ts';
 import { type KsqldbCase, readKsqldbCases } from './ksqldb-case.ts';
 import { outputDifference, type TopicOutput } from './ksqldb-outputs.ts';
@@ -184,7 +185,5 @@ function sinkOf(view: ViewPlan, sink: SinkSpec, plan: DeploymentPlan): Sink {
 function readsOwnTopic(node: ViewPlan['root'], topic: string): boolean {
   if (node.node === 'scan') return node.outside === true && node.source.topic === topic;
   if (node.node === 'read') return false;
-  return node.node === 'union'
-    ? node.inputs.some(i => readsOwnTopic(i, topic))
-    : readsOwnTopic(node.input, topic);
+  return inputsOf(node).some(input => readsOwnTopic(input, topic));
 }

@@ -1,9 +1,12 @@
 import { unreachable } from '../../core/assert.ts';
 import type { Batch } from '../../core/batch.ts';
 import { Aggregate } from '../../operators/aggregate.ts';
+import { Copies } from '../../operators/copies.ts';
 import { EmitFinal } from '../../operators/emit-final.ts';
+import { EquiJoin } from '../../operators/equi-join.ts';
 import { Explode } from '../../operators/explode.ts';
 import { Filter } from '../../operators/filter.ts';
+import { ForeignKeyJoin } from '../../operators/foreign-key-join.ts';
 import { Having } from '../../operators/having.ts';
 import { Normalize } from '../../operators/normalize.ts';
 import type { Epoch, Operator, OperatorContext } from '../../operators/operator.ts';
@@ -11,6 +14,9 @@ import { Present } from '../../operators/present.ts';
 import { Project } from '../../operators/project.ts';
 import { Rekey } from '../../operators/rekey.ts';
 import { SessionAggregate } from '../../operators/session-aggregate.ts';
+import { StreamStreamJoin } from '../../operators/stream-stream-join.ts';
+import { StreamTableJoin } from '../../operators/stream-table-join.ts';
+import { TableTableJoin } from '../../operators/table-table-join.ts';
 import { TemporalFilter } from '../../operators/temporal-filter.ts';
 import { Union } from '../../operators/union.ts';
 import type { PlanNode } from '../../plan/plan.ts';
@@ -142,6 +148,22 @@ function operatorFor(node: OperatorNode, { context, final, below }: Surroundings
       return new EmitFinal(node, context, new StateTable());
     case 'union':
       return new Union(node);
+    case 'streamStreamJoin':
+      return new StreamStreamJoin(node, context, {
+        index: new StateTable(),
+        left: new StateTable(),
+        right: new StateTable(),
+      });
+    case 'streamTableJoin':
+      return new StreamTableJoin(node, context, new StateTable());
+    case 'tableTableJoin':
+      return new TableTableJoin(node, context, new StateTable());
+    case 'foreignKeyJoin':
+      return new ForeignKeyJoin(node, context, { left: new StateTable(), right: new StateTable() });
+    case 'copies':
+      return new Copies(node, new StateTable());
+    case 'equiJoin':
+      return new EquiJoin(node, context, () => new StateTable());
     default:
       return unreachable(node);
   }

@@ -1,18 +1,24 @@
 import { unreachable } from '../../core/assert.ts';
 import type { RowDecoder } from '../../decode/row-decoder.ts';
-import type { PlanNode, ScanNode } from '../../plan/plan.ts';
+import type { JoinNode, PlanNode, ScanNode } from '../../plan/plan.ts';
 import { kindOf } from '../../plan/properties.ts';
 import { aggregate } from './aggregate.ts';
+import { copies } from './copies.ts';
 import { emitFinal } from './emit-final.ts';
+import { equiJoin } from './equi-join.ts';
 import { explode } from './explode.ts';
 import { filter } from './filter.ts';
 import type { FoldNode, FoldOptions } from './fold-node.ts';
+import { foreignKeyJoin } from './foreign-key-join.ts';
 import { normalize } from './normalize.ts';
 import { project } from './project.ts';
 import { read } from './read.ts';
 import { rekey } from './rekey.ts';
 import { scan } from './scan.ts';
 import { sessionAggregate } from './session-aggregate.ts';
+import { streamStreamJoin } from './stream-stream-join.ts';
+import { streamTableJoin } from './stream-table-join.ts';
+import { tableTableJoin } from './table-table-join.ts';
 import { temporalFilter } from './temporal-filter.ts';
 import { union } from './union.ts';
 
@@ -25,6 +31,7 @@ export interface BuildOptions extends FoldOptions {
 /** The running form of a plan. */
 export function buildNode(node: PlanNode, options: BuildOptions): FoldNode {
   const build = (input: PlanNode) => buildNode(input, options);
+  const joinInputs = ({ left, right }: JoinNode) => ({ left: build(left), right: build(right) });
   switch (node.node) {
     case 'scan': {
       const changes = scan(node, options.decoderOf(node));
@@ -52,6 +59,18 @@ export function buildNode(node: PlanNode, options: BuildOptions): FoldNode {
       return emitFinal(node, build(node.input));
     case 'union':
       return union(node.inputs.map(build));
+    case 'streamStreamJoin':
+      return streamStreamJoin(node, joinInputs(node), options);
+    case 'streamTableJoin':
+      return streamTableJoin(node, joinInputs(node), options);
+    case 'tableTableJoin':
+      return tableTableJoin(node, joinInputs(node), options);
+    case 'foreignKeyJoin':
+      return foreignKeyJoin(node, joinInputs(node), options);
+    case 'equiJoin':
+      return equiJoin(node, joinInputs(node), options);
+    case 'copies':
+      return copies(node, build(node.input));
     default:
       return unreachable(node);
   }

@@ -1,11 +1,11 @@
-import { assert } from '../../core/assert.ts';
 import { type Change, Op } from '../../core/change.ts';
 import { type LogRecord, TICK_TOPIC } from '../../core/log-record.ts';
 import type { Row } from '../../core/value.ts';
 import { createRowDecoder } from '../../decode/row-decoder.ts';
 import { timestampParsers } from '../../decode/timestamp-format.ts';
 import { compileExpr } from '../../expr/closure.ts';
-import type { PlanNode, ViewPlan } from '../../plan/plan.ts';
+import type { PlanNode, RelationKind, ViewPlan } from '../../plan/plan.ts';
+import { inputsOf } from '../../plan/properties.ts';
 import type { DataflowOptions } from '../dataflow.ts';
 import { buildNode } from './build-node.ts';
 import type { Moment } from './fold-node.ts';
@@ -52,7 +52,7 @@ export function runOnce(
     };
     for (const change of root.step(moment)) rows.apply(change);
   };
-  for (const { view, kind } of readsOf(plan.root)) {
+  for (const [view, kind] of readsOf(plan.root)) {
     for (const { row, rowtime } of input.rowsOf(view)) {
       const op = kind === 'upsert' ? Op.UPSERT : Op.ADD;
       const change: Change = { op, seq, rowtime, row, noValue: false };
@@ -64,19 +64,11 @@ export function runOnce(
   return rows.inOrder().map(r => r.row);
 }
 
-/** views that a plan reads, each once */
-function readsOf(node: PlanNode): readonly { readonly view: string; readonly kind: string }[] {
-  switch (node.node) {
-    case 'read':
-      return [node];
-    case 'scan':
-      return [];
-    case 'union':
-      return node.inputs.flatMap(readsOf);
-    default:
-      assert('input' in node, 'a node has an input');
-      return readsOf(node.input);
-  }
+/** views that a plan reads, each once, and the kind of their changes */
+function readsOf(node: PlanNode, found = new Map<string, RelationKind>()): ReadonlyMap<string, RelationKind> {
+  if (node.node === 'read') found.set(node.view, node.kind);
+  for (const input of inputsOf(node)) readsOf(input, found);
+  return found;
 }
 
 function clockRecord(seq: number, now: number): LogRecord {

@@ -2,7 +2,7 @@ import { unreachable } from '../../core/assert.ts';
 import type { Schema } from '../../core/schema.ts';
 import type { Expr } from '../../expr/expr.ts';
 import { columnsOf, renumber } from '../../sql/analyse/expr-tree.ts';
-import type { PlanNode, PseudoColumn, ScanNode } from '../plan.ts';
+import type { JoinNode, PlanNode, ProjectNode, PseudoColumn, ScanNode } from '../plan.ts';
 
 /**
  * Scans decode only what the plan reads. Columns that nothing above a node needs are left out from the scan upwards; keys
@@ -47,9 +47,18 @@ function prune(node: PlanNode, needed: ReadonlySet<number>): Pruned {
       return { ...below, node: { ...node, schema: below.node.schema, input: below.node } };
     }
     case 'project': {
-      const below = prune(node.input, columnsOfAll(node.columns));
-      const columns = node.columns.map(c => moved(c, below));
-      return same({ ...node, input: below.node, columns });
+      const wanted = withKey(node.schema, needed);
+      const kept = node.columns.map((_, i) => i).filter(i => wanted.has(i));
+      const computed = kept.flatMap(i => node.columns[i] ?? []);
+      const below = prune(node.input, withKey(node.input.schema, columnsOfAll(computed)));
+      const position = node.columns.map((_, i) => kept.indexOf(i));
+      const columns = computed.map(c => moved(c, below));
+      const schema: Schema = {
+        ...node.schema,
+        columns: kept.flatMap(i => node.schema.columns[i] ?? []),
+        key: node.schema.key.map(i => position[i] ?? -1),
+      };
+      return { node: withoutIdentity({ ...node, schema, input: below.node, columns }), position };
     }
     case 'explode': {
       const width = node.input.schema.columns.length;
@@ -91,6 +100,10 @@ function prune(node: PlanNode, needed: ReadonlySet<number>): Pruned {
       }));
       return same({ ...node, input: below.node, keys, aggregates });
     }
+    case 'copies': {
+      const all = new Set(node.input.schema.columns.keys());
+      return same({ ...node, input: prune(node.input, all).node });
+    }
     case 'emitFinal': {
       const all = new Set(node.schema.columns.keys());
       return same({ ...node, input: prune(node.input, all).node });
@@ -99,9 +112,63 @@ function prune(node: PlanNode, needed: ReadonlySet<number>): Pruned {
       const all = new Set(node.schema.columns.keys());
       return same({ ...node, inputs: node.inputs.map(i => prune(i, all).node) });
     }
+    case 'streamStreamJoin':
+    case 'streamTableJoin':
+    case 'tableTableJoin':
+    case 'foreignKeyJoin':
+    case 'equiJoin':
+      return pruneJoin(node, needed);
     default:
       return unreachable(node);
   }
+}
+
+/** The columns of the pairs stay; each side keeps what is needed of it and what its keys read. */
+function pruneJoin(node: JoinNode, needed: ReadonlySet<number>): Pruned {
+  const leftWidth = node.left.schema.columns.length;
+  const rightEnd = leftWidth + node.right.schema.columns.length;
+  const wanted = withKey(node.schema, needed);
+  if (node.node === 'equiJoin' && node.condition) columnsOf(node.condition, wanted);
+  const from = (start: number, end: number) => [...wanted].filter(i => i >= start && i < end);
+  const side = (input: PlanNode, keys: readonly Expr[], columns: readonly number[]): Pruned =>
+    prune(input, withKey(input.schema, new Set([...columnsOfAll(keys), ...columns])));
+  const left = side(node.left, node.leftKeys, from(0, leftWidth));
+  const right = side(
+    node.right,
+    node.rightKeys,
+    from(leftWidth, rightEnd).map(i => i - leftWidth),
+  );
+  const newLeft = left.node.schema.columns;
+  const newRight = right.node.schema.columns;
+  const shifted = (at: number, by: number) => (at < 0 ? -1 : at + by);
+  const position = node.schema.columns.map((_, i) => {
+    if (i < leftWidth) return left.position[i] ?? -1;
+    if (i < rightEnd) return shifted(right.position[i - leftWidth] ?? -1, newLeft.length);
+    return newLeft.length + newRight.length + i - rightEnd;
+  });
+  const schema: Schema = {
+    ...node.schema,
+    columns: [...newLeft, ...newRight, ...node.schema.columns.slice(rightEnd)],
+    key: node.schema.key.map(i => position[i] ?? -1),
+  };
+  const leftKeys = node.leftKeys.map(key => moved(key, left));
+  const rightKeys = node.rightKeys.map(key => moved(key, right));
+  const pruned = { schema, left: left.node, right: right.node, leftKeys, rightKeys };
+  if (node.node !== 'equiJoin') return { node: { ...node, ...pruned }, position };
+  const condition = node.condition && renumber(node.condition, i => position[i] ?? -1);
+  return { node: { ...node, ...pruned, condition }, position };
+}
+
+/** A projection that changes nothing is gone. */
+function withoutIdentity(node: ProjectNode): PlanNode {
+  const { schema, input, columns } = node;
+  const identity =
+    columns.length === input.schema.columns.length &&
+    columns.every((c, i) => c.node === 'column' && c.index === i) &&
+    schema.columns.every((c, i) => c.name === input.schema.columns[i]?.name) &&
+    schema.key.length === input.schema.key.length &&
+    schema.key.every((k, i) => k === input.schema.key[i]);
+  return identity ? input : node;
 }
 
 function withKey(schema: Schema, needed: ReadonlySet<number>): Set<number> {

@@ -1,14 +1,15 @@
 import { BOOLEAN } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
-import { columnsOf, isDeterministic, some, substitute } from '../../sql/analyse/expr-tree.ts';
+import { columnsOf, conjuncts, isDeterministic, some, substitute } from '../../sql/analyse/expr-tree.ts';
 import type { AggregateNode, FilterNode, PlanNode } from '../plan.ts';
 import { inputsOf, kindOf, withInputs } from '../properties.ts';
 
 /**
  * Conditions move towards the scan where the rows stay the same: below a projection (its expressions stand in for the
  * columns), and below GROUP BY when they read group keys only. Not below a windowed GROUP BY: the rows that enter it move
- * its stream time, and that decides which rows are late. Not below a GROUP BY that sees records without a value. Expressions that are not deterministic and ROWTIME of an
- * aggregate stay where they are.
+ * its stream time, and that decides which rows are late. Not below a GROUP BY that sees records without a value. Not below
+ * a join: of streams they would move its time, of others the ROWTIME of deletions and the counts of what cannot join.
+ * Expressions that are not deterministic and ROWTIME of an aggregate stay where they are.
  */
 export function pushFilters(node: PlanNode): PlanNode {
   const below = withInputs(node, inputsOf(node).map(pushFilters));
@@ -82,10 +83,6 @@ function readsKeysOnly(part: Expr, aggregate: AggregateNode): boolean {
     aggregate.keys.every(isDeterministic) &&
     !some(part, e => e.node === 'rowtime' || e.node === 'now')
   );
-}
-
-function conjuncts(expr: Expr): readonly Expr[] {
-  return expr.node === 'and' ? [...conjuncts(expr.left), ...conjuncts(expr.right)] : [expr];
 }
 
 function both(parts: readonly Expr[]): Expr {

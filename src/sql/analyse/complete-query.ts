@@ -1,16 +1,17 @@
 import type { Column, Schema } from '../../core/schema.ts';
-import { BIGINT } from '../../core/sql-type.ts';
+import { BIGINT, INT } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
 import type { RelationKind } from '../../plan/plan.ts';
 import type { Query } from '../ast.ts';
 import type { Relation } from '../catalog.ts';
+import { analyseCompleteJoins } from './complete-joins.ts';
 import { columnsOf, exprKey } from './expr-tree.ts';
 import { checkRetractable, GroupAnalysis } from './group-by.ts';
 import { Explode, overInput } from './partition.ts';
 import { WINDOWLESS } from './problems.ts';
 import { checkNames, type OutputItem, resolveItems } from './projection.ts';
 import { type QueryOptions, SelectContext } from './query-context.ts';
-import type { ResolvedQuery } from './resolved-query.ts';
+import type { ResolvedJoin, ResolvedQuery } from './resolved-query.ts';
 import { resolveCondition, sinkWindow } from './strict-query.ts';
 import { isWindowColumn } from './system-columns.ts';
 import { readsClock, splitTemporal, type TemporalSplit } from './temporal.ts';
@@ -21,8 +22,10 @@ export function analyseComplete(query: Query, options: QueryOptions): ResolvedQu
   const context = new SelectContext(query, 'complete', options);
   refuseUnviewable(query, context);
   const { select } = context;
-  const input = context.scope.relations[0]?.relation;
-  if (!input) return context.giveUp();
+  const joined = analyseCompleteJoins(context);
+  const first = context.scope.relations[0]?.relation;
+  if (!first || (context.scope.relations.length > 1 && !joined)) return context.giveUp();
+  const input = joined?.rows ?? first;
 
   const condition = select.where ? resolveCondition(context, select.where, 'WHERE') : null;
   const split: TemporalSplit = (condition &&
@@ -42,14 +45,15 @@ export function analyseComplete(query: Query, options: QueryOptions): ResolvedQu
   group.resolveHaving();
   refuseClock(context, items, group);
   checkNames(items, problems, isWindowColumn);
-  if (context.scope.relations.length > 1) return context.giveUp();
-  const complete: Complete = { context, input, items, split, explode, query };
+  const join = joined?.join ?? null;
+  const complete: Complete = { context, input, join, items, split, explode, query };
   return group.needed ? grouped(complete, group) : plain(complete);
 }
 
 interface Complete {
   readonly context: SelectContext;
   readonly input: Relation;
+  readonly join: ResolvedJoin | null;
   readonly items: readonly OutputItem[];
   readonly split: TemporalSplit;
   readonly explode: Explode;
@@ -141,6 +145,7 @@ function plain(complete: Complete): ResolvedQuery {
     );
   }
   context.finish();
+  const copies = changes === 'retract' && !select.distinct;
   const pseudo = usesPseudo(complete, []);
   const layout = { columns: input.schema.columns.length + (pseudo ? 2 : 0), map: null };
   const columns = items.map(item => overInput(item.expr, layout));
@@ -155,6 +160,7 @@ function plain(complete: Complete): ResolvedQuery {
   });
   return {
     input,
+    join: complete.join,
     pseudo,
     where: split.rest,
     temporal: split.temporal,
@@ -164,10 +170,12 @@ function plain(complete: Complete): ResolvedQuery {
     having: null,
     ...output,
     distinct: select.distinct,
+    copies,
     final: null,
-    changes: select.distinct ? 'upsert' : changes,
+    changes: select.distinct || copies ? 'upsert' : changes,
     window: input.schema.windowed && output.schema.windowed ? input.window : null,
     ...(select.distinct ? distinctOutput(items, columns) : {}),
+    ...(copies ? numberedOutput(output) : {}),
   };
 }
 
@@ -212,6 +220,7 @@ function grouped(complete: Complete, group: GroupAnalysis): ResolvedQuery {
   ];
   return {
     input,
+    join: complete.join,
     pseudo: usesPseudo(complete, parts),
     where: split.rest,
     temporal: split.temporal,
@@ -221,6 +230,7 @@ function grouped(complete: Complete, group: GroupAnalysis): ResolvedQuery {
     having,
     ...output,
     distinct: select.distinct,
+    copies: false,
     final: query.emit?.mode === 'final' ? { closeAfter: query.emit.closeAfter } : null,
     changes: 'upsert',
     window: sinkWindow(window),
@@ -283,6 +293,13 @@ function distinctOutput(items: readonly OutputItem[], shown: readonly Expr[]): O
   const columns = items.map((item, i) => ({ name: item.name, type: shown[i]?.type ?? BIGINT }));
   const schema: Schema = { columns, key: columns.map((_, i) => i), windowed: false };
   return { columns: shown, schema, hidden: [], window: null };
+}
+
+/** Rows without a key that come and go: equal ones are told apart by their number. */
+function numberedOutput({ columns, schema }: Output): Output & { window: null } {
+  const all: readonly Column[] = [...schema.columns, { name: '$copy', type: INT }];
+  const numbered: Schema = { columns: all, key: all.map((_, i) => i), windowed: false };
+  return { columns, schema: numbered, hidden: [schema.columns.length], window: null };
 }
 
 function usesPseudo(complete: Complete, parts: readonly Expr[]): boolean {

@@ -99,6 +99,18 @@ export function some(expr: Expr, test: (part: Expr) => boolean): boolean {
   return test(expr) || children(expr).some(part => some(part, test));
 }
 
+/** The parts that are joined by AND, in order. */
+export function conjuncts(expr: Expr): readonly Expr[] {
+  const parts: Expr[] = [];
+  const open = [expr];
+  while (open.length > 0) {
+    const part = open.pop();
+    if (part?.node === 'and') open.push(part.right, part.left);
+    else if (part) parts.push(part);
+  }
+  return parts;
+}
+
 /** Whether equal calls give equal results. */
 export function isDeterministic(expr: Expr): boolean {
   return !some(expr, part => part.node === 'call' && part.site > 0);

@@ -16,7 +16,12 @@ export interface From {
   readonly complete: boolean;
 }
 
-export function resolveFrom(select: Select, catalog: Catalog, problems: Problems): From {
+export function resolveFrom(options: {
+  readonly select: Select;
+  readonly catalog: Catalog;
+  readonly problems: Problems;
+}): From {
+  const { select, catalog, problems } = options;
   const relations: { relation: Relation; name: Identifier; span: Span }[] = [];
   const joins: Extract<RelationSyntax, { kind: 'join' }>[] = [];
   const unsupported: { span: Span; what: string }[] = [];
@@ -42,7 +47,6 @@ export function resolveFrom(select: Select, catalog: Catalog, problems: Problems
         walk(from.left);
         walk(from.right);
         joins.push(from);
-        unsupported.push({ span: joinSpan(from), what: 'joins' });
         return;
       case 'subquery':
         complete = false;
@@ -59,17 +63,11 @@ export function resolveFrom(select: Select, catalog: Catalog, problems: Problems
   return { relations, joins, unsupported, complete: complete && select.from !== null };
 }
 
-/** The part of a join that names it: from the end of its left side to its end. */
-function joinSpan(join: Extract<RelationSyntax, { kind: 'join' }>): Span {
-  return { start: join.left.span.end + 1, end: join.span.end };
-}
-
 export function reportUnsupported(
   unsupported: readonly { readonly span: Span; readonly what: string }[],
   problems: Problems,
 ): void {
   for (const { span, what } of unsupported.slice(0, 1)) {
-    const hint = what === 'joins' ? 'until then write the columns that you need into the events' : undefined;
-    problems.report('not_supported', span, `${what} are not supported by this version`, hint);
+    problems.report('not_supported', span, `${what} are not supported by this version`);
   }
 }

@@ -1,22 +1,23 @@
+import type { Schema } from '../../core/schema.ts';
 import type { Span } from '../../core/span.ts';
 import { type SqlType, STRING, sameType, typeText } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
 import { exprText } from '../../expr/show.ts';
+import type { JoinType } from '../../plan/plan.ts';
 import type { Expression, Relation as RelationSyntax } from '../ast.ts';
 import { formatsOf, type Relation } from '../catalog.ts';
-import { children, exprKey } from './expr-tree.ts';
+import { exprKey } from './expr-tree.ts';
+import { type PlacedRelations, placed, relationSide, relationsIn, sideBySide } from './join-sides.ts';
 import { FULL_SQL, listText } from './problems.ts';
 import type { OutputItem } from './projection.ts';
 import type { SelectContext } from './query-context.ts';
+import type { JoinSide, JoinWindow, ResolvedJoin } from './resolved-query.ts';
 
 type Join = Extract<RelationSyntax, { kind: 'join' }>;
 
-/** Position of the column ROWKEY, the key of a join that no column of its inputs has. */
-const ROWKEY_INDEX = 4_000_000;
-
 /**
- * Joins of strict KSQL as far as names and rules go: this version does not run them, but says what is wrong with them.
- * `key`: what the projection must hold.
+ * What the projection must hold: one of the columns that have the key's value, or all of them, or ROWKEY, as the key of a
+ * join that no column of its inputs has.
  */
 export interface JoinedKey {
   readonly kind: 'any' | 'all' | 'synthetic';
@@ -24,13 +25,23 @@ export interface JoinedKey {
 }
 
 /** The tables and streams that one side of a join brings together. */
-interface Side {
-  readonly relations: readonly number[];
+interface Side extends PlacedRelations {
   readonly kind: 'stream' | 'table';
+  /** over the numbering of the scope */
   readonly key: JoinedKey;
+  readonly input: JoinSide;
+  readonly window: Relation['window'];
 }
 
-export function analyseJoins(context: SelectContext): JoinedKey | null {
+export interface AnalysedJoin {
+  readonly join: ResolvedJoin;
+  readonly key: JoinedKey;
+  /** the joined rows as a relation, called after the first one */
+  readonly rows: Relation;
+}
+
+/** FROM with joins, of strict KSQL. The scope's columns stand in the joined row from then on. */
+export function analyseJoins(context: SelectContext): AnalysedJoin | null {
   const { from } = context.select;
   if (from?.kind !== 'join') return null;
   const before = context.problems.count;
@@ -48,17 +59,25 @@ export function analyseJoins(context: SelectContext): JoinedKey | null {
   }
   const counter = { next: 0 };
   const side = ofRelation(from, context, counter);
-  if (!side || context.problems.count > before) return null;
-  if (side.key.kind === 'synthetic') {
-    const type = side.key.columns[0]?.type ?? STRING;
-    context.addColumn({
-      name: 'ROWKEY',
-      expr: { node: 'column', type, index: ROWKEY_INDEX, name: 'ROWKEY' },
-      relation: -1,
-      listed: true,
-    });
+  const first = context.from.relations[0]?.relation;
+  if (side?.input.kind !== 'join' || !first || context.problems.count > before) return null;
+  const { join, schema } = side.input;
+  const key = { ...side.key, columns: side.key.columns.map(c => placed(c, side, context.scope)) };
+  context.placeRelations(side.offsets);
+  if (key.kind === 'synthetic') {
+    const [expr] = keyColumnsOf(schema);
+    if (expr) context.addColumn({ name: 'ROWKEY', expr, relation: -1, listed: true });
   }
-  return side.key;
+  const changes = side.kind === 'stream' ? 'append' : 'upsert';
+  const rows: Relation = { ...first, kind: side.kind, changes, schema, hidden: [], window: side.window };
+  return { join, key, rows };
+}
+
+function keyColumnsOf(schema: Schema): readonly Expr[] {
+  return schema.key.map(index => {
+    const column = schema.columns[index] ?? { name: '', type: STRING };
+    return { node: 'column', type: column.type, index, name: column.name };
+  });
 }
 
 function ofRelation(
@@ -75,11 +94,28 @@ function ofRelation(
   const found = context.from.relations[at]?.relation;
   if (!found) return null;
   const { offset = 0 } = context.scope.relations[at] ?? {};
-  const columns = found.schema.key.map((i): Expr => {
+  const own = found.schema.windowed ? found.schema.key.slice(0, -2) : found.schema.key;
+  const columns = own.map((i): Expr => {
     const column = found.schema.columns[i];
     return { node: 'column', type: column?.type ?? STRING, index: offset + i, name: column?.name ?? '' };
   });
-  return { relations: [at], kind: found.kind, key: { kind: 'all', columns } };
+  if (found.changes === 'retract') {
+    context.problems.report(
+      'invalid_statement',
+      relation.span,
+      `"${found.name}" is a view without a primary key, which cannot be joined`,
+      FULL_SQL,
+    );
+    return null;
+  }
+  return {
+    relations: [at],
+    offsets: [0],
+    kind: found.kind,
+    key: { kind: 'all', columns },
+    input: relationSide(found),
+    window: found.window,
+  };
 }
 
 function ofJoin(join: Join, left: Side, right: Side, context: SelectContext): Side {
@@ -117,7 +153,7 @@ function ofJoin(join: Join, left: Side, right: Side, context: SelectContext): Si
   const sides = { left, right, leftExpr, rightExpr };
   checkFormats(sides, context, span);
   checkWindows(sides, context, span);
-  return joined(join, sides, refuse);
+  return joined(join, sides, context);
 }
 
 interface Sides {
@@ -198,15 +234,7 @@ function conditionSides(on: Expression, context: SelectContext): readonly [Condi
 
 /** The one relation whose columns the side reads. */
 function sourceOf(side: ConditionSide, context: SelectContext): number {
-  const found = new Set<number>();
-  const walk = (expr: Expr): void => {
-    if (expr.node === 'column') {
-      const { index } = expr;
-      found.add(context.scope.relations.findLastIndex(r => r.offset <= index));
-    }
-    for (const part of children(expr)) walk(part);
-  };
-  walk(side.expr);
+  const found = relationsIn(side.expr, context.scope);
   const [only] = found;
   if (found.size !== 1 || only === undefined) {
     throw context.problems.error(
@@ -233,9 +261,8 @@ function checkFormats(sides: Sides, context: SelectContext, span: Span): void {
 }
 
 function checkWindows(sides: Sides, context: SelectContext, span: Span): void {
-  const windowOf = (side: Side) => context.from.relations[side.relations[0] ?? 0]?.relation.window ?? null;
-  const left = windowOf(sides.left);
-  const right = windowOf(sides.right);
+  const left = sides.left.window;
+  const right = sides.right.window;
   if (!left && !right) return;
   const refuse = (message: string) => context.problems.error('invalid_statement', span, message);
   if (!left || !right) throw refuse('a windowed source cannot be joined with one that is not windowed');
@@ -252,10 +279,12 @@ function isKey(side: Side, expr: Expr): boolean {
   return side.key.columns.some(c => exprKey(c) === exprKey(expr));
 }
 
-function joined(join: Join, sides: Sides, refuse: (m: string) => Error): Side {
+function joined(join: Join, sides: Sides, context: SelectContext): Side {
   const { left, right, leftExpr, rightExpr } = sides;
-  const relations = [...left.relations, ...right.relations];
-  const { kind } = left;
+  const { kind, window } = left;
+  const base = { ...sideBySide(left, right, left.input.schema.columns.length), kind, window };
+  const refuse = (message: string) =>
+    context.problems.error('invalid_statement', joinSpan(join), message, FULL_SQL);
   if (right.kind === 'table') {
     const rightKey = right.key.columns;
     if (rightKey.length !== 1 || !isKey(right, rightExpr)) {
@@ -266,16 +295,71 @@ function joined(join: Join, sides: Sides, refuse: (m: string) => Error): Side {
       if (join.type === 'right' || join.type === 'full') {
         throw refuse(`a foreign-key join cannot be a ${join.type} join`);
       }
-      return { relations, kind, key: { ...left.key, kind: left.key.kind === 'any' ? 'any' : 'all' } };
+      const key: JoinedKey = { ...left.key, kind: left.key.kind === 'any' ? 'any' : 'all' };
+      return { ...base, key, input: resolvedJoin('foreignKeyJoin', join, sides, context) };
     }
   }
+  const node =
+    right.kind === 'stream' ? 'streamStreamJoin' : kind === 'stream' ? 'streamTableJoin' : 'tableTableJoin';
+  const input = resolvedJoin(node, join, sides, context);
   const columns = [leftExpr, rightExpr].filter(e => e.node === 'column');
   if (join.type === 'full' || columns.length === 0) {
-    return { relations, kind, key: { kind: 'synthetic', columns: [leftExpr] } };
+    return { ...base, input, key: { kind: 'synthetic', columns: [leftExpr] } };
   }
   const kept = left.key.kind === 'any' && isKey(left, leftExpr) ? left.key.columns : [];
   const all = [...kept, ...columns.filter(c => !kept.some(k => exprKey(k) === exprKey(c)))];
-  return { relations, kind, key: { kind: 'any', columns: all } };
+  return { ...base, input, key: { kind: 'any', columns: all } };
+}
+
+/** The join over the rows of its sides. Tables meet by their keys, windowed rows by their windows too. */
+function resolvedJoin(
+  node: ResolvedJoin['node'],
+  join: Join,
+  sides: Sides,
+  context: SelectContext,
+): JoinSide {
+  const { left, right, leftExpr, rightExpr } = sides;
+  const { schema: leftSchema } = left.input;
+  const { schema: rightSchema } = right.input;
+  const keyOf = (side: Side, expr: Expr): readonly Expr[] => {
+    const own = keyColumnsOf(side.input.schema);
+    if (side.kind === 'table' && isKey(side, expr)) return own;
+    return [placed(expr, side, context.scope), ...(side.window ? own.slice(-2) : [])];
+  };
+  const foreign = node === 'foreignKeyJoin';
+  const leftKeys = foreign ? [placed(leftExpr, left, context.scope)] : keyOf(left, leftExpr);
+  const rightKeys = keyOf(right, rightExpr);
+  const pairs = foreign ? [] : leftKeys.map((key, i) => ({ name: pairName(i, leftExpr), type: key.type }));
+  const width = leftSchema.columns.length + rightSchema.columns.length;
+  const schema: Schema = {
+    columns: [...leftSchema.columns, ...rightSchema.columns, ...pairs],
+    key: foreign ? leftSchema.key : pairs.map((_, i) => width + i),
+    windowed: left.window !== null,
+  };
+  const within = node === 'streamStreamJoin' ? joinWindow(join) : null;
+  const sidesOf = { left: left.input, right: right.input, leftKeys, rightKeys };
+  return {
+    kind: 'join',
+    schema,
+    join: { node, type: joinType(join), ...sidesOf, within, condition: null, schema },
+  };
+}
+
+function pairName(i: number, expr: Expr): string {
+  if (i > 0) return i === 1 ? 'WINDOWSTART' : 'WINDOWEND';
+  return expr.node === 'column' ? expr.name : 'ROWKEY';
+}
+
+function joinType({ type }: Join): JoinType {
+  return type === 'cross' ? 'inner' : type;
+}
+
+const DAY = 86_400_000;
+
+/** Without GRACE PERIOD rows wait 24 h in all, and unmatched rows are given at once. */
+function joinWindow({ within }: Join): JoinWindow {
+  const { before, after, grace } = within ?? { before: 0, after: 0, grace: null };
+  return { before, after, grace: grace ?? Math.max(0, DAY - before - after), eager: grace === null };
 }
 
 function isKeyOfChain(side: Side, expr: Expr): boolean {
@@ -289,7 +373,7 @@ function holdsMap(type: SqlType): boolean {
 
 /** The key of the joined rows must stand in the projection, once. */
 export function checkJoinedKey(
-  key: JoinedKey,
+  { key, rows }: AnalysedJoin,
   items: readonly OutputItem[],
   context: SelectContext,
   name: string,
@@ -303,7 +387,7 @@ export function checkJoinedKey(
     return column.node === 'column' && at ? `${at.name.name}.${column.name}` : exprText(column);
   };
   if (key.kind === 'synthetic') {
-    const found = items.some(i => i.expr.node === 'column' && i.expr.index === ROWKEY_INDEX);
+    const found = items.some(i => i.expr.node === 'column' && i.expr.index === rows.schema.key[0]);
     if (!found) {
       problems.report(
         'invalid_statement',
@@ -324,7 +408,8 @@ export function checkJoinedKey(
       `write SELECT ${key.kind === 'all' ? texts.join(', ') : texts[0]}, ...; or ${FULL_SQL}`,
     );
   }
-  for (const column of key.columns) {
+  // of all columns each stands once, as in any other query
+  for (const column of key.kind === 'any' ? key.columns : []) {
     const [, second] = matching(column);
     if (second) {
       problems.report(
@@ -334,4 +419,17 @@ export function checkJoinedKey(
       );
     }
   }
+}
+
+/** The first column that has the key's value stands for the key itself: a missing side makes it NULL, never the key. */
+export function withJoinedKey(
+  { key, rows }: AnalysedJoin,
+  items: readonly OutputItem[],
+): readonly OutputItem[] {
+  if (key.kind !== 'any') return items;
+  const at = key.columns
+    .map(column => items.findIndex(item => exprKey(item.expr) === exprKey(column)))
+    .find(index => index >= 0);
+  const [own] = keyColumnsOf(rows.schema);
+  return own === undefined ? items : items.map((item, i) => (i === at ? { ...item, expr: own } : item));
 }

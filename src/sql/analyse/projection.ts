@@ -54,6 +54,7 @@ function resolveItem(
   names: ColumnNames,
 ): readonly OutputItem[] {
   const { resolver, scope, problems } = options;
+  const { strict } = resolver;
   switch (item.kind) {
     case 'all': {
       const { qualifier } = item;
@@ -67,7 +68,13 @@ function resolveItem(
           resolver.context.spans.set(expr, item.span);
           const base = { quoted: true, expr, span: item.span, star: true };
           if (column.name !== '') {
-            return { ...base, name: names.qualified(column.name, column.relation), written: true };
+            return {
+              ...base,
+              name: strict
+                ? names.starred(column.name, column.relation)
+                : names.qualified(column.name, column.relation),
+              written: true,
+            };
           }
           const name = expr.node === 'field' ? names.field(expr.name) : names.next();
           return { ...base, name, written: false };
@@ -98,7 +105,7 @@ function resolveItem(
         return [
           {
             ...base,
-            name: names.qualified(name, names.relationOf(expr, item.expression.qualifier)),
+            name: strict ? names.qualified(name, names.relationOf(expr, item.expression.qualifier)) : name,
             quoted: true,
             written: true,
           },
@@ -128,6 +135,12 @@ export class ColumnNames {
     const same = this.#scope.columns.filter(c => c.name.toUpperCase() === name.toUpperCase());
     const owner = this.#scope.relations[relation];
     return same.length > 1 && owner ? `${owner.name.name}_${name}` : name;
+  }
+
+  /** `*` of a join calls every column after its relation. */
+  starred(name: string, relation: number): string {
+    const owner = this.#scope.relations.length > 1 ? this.#scope.relations[relation] : undefined;
+    return owner ? `${owner.name.name}_${name}` : name;
   }
 
   relationOf(expr: Expr, qualifier: Identifier | null): number {

@@ -24,6 +24,7 @@ export class SelectContext {
   readonly from: From;
   readonly scope: Scope;
   readonly #columns: ScopeColumn[];
+  readonly #relations: ScopeRelation[];
   readonly #shared: ResolverContext;
   readonly #errorsBefore: number;
 
@@ -32,10 +33,11 @@ export class SelectContext {
     this.problems = options.problems;
     this.#errorsBefore = options.problems.count;
     this.select = onlySelect(query, options.problems);
-    this.from = resolveFrom(this.select, options.catalog, options.problems);
+    this.from = resolveFrom({ ...options, select: this.select });
     const scope = scopeOf(this.from.relations);
     this.#columns = [...scope.columns];
-    this.scope = { ...scope, columns: this.#columns };
+    this.#relations = [...scope.relations];
+    this.scope = { relations: this.#relations, columns: this.#columns };
     this.#shared = {
       problems: options.problems,
       functions: options.functions,
@@ -55,6 +57,20 @@ export class SelectContext {
   /** A column that the query itself makes, for the names that follow. */
   addColumn(column: ScopeColumn): void {
     this.#columns.push(column);
+  }
+
+  /** The relations' columns stand elsewhere in the input row: `offsets` of each relation's first column. */
+  placeRelations(offsets: readonly number[]): void {
+    const before = this.#relations.map(r => r.offset);
+    this.#relations.forEach((relation, at) => {
+      this.#relations[at] = { ...relation, offset: offsets[at] ?? 0 };
+    });
+    this.#columns.forEach((column, i) => {
+      const { expr, relation } = column;
+      if (expr.node !== 'column') return;
+      const index = expr.index - (before[relation] ?? 0) + (offsets[relation] ?? 0);
+      this.#columns[i] = { ...column, expr: { ...expr, index } };
+    });
   }
 
   spanOf(expr: Expr): Span {

@@ -1,7 +1,14 @@
 import type { Schema } from '../../core/schema.ts';
 import type { SqlType } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
-import type { AggregateCall, RelationKind, SourceSpec, WindowSpec } from '../../plan/plan.ts';
+import type {
+  AggregateCall,
+  JoinNode,
+  JoinType,
+  RelationKind,
+  SourceSpec,
+  WindowSpec,
+} from '../../plan/plan.ts';
 import type { Relation } from '../catalog.ts';
 
 /**
@@ -9,7 +16,10 @@ import type { Relation } from '../catalog.ts';
  * functions, GROUP BY, HAVING, output, DISTINCT. The expressions of each stage read the columns of the stage before.
  */
 export interface ResolvedQuery {
+  /** the relation that it reads; of a join the rows that come out of it, called after its first relation */
   readonly input: Relation;
+  /** null: `input` alone */
+  readonly join: ResolvedJoin | null;
   /** ROWPARTITION and ROWOFFSET follow the relation's columns in the input row */
   readonly pseudo: boolean;
   readonly where: Expr | null;
@@ -30,11 +40,55 @@ export interface ResolvedQuery {
   readonly schema: Schema;
   readonly hidden: readonly number[];
   readonly distinct: boolean;
+  /** rows without a key that come and go: equal ones are numbered in the last, hidden column */
+  readonly copies: boolean;
   /** EMIT FINAL */
   readonly final: { readonly closeAfter: number | null } | null;
   /** kind of the changes that it gives */
   readonly changes: RelationKind;
   readonly window: SourceSpec['window'];
+}
+
+/**
+ * One side of a join. A relation's row is followed by its ROWPARTITION, ROWOFFSET and ROWTIME: `schema` has them.
+ */
+export type JoinSide =
+  | { readonly kind: 'relation'; readonly relation: Relation; readonly schema: Schema }
+  | { readonly kind: 'join'; readonly join: ResolvedJoin; readonly schema: Schema };
+
+/** Columns of `schema`: the left side's, the right side's, then those of the keys (not of a foreign-key join). */
+export interface ResolvedJoin {
+  readonly node: JoinNode['node'];
+  readonly type: JoinType;
+  readonly left: JoinSide;
+  readonly right: JoinSide;
+  readonly leftKeys: readonly Expr[];
+  readonly rightKeys: readonly Expr[];
+  readonly within: JoinWindow | null;
+  /** of an equi-join: what else must be true of the joined row */
+  readonly condition: Expr | null;
+  readonly schema: Schema;
+}
+
+/** WITHIN of two streams, in ms. */
+export interface JoinWindow {
+  readonly before: number;
+  readonly after: number;
+  readonly grace: number;
+  readonly eager: boolean;
+}
+
+/** The relations that a query reads, in order of mention. */
+export function relationsRead(query: ResolvedQuery): readonly Relation[] {
+  return query.join
+    ? relationsOf({ kind: 'join', join: query.join, schema: query.join.schema })
+    : [query.input];
+}
+
+function relationsOf(side: JoinSide): readonly Relation[] {
+  return side.kind === 'relation'
+    ? [side.relation]
+    : [...relationsOf(side.join.left), ...relationsOf(side.join.right)];
 }
 
 export interface ResolvedGroup {

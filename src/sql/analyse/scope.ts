@@ -1,3 +1,4 @@
+import type { Column } from '../../core/schema.ts';
 import { BIGINT, INT, type SqlType } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
 import type { Identifier } from '../ast.ts';
@@ -31,10 +32,23 @@ export interface Scope {
   readonly columns: readonly ScopeColumn[];
 }
 
-/** Positions in the input row: the relation's columns, then ROWPARTITION and ROWOFFSET. */
+/** The columns that stand behind those of a relation in a joined row. */
+export const BEHIND_COLUMNS: readonly Column[] = [
+  { name: 'ROWPARTITION', type: INT },
+  { name: 'ROWOFFSET', type: BIGINT },
+  { name: 'ROWTIME', type: BIGINT },
+];
+
+/**
+ * Positions in the input row: the relation's columns, then ROWPARTITION and ROWOFFSET. In a join each relation has its own
+ * ROWTIME behind these, and ROWTIME alone is that of the joined row.
+ */
 export function scopeOf(relations: readonly { relation: Relation; name: Identifier }[]): Scope {
   const columns: ScopeColumn[] = [];
   const scoped: ScopeRelation[] = [];
+  const joined = relations.length > 1;
+  const rowtime: Expr = { node: 'rowtime', type: BIGINT };
+  if (joined) columns.push({ name: 'ROWTIME', expr: rowtime, relation: -1, listed: false });
   let offset = 0;
   relations.forEach(({ relation, name }, at) => {
     const { schema } = relation;
@@ -46,15 +60,11 @@ export function scopeOf(relations: readonly { relation: Relation; name: Identifi
     schema.columns.forEach((column, i) => {
       if (!relation.hidden.includes(i)) add(column.name, column.type, i, !isWindowKey(relation, i));
     });
-    columns.push({
-      name: 'ROWTIME',
-      expr: { node: 'rowtime', type: BIGINT },
-      relation: at,
-      listed: false,
+    if (!joined) columns.push({ name: 'ROWTIME', expr: rowtime, relation: at, listed: false });
+    BEHIND_COLUMNS.slice(0, joined ? 3 : 2).forEach(({ name: behind, type }, i) => {
+      add(behind, type, schema.columns.length + i, false);
     });
-    add('ROWPARTITION', INT, schema.columns.length, false);
-    add('ROWOFFSET', BIGINT, schema.columns.length + 1, false);
-    offset += schema.columns.length + 2;
+    offset += schema.columns.length + BEHIND_COLUMNS.length;
   });
   return { relations: scoped, columns };
 }

@@ -9,12 +9,13 @@ import type { Relation } from '../catalog.ts';
 import { columnsOf, exprKey } from './expr-tree.ts';
 import { AGGREGATE_BASE } from './group.ts';
 import { checkRetractable, GroupAnalysis } from './group-by.ts';
-import { analyseJoins, checkJoinedKey } from './joins.ts';
+import { analyseJoins, checkJoinedKey, withJoinedKey } from './joins.ts';
 import { Explode, type InputLayout, overInput, partitionLayout } from './partition.ts';
 import { FULL_SQL, listText, WINDOWLESS } from './problems.ts';
 import { checkNames, type OutputItem, resolveItems, type StarColumn } from './projection.ts';
 import { type QueryOptions, SelectContext } from './query-context.ts';
-import type { ResolvedQuery } from './resolved-query.ts';
+import type { ResolvedJoin, ResolvedQuery } from './resolved-query.ts';
+import { isWindowColumn } from './system-columns.ts';
 
 export interface StrictResult {
   readonly query: ResolvedQuery;
@@ -35,18 +36,13 @@ export function analyseStrict(query: Query, options: StrictOptions): StrictResul
   const context = new SelectContext(query, 'strict', options);
   refuseFullSql(query, context);
   const { select } = context;
-  const input = context.scope.relations[0]?.relation;
-  if (!input) return context.giveUp();
+  const first = context.scope.relations[0]?.relation;
+  if (!first) return context.giveUp();
   const single = context.scope.relations.length === 1;
-  if (single && input.kind === 'table' && input.schema.windowed) {
-    problems.report(
-      'invalid_statement',
-      context.from.relations[0]?.span ?? select.span,
-      `"${input.name}" is a windowed table: KSQL has no queries over it`,
-      FULL_SQL,
-    );
-  }
-  const joinedKey = analyseJoins(context);
+  const joined = analyseJoins(context);
+  if (!single && !joined) return context.giveUp();
+  const input = joined?.rows ?? first;
+  refuseWindowedTables(context);
   const where = select.where ? resolveCondition(context, select.where, 'WHERE') : null;
   const group = new GroupAnalysis(context, 'strict');
   const explode = new Explode();
@@ -62,16 +58,14 @@ export function analyseStrict(query: Query, options: StrictOptions): StrictResul
       aggregates: group.aggregates,
       tableFunctions: explode,
     }),
-    star: single ? starColumns(context, input, starKeys) : allColumns(context),
+    star: single ? starColumns(context, input, starKeys) : joinedColumns(context),
   });
   group.resolveHaving();
-  if (!single) {
-    checkNames(items, problems);
-    if (group.needed) group.outputs(items);
-    else if (joinedKey && !select.partitionBy) checkJoinedKey(joinedKey, items, context, options.name);
-    return context.giveUp();
-  }
-  const strict: Strict = { context, options, input, items, where, explode, emit: query.emit };
+  const rekeyed = group.needed || select.partitionBy !== null;
+  if (joined && !rekeyed) checkJoinedKey(joined, items, context, options.name);
+  const keyed = joined && !rekeyed ? withJoinedKey(joined, items) : items;
+  const base = { context, options, input, join: joined?.join ?? null };
+  const strict: Strict = { ...base, items: keyed, where, explode, emit: query.emit };
   return group.needed
     ? aggregated(strict, group)
     : transformed(strict, partitionBy === null ? null : partitionBy);
@@ -81,10 +75,23 @@ interface Strict {
   readonly context: SelectContext;
   readonly options: StrictOptions;
   readonly input: Relation;
+  readonly join: ResolvedJoin | null;
   readonly items: readonly OutputItem[];
   readonly where: Expr | null;
   readonly explode: Explode;
   readonly emit: Query['emit'];
+}
+
+function refuseWindowedTables({ from, problems }: SelectContext): void {
+  for (const { relation, span } of from.relations) {
+    if (relation.kind !== 'table' || !relation.schema.windowed) continue;
+    problems.report(
+      'invalid_statement',
+      span,
+      `"${relation.name}" is a windowed table: KSQL has no queries over it`,
+      FULL_SQL,
+    );
+  }
 }
 
 export function resolveCondition(context: SelectContext, where: Expression, clause: string): Expr | null {
@@ -145,8 +152,18 @@ function starColumns(context: SelectContext, input: Relation, keys: readonly Exp
   return [...first, ...rest.filter(c => !wasKey(c)), ...rest.filter(wasKey)];
 }
 
-function allColumns(context: SelectContext): readonly StarColumn[] {
-  return context.scope.columns.filter(c => c.listed);
+/** `*` of a join: the key of each relation, its window, then its values; ROWKEY first. */
+function joinedColumns(context: SelectContext): readonly StarColumn[] {
+  const { relations, columns } = context.scope;
+  const rank = (column: StarColumn): number => {
+    const of = relations[column.relation];
+    if (!of || column.expr.node !== 'column') return 0;
+    if (isWindowColumn(column.name)) return 1;
+    return of.relation.schema.key.includes(column.expr.index - of.offset) ? 0 : 2;
+  };
+  return columns
+    .filter(c => c.listed || (isWindowColumn(c.name) && relations[c.relation]?.relation.schema.windowed))
+    .toSorted((a, b) => a.relation - b.relation || rank(a) - rank(b));
 }
 
 function resolvePartitionBy(context: SelectContext, input: Relation): readonly Expr[] | null {
@@ -223,6 +240,7 @@ function transformed(strict: Strict, partitionBy: readonly Expr[] | null): Stric
   return {
     query: {
       input,
+      join: strict.join,
       pseudo,
       where: strict.where,
       temporal: null,
@@ -236,6 +254,7 @@ function transformed(strict: Strict, partitionBy: readonly Expr[] | null): Stric
       schema,
       hidden: [],
       distinct: false,
+      copies: false,
       final: null,
       changes: input.changes,
       window: windows.length > 0 ? input.window : null,
@@ -400,6 +419,7 @@ function aggregated(strict: Strict, group: GroupAnalysis): StrictResult {
   return {
     query: {
       input,
+      join: strict.join,
       pseudo: usesPseudo(strict, [...group.keys, ...group.aggregates.calls.flatMap(c => c.args)]),
       where: strict.where,
       temporal: null,
@@ -411,6 +431,7 @@ function aggregated(strict: Strict, group: GroupAnalysis): StrictResult {
       schema,
       hidden: [],
       distinct: false,
+      copies: false,
       final: emit?.mode === 'final' ? { closeAfter: emit.closeAfter } : null,
       changes,
       window: sinkWindow(window),

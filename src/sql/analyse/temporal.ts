@@ -2,7 +2,7 @@ import type { Span } from '../../core/span.ts';
 import { BOOLEAN, DATE, INT, type SqlType, TIMESTAMP, typeText } from '../../core/sql-type.ts';
 import type { CompareOp, Expr } from '../../expr/expr.ts';
 import { literal } from './coerce.ts';
-import { some } from './expr-tree.ts';
+import { conjuncts, some } from './expr-tree.ts';
 import type { Problems } from './problems.ts';
 
 /**
@@ -50,17 +50,6 @@ export function splitTemporal(where: Expr, span: Span, problems: Problems): Temp
 interface Bounds {
   readonly from: Expr[];
   readonly until: Expr[];
-}
-
-function conjuncts(expr: Expr): readonly Expr[] {
-  const parts: Expr[] = [];
-  const open = [expr];
-  while (open.length > 0) {
-    const part = open.pop();
-    if (part?.node === 'and') open.push(part.right, part.left);
-    else if (part) parts.push(part);
-  }
-  return parts;
 }
 
 function both(left: Expr, right: Expr): Expr {

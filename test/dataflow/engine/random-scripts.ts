@@ -11,7 +11,7 @@ CREATE TABLE tab (id STRING PRIMARY KEY, x INT, y STRING, p DECIMAL(8, 2), due T
   WITH (kafka_topic = 'tab', value_format = 'JSON');
 `;
 
-const pick = <T>(...items: T[]) => fc.constantFrom(...items);
+export const pick = <T>(...items: T[]) => fc.constantFrom(...items);
 const some = <T>(item: fc.Arbitrary<T>, max: number) => fc.array(item, { minLength: 1, maxLength: max });
 
 const streamPredicate = pick(
@@ -120,7 +120,7 @@ const keyColumns = (key: string) =>
     .join(', ');
 
 /** Statements that define `name`. */
-type Make = (name: string) => string;
+export type Make = (name: string) => string;
 
 const filterStream: fc.Arbitrary<Make> = fc
   .tuple(some(streamColumn, 4), fc.option(streamPredicate), fc.boolean())
@@ -248,9 +248,12 @@ const make: fc.Arbitrary<Make> = fc.oneof(
   union,
 );
 
-export const statement: fc.Arbitrary<string> = make.map(m => m('q').replaceAll(/\n\s+/g, ' '));
+export const script = (make: fc.Arbitrary<Make>): fc.Arbitrary<string> =>
+  make.map(m => m('q').replaceAll(/\n\s+/g, ' '));
 
-const value = (fields: Record<string, fc.Arbitrary<string>>): fc.Arbitrary<string> =>
+export const statement = script(make);
+
+export const value = (fields: Record<string, fc.Arbitrary<string>>): fc.Arbitrary<string> =>
   fc.record(fields, { requiredKeys: [] }).map(
     r =>
       `{${Object.entries(r)
@@ -277,51 +280,74 @@ const tableValue = value({
 });
 
 interface Event {
-  readonly topic: 's' | 'tab' | 'tick';
+  readonly topic: string;
   readonly key: string | null;
   readonly value: string | null;
   readonly time: number;
   readonly clock: number;
 }
 
-const event: fc.Arbitrary<Event> = fc.record({
-  topic: fc.oneof(
-    { weight: 6, arbitrary: fc.constant('s' as const) },
-    { weight: 4, arbitrary: fc.constant('tab' as const) },
-    { weight: 1, arbitrary: fc.constant('tick' as const) },
-  ),
-  key: pick('k1', 'k1', 'k2', 'k3', 'ké', null),
-  value: fc.oneof(
-    { weight: 10, arbitrary: streamValue },
-    { weight: 6, arbitrary: tableValue },
-    { weight: 1, arbitrary: pick(null, 'null', '{"a":', '[1]', '{"a":1,"a":2}') },
-  ),
-  /** how far event time moves from the record before */
-  time: fc.oneof({ weight: 8, arbitrary: pick(0, 100, 500, 1000) }, pick(-3000, -8000, 4000, 9000)),
-  clock: pick(0, 0, 1, 500, 3000, 43_200_000),
-});
+interface Topics {
+  /** `weight`: how often the topic has a record, against one tick */
+  readonly topics: Readonly<
+    Record<string, { readonly weight: number; readonly value: fc.Arbitrary<string | null> }>
+  >;
+  readonly keys: readonly (string | null)[];
+  /** most histories are about as long as they may be, else most are short */
+  readonly long: boolean;
+}
+
+const event = ({ topics, keys }: Topics): fc.Arbitrary<Event> => {
+  const of = (topic: string, value: fc.Arbitrary<string | null>): fc.Arbitrary<Event> =>
+    fc.record({
+      topic: fc.constant(topic),
+      key: pick(...keys),
+      value,
+      /** how far event time moves from the record before */
+      time: fc.oneof({ weight: 8, arbitrary: pick(0, 100, 500, 1000) }, pick(-3000, -8000, 4000, 9000)),
+      clock: pick(0, 0, 1, 500, 3000, 43_200_000),
+    });
+  return fc.oneof(
+    ...Object.entries(topics).map(([topic, { weight, value }]) => ({ weight, arbitrary: of(topic, value) })),
+    { weight: 1, arbitrary: of(TICK_TOPIC, fc.constant(null)) },
+  );
+};
 
 const utf8 = new TextEncoder();
 
-export const history: fc.Arbitrary<LogRecord[]> = fc
-  .array(event, { minLength: 1, maxLength: 60 })
-  .map(events => {
-    let time = 5000;
-    let clock = 1000;
-    return events.map((e, i) => {
-      time = Math.max(0, time + e.time);
-      clock += e.clock;
-      const tick = e.topic === 'tick';
-      return {
-        seq: i,
-        topic: tick ? TICK_TOPIC : e.topic,
-        partition: 0,
-        offset: i,
-        timestamp: time,
-        appendTime: clock,
-        key: tick || e.key === null ? null : utf8.encode(e.key),
-        value: tick || e.value === null ? null : utf8.encode(e.value),
-        headers: [],
-      };
+export const historyOf = (topics: Topics): fc.Arbitrary<LogRecord[]> =>
+  fc
+    .array(event(topics), { minLength: 1, maxLength: 60, size: topics.long ? 'max' : 'small' })
+    .map(events => {
+      let time = 5000;
+      let clock = 1000;
+      return events.map((e, i) => {
+        time = Math.max(0, time + e.time);
+        clock += e.clock;
+        const tick = e.topic === TICK_TOPIC;
+        return {
+          seq: i,
+          topic: e.topic,
+          partition: 0,
+          offset: i,
+          timestamp: time,
+          appendTime: clock,
+          key: tick || e.key === null ? null : utf8.encode(e.key),
+          value: tick || e.value === null ? null : utf8.encode(e.value),
+          headers: [],
+        };
+      });
     });
-  });
+
+export const oddValue = pick(null, 'null', '{"a":', '[1]', '{"a":1,"a":2}');
+const anyValue = fc.oneof(
+  { weight: 10, arbitrary: streamValue },
+  { weight: 6, arbitrary: tableValue },
+  { weight: 1, arbitrary: oddValue },
+);
+
+export const history = historyOf({
+  topics: { s: { weight: 6, value: anyValue }, tab: { weight: 4, value: anyValue } },
+  keys: ['k1', 'k1', 'k2', 'k3', 'ké', null],
+  long: false,
+});

@@ -1,17 +1,18 @@
 import { OPERATORS } from './operators.ts';
 import { columnsIn, hasAggregate, sameTerm, type Term } from './term.ts';
 import { decimalParts, duckdbType, kindOf } from './types.ts';
-import { SOURCES, type View, type Window } from './view.ts';
+import { type JoinPart, SOURCES, type View, type Window } from './view.ts';
 
 type Dialect = 'millrace' | 'duckdb';
 
 /** The view's query in Millrace's SQL. */
 export function millraceQuery(view: View): string {
   const print = (term: Term) => printTerm(term, 'millrace', []);
-  const conditions = [...view.where.map(print), ...view.temporal.map(t => t.millrace)];
+  const conditions = [...view.where.map(print), ...view.temporal.map(t => qualified(t.millrace))];
   const named = view.items.slice(view.star).map(i => `${print(i.term)} AS ${i.name}`);
   const shown = view.star > 0 ? ['*', ...named] : named;
-  const lines = [`SELECT ${view.distinct ? 'DISTINCT ' : ''}${shown.join(', ')}`, `FROM ${view.from}`];
+  const from = view.join ? joinText(view, view.join) : view.from;
+  const lines = [`SELECT ${view.distinct ? 'DISTINCT ' : ''}${shown.join(', ')}`, `FROM ${from}`];
   if (view.window) lines.push(windowText(view.window));
   if (conditions.length > 0) lines.push(`WHERE ${conditions.join(' AND ')}`);
   if (view.group && view.group.length > 0)
@@ -19,6 +20,23 @@ export function millraceQuery(view: View): string {
   if (view.having) lines.push(`HAVING ${print(view.having)}`);
   if (view.window?.final) lines.push('EMIT FINAL');
   return lines.join(' ');
+}
+
+/** `l_i` of the generator is `l.i` in a join. */
+function qualified(text: string): string {
+  return text.replaceAll(/\b([lr])_(\w+)/g, '$1.$2');
+}
+
+function joinText(view: View, join: JoinPart): string {
+  const on = joinConditions(join).map(term => printTerm(term, 'millrace', []));
+  return `${view.from} l ${join.type} ${join.right} r ON ${on.join(' AND ')}`;
+}
+
+function joinConditions({ pairs, rest }: JoinPart): readonly Term[] {
+  return [
+    ...pairs.map(([l, r]): Term => ({ op: `${kindOf(l.type)} =`, type: 'BOOLEAN', args: [l, r] })),
+    ...rest,
+  ];
 }
 
 function keyText(view: View, key: Term): string {
@@ -102,14 +120,29 @@ function sessionRows(rows: string, keys: readonly string[], { size }: Window): s
 }
 
 function duckdbSource(view: View): string {
-  if (!(view.from in SOURCES)) return view.from;
-  const used = ['*', ...columnsOfView(view)].map(name => `'${name}'`);
-  return `${view.from}_rows([${used.join(', ')}])`;
+  const used = columnsOfView(view);
+  const { join } = view;
+  if (!join) return duckdbRelation(view.from, used);
+  const of = (prefix: string) => used.filter(c => c.startsWith(prefix)).map(c => c.slice(prefix.length));
+  const shown = [
+    ...join.columns.left.map(name => `l.${name} AS l_${name}`),
+    ...join.columns.right.map(name => `r.${name} AS r_${name}`),
+  ];
+  const on = joinConditions(join).map(term => qualified(printTerm(term, 'duckdb', [])));
+  const left = duckdbRelation(view.from, of('l_'));
+  const right = duckdbRelation(join.right, of('r_'));
+  return `(SELECT ${shown.join(', ')} FROM ${left} l ${join.type} ${right} r ON ${on.join(' AND ')})`;
+}
+
+function duckdbRelation(name: string, used: readonly string[]): string {
+  if (!(name in SOURCES)) return name;
+  return `${name}_rows([${['*', ...used].map(column => `'${column}'`).join(', ')}])`;
 }
 
 /** Records that cannot be read in one of these are dropped for this view. */
 function columnsOfView(view: View): readonly string[] {
   const used = new Set<string>(view.temporal.map(t => t.column));
+  for (const term of view.join ? joinConditions(view.join) : []) columnsIn(term, used);
   for (const { term } of view.items) columnsIn(term, used);
   for (const term of [...view.where, ...(view.group ?? []), ...(view.having ? [view.having] : [])]) {
     columnsIn(term, used);
@@ -125,7 +158,7 @@ function cast(text: string, term: Term): string {
 function printTerm(term: Term, dialect: Dialect, keys: readonly Term[]): string {
   const key = keys.findIndex(k => sameTerm(k, term));
   if (key >= 0) return `key_${key}`;
-  if (term.op === 'column') return term.text ?? '';
+  if (term.op === 'column') return dialect === 'millrace' ? qualified(term.text ?? '') : (term.text ?? '');
   if (term.op === 'literal') return literalText(term, dialect);
   if (term.op === 'null') {
     return `CAST(NULL AS ${dialect === 'duckdb' ? duckdbType(term.type) : term.type})`;

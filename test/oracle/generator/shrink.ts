@@ -41,7 +41,7 @@ function kindOfProblem(problem: string): string {
 
 function* candidates(of: GeneratedCase): Generator<GeneratedCase> {
   yield* fewerRecords(of);
-  const read = new Set(of.views.map(view => view.from));
+  const read = new Set(of.views.flatMap(view => [view.from, view.join?.right ?? view.from]));
   if (of.views.length > 1) {
     for (const view of of.views) {
       if (!read.has(view.name)) yield { ...of, views: of.views.filter(v => v !== view) };
@@ -74,6 +74,11 @@ function* smallerViews(view: View, unread: boolean): Generator<View> {
   for (const i of view.where.keys()) yield { ...view, where: view.where.toSpliced(i, 1) };
   if (unread && view.star === 0 && view.items.length > 1) {
     for (const i of view.items.keys()) yield { ...view, items: view.items.toSpliced(i, 1) };
+  }
+  const { join } = view;
+  if (join) {
+    for (const i of join.rest.keys()) yield { ...view, join: { ...join, rest: join.rest.toSpliced(i, 1) } };
+    if (join.pairs.length > 1) yield { ...view, join: { ...join, pairs: join.pairs.slice(1) } };
   }
   for (const [i, item] of view.items.entries()) {
     if (i < view.star) continue;

@@ -17,8 +17,10 @@ export const SOURCES: Readonly<Record<string, readonly Term[]>> = {
 /** A generated view; plain data, so that a shrinker can take parts away. */
 export interface View {
   readonly name: string;
-  /** a source or a view before it */
+  /** a source or a view before it; of a join the left side */
   readonly from: string;
+  /** columns are then called `l_NAME` and `r_NAME` */
+  readonly join: JoinPart | null;
   /** the view before it has windows: their bounds are shown wherever its rows are */
   readonly overWindows: boolean;
   readonly distinct: boolean;
@@ -34,6 +36,17 @@ export interface View {
   readonly positions: boolean;
   readonly having: Term | null;
   readonly window: Window | null;
+}
+
+export interface JoinPart {
+  readonly type: 'JOIN' | 'LEFT JOIN' | 'RIGHT JOIN' | 'FULL JOIN';
+  readonly right: string;
+  /** names of the columns of both sides, without `l_` and `r_` */
+  readonly columns: { readonly left: readonly string[]; readonly right: readonly string[] };
+  /** equal columns of both sides */
+  readonly pairs: readonly (readonly [left: Term, right: Term])[];
+  /** further conditions */
+  readonly rest: readonly Term[];
 }
 
 /** A comparison with the clock, on both sides. */

@@ -3,7 +3,7 @@ import type { Random } from './random.ts';
 import { column, columnsIn, type Term } from './term.ts';
 import { columnLeaves, type Leaves, randomAggregate, randomKind, randomTerm } from './terms.ts';
 import { type Kind, kindOf } from './types.ts';
-import { SOURCES, type Temporal, type View, type Window } from './view.ts';
+import { type JoinPart, SOURCES, type Temporal, type View, type Window } from './view.ts';
 
 /** Up to three views, each over a source or over one before it, so that scans and views are shared. */
 export function randomViews(random: Random): readonly View[] {
@@ -12,12 +12,18 @@ export function randomViews(random: Random): readonly View[] {
   while (views.length < count) {
     const below = random.chance(0.6) ? views.at(-1) : views[0];
     const name = `v${views.length + 1}`;
+    if (random.chance(0.35)) {
+      views.push(randomJoin(random, name, views));
+      continue;
+    }
     if (below && random.chance(0.7)) {
       const columns = below.items.map(i => column(i.name, i.term.type));
-      views.push(randomView(random, { name, from: below.name, overWindows: showsWindows(below) }, columns));
+      views.push(
+        randomView(random, { name, from: below.name, join: null, overWindows: showsWindows(below) }, columns),
+      );
     } else {
       const from = random.of(['s', 's', 's', 't', 't', 't', 'g']);
-      views.push(randomView(random, { name, from, overWindows: false }, SOURCES[from] ?? []));
+      views.push(randomView(random, { name, from, join: null, overWindows: false }, SOURCES[from] ?? []));
     }
   }
   return views;
@@ -28,7 +34,48 @@ function showsWindows(view: View): boolean {
   return view.window !== null || (view.overWindows && !isGrouped(view) && !view.distinct);
 }
 
-type Input = Pick<View, 'name' | 'from' | 'overWindows'>;
+interface JoinInput {
+  readonly name: string;
+  readonly columns: readonly Term[];
+}
+
+/** A view over two sources or views, one with itself among them. */
+function randomJoin(random: Random, name: string, views: readonly View[]): View {
+  const sides: readonly JoinInput[] = [
+    ...Object.entries(SOURCES).map(([source, columns]) => ({ name: source, columns })),
+    ...views
+      .filter(view => !showsWindows(view))
+      .map(view => ({ name: view.name, columns: view.items.map(i => column(i.name, i.term.type)) })),
+  ];
+  const [from, right] = [random.of(sides), random.of(sides)];
+  const prefixed = (side: JoinInput, prefix: string) =>
+    side.columns.map(c => column(`${prefix}_${c.text}`, c.type));
+  const lefts = prefixed(from, 'l');
+  const rights = prefixed(right, 'r');
+  const fitting = lefts.flatMap(l =>
+    rights.filter(r => r.type === l.type && r.type !== 'BOOLEAN').map(r => [l, r] as const),
+  );
+  if (fitting.length === 0) return randomJoin(random, name, []);
+  const columns = [...lefts, ...rights];
+  const type = random.of(['JOIN', 'JOIN', 'LEFT JOIN', 'RIGHT JOIN', 'FULL JOIN'] as const);
+  const join: JoinPart = {
+    type,
+    right: right.name,
+    columns: { left: from.columns.map(c => c.text ?? ''), right: right.columns.map(c => c.text ?? '') },
+    pairs: randomPairs(random, right.name, fitting),
+    rest: random.chance(0.4) ? [randomTerm(random, 'BOOLEAN', 2, columnLeaves(columns))] : [],
+  };
+  return randomView(random, { name, from: from.name, join, overWindows: false }, columns);
+}
+
+function randomPairs(random: Random, right: string, fitting: JoinPart['pairs']): JoinPart['pairs'] {
+  // a look-up by the key of a table has a plan of its own
+  const byKey = right === 't' ? fitting.filter(([, r]) => r.text === 'r_k') : [];
+  if (byKey.length > 0 && random.chance(0.6)) return [random.of(byKey)];
+  return Array.from({ length: random.int(1, 2) }, () => random.of(fitting));
+}
+
+type Input = Pick<View, 'name' | 'from' | 'join' | 'overWindows'>;
 
 function randomView(random: Random, input: Input, columns: readonly Term[]): View {
   const { from } = input;
@@ -36,11 +83,12 @@ function randomView(random: Random, input: Input, columns: readonly Term[]): Vie
   const where = random.chance(0.5)
     ? Array.from({ length: random.int(1, 2) }, () => randomTerm(random, 'BOOLEAN', 2, leaves))
     : [];
-  const windowed = from === 's' && random.chance(0.3);
+  const stream = from === 's' && input.join === null;
+  const windowed = stream && random.chance(0.3);
   const temporal = !windowed && random.chance(0.35) ? randomTemporals(random, columns) : [];
   const base = { ...input, where, temporal, having: null, window: null, positions: false, star: 0 };
   if (!windowed && random.chance(0.4)) {
-    const all = random.chance(0.2) && !input.overWindows ? allColumns(columns) : [];
+    const all = random.chance(0.2) && !input.overWindows && !input.join ? allColumns(columns) : [];
     const items = [
       ...all,
       ...randomItems(random, columns).map(i =>
@@ -51,7 +99,7 @@ function randomView(random: Random, input: Input, columns: readonly Term[]): Vie
   }
   const group = randomKeys(random, columns, windowed);
   // rows that never go have a first and a last one
-  const offsets = from === 's' && temporal.length === 0;
+  const offsets = stream && temporal.length === 0;
   const over = groupLeaves(group, columns);
   const items = [
     ...group.filter(() => random.chance(0.85)),

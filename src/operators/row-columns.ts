@@ -1,0 +1,55 @@
+import type { Batch, Vec } from '../core/batch.ts';
+import type { Column, Schema } from '../core/schema.ts';
+import type { SqlType } from '../core/sql-type.ts';
+import type { Row, Value } from '../core/value.ts';
+import { type VecBuilder, valueAt, vecKind } from '../core/vec.ts';
+import type { GrowingColumn } from '../state/growing-column.ts';
+import type { StateTable } from '../state/state-table.ts';
+
+/** A state column for values of a type: as in batches, but text as values. */
+export function valueColumn(table: StateTable, type: SqlType): GrowingColumn {
+  const kind = vecKind(type);
+  return table.column(kind === 'str' ? 'val' : kind);
+}
+
+/** State columns that hold whole rows of a schema by slot. */
+export class RowColumns {
+  readonly #columns: readonly Column[];
+  readonly #values: readonly GrowingColumn[];
+  /** the row of a side that has none */
+  readonly nulls: Row;
+
+  constructor(schema: Schema, table: StateTable) {
+    this.#columns = schema.columns;
+    this.#values = schema.columns.map(c => valueColumn(table, c.type));
+    this.nulls = schema.columns.map(() => null);
+  }
+
+  /** Keeps physical row i of a batch. */
+  put(slot: number, batch: Batch, i: number): void {
+    for (let c = 0; c < this.#values.length; c++) {
+      const value = valueAt(batch.cols[c] as Vec, (this.#columns[c] as Column).type, i);
+      (this.#values[c] as GrowingColumn).set(slot, value);
+    }
+  }
+
+  row(slot: number): Row {
+    return this.#columns.map((_, c) => this.get(slot, c));
+  }
+
+  get(slot: number, c: number): Value | null {
+    return (this.#values[c] as GrowingColumn).get((this.#columns[c] as Column).type, slot);
+  }
+
+  /** Writes the row into row i of columns being built, one per column; a slot of -1 is NULLs. */
+  write(slot: number, built: readonly VecBuilder[], i: number): void {
+    for (let c = 0; c < this.#values.length; c++) {
+      (built[c] as VecBuilder).set(i, slot < 0 ? null : this.get(slot, c));
+    }
+  }
+
+  /** Lets go of values that are not in typed arrays; the slot may live on. */
+  clear(slot: number): void {
+    for (const column of this.#values) if (column.kind === 'val') column.values[slot] = null;
+  }
+}

@@ -1,0 +1,184 @@
+import type { Schema } from '../../core/schema.ts';
+import type { Span } from '../../core/span.ts';
+import { BOOLEAN, sameType } from '../../core/sql-type.ts';
+import type { Expr } from '../../expr/expr.ts';
+import type { JoinType, RelationKind } from '../../plan/plan.ts';
+import type { Relation as RelationSyntax } from '../ast.ts';
+import type { Relation } from '../catalog.ts';
+import { conjuncts, isDeterministic } from './expr-tree.ts';
+import { type PlacedRelations, placed, relationSide, relationsIn, sideBySide } from './join-sides.ts';
+import type { SelectContext } from './query-context.ts';
+import type { JoinSide, ResolvedJoin } from './resolved-query.ts';
+import { readsClock } from './temporal.ts';
+
+type Join = Extract<RelationSyntax, { kind: 'join' }>;
+
+interface Side extends PlacedRelations {
+  readonly input: JoinSide;
+  readonly changes: RelationKind;
+}
+
+export interface CompleteJoin {
+  readonly join: ResolvedJoin;
+  /** the joined rows as a relation, called after the first one */
+  readonly rows: Relation;
+}
+
+/**
+ * FROM with joins, as PostgreSQL has them, as long as an equality of both sides is among the conditions. The scope's
+ * columns stand in the joined row from then on.
+ */
+export function analyseCompleteJoins(context: SelectContext): CompleteJoin | null {
+  const { from } = context.select;
+  const first = context.from.relations[0]?.relation;
+  if (from?.kind !== 'join' || !first) return null;
+  const side = ofRelation(from, context, { next: 0 });
+  if (side?.input.kind !== 'join') return null;
+  context.placeRelations(side.offsets);
+  const { join, schema } = side.input;
+  const kind = side.changes === 'append' ? 'stream' : 'table';
+  const rows: Relation = { ...first, kind, changes: side.changes, schema, hidden: [], window: null };
+  return { join, rows };
+}
+
+function ofRelation(
+  relation: RelationSyntax,
+  context: SelectContext,
+  counter: { next: number },
+): Side | null {
+  if (relation.kind === 'join') {
+    const left = ofRelation(relation.left, context, counter);
+    const right = ofRelation(relation.right, context, counter);
+    return left && right && context.problems.attempt(() => ofJoin(relation, left, right, context));
+  }
+  const at = counter.next++;
+  const found = context.from.relations[at]?.relation;
+  return found ? { relations: [at], offsets: [0], input: relationSide(found), changes: found.changes } : null;
+}
+
+function ofJoin(join: Join, left: Side, right: Side, context: SelectContext): Side {
+  const { problems } = context;
+  const span: Span = { start: join.left.span.end + 1, end: join.span.end };
+  if (join.within) {
+    throw problems.error(
+      'invalid_statement',
+      join.within.span,
+      'WITHIN belongs to CREATE STREAM; a VIEW says in ON how far apart the rows may be',
+      "write ON a.id = b.id AND b.at BETWEEN a.at AND a.at + INTERVAL '1' HOUR",
+    );
+  }
+  if (join.using.length > 0) {
+    throw problems.error(
+      'not_supported',
+      span,
+      'USING and NATURAL are not supported by this version',
+      'write ON left.column = right.column',
+    );
+  }
+  if (!join.on) {
+    throw problems.error(
+      'not_supported',
+      span,
+      'a join of every row with every row is not supported',
+      'write JOIN ... ON left.column = right.column',
+    );
+  }
+  const on = context.resolver({ clause: 'ON' }).boolean(join.on, 'ON');
+  const both = sideBySide(left, right, left.input.schema.columns.length);
+  const split = splitEqualities(on, left, right, context);
+  if (split.leftKeys.length === 0) {
+    throw problems.error(
+      'not_supported',
+      join.on.span,
+      'a join needs an equality of its two sides among its conditions',
+      'write ON left.column = right.column AND ...',
+    );
+  }
+  checkCondition(on, join.on.span, context);
+  const columns = [...left.input.schema.columns, ...right.input.schema.columns];
+  const type = join.type === 'cross' ? 'inner' : join.type;
+  const sides = { type, left: left.input, right: right.input, within: null };
+  const lookup = keyLookup(type, left, right, split);
+  if (lookup) {
+    const schema: Schema = { columns, key: left.input.schema.key, windowed: false };
+    const resolved = { node: 'foreignKeyJoin', ...sides, ...lookup, condition: null, schema } as const;
+    return { ...both, changes: 'upsert', input: { kind: 'join', schema, join: resolved } };
+  }
+  const schema: Schema = { columns, key: [], windowed: false };
+  const { leftKeys, rightKeys, rest } = split;
+  const condition = rest && placed(rest, both, context.scope);
+  const resolved = { node: 'equiJoin', ...sides, leftKeys, rightKeys, condition, schema } as const;
+  const appends = left.changes === 'append' && right.changes === 'append';
+  return {
+    ...both,
+    changes: type === 'inner' && appends ? 'append' : 'retract',
+    input: { kind: 'join', schema, join: resolved },
+  };
+}
+
+/**
+ * A table's rows that look up another table by its whole key: at most one row for each, so that the result has the left
+ * table's key. The keys in the order of the right table's; null: not such a join.
+ */
+function keyLookup(
+  type: JoinType,
+  left: Side,
+  right: Side,
+  { leftKeys, rightKeys, rest }: Equalities,
+): Pick<Equalities, 'leftKeys' | 'rightKeys'> | null {
+  const tables = [left, right].every(side => side.changes === 'upsert' && !side.input.schema.windowed);
+  const { key } = right.input.schema;
+  if (!tables || rest || key.length !== rightKeys.length || (type !== 'inner' && type !== 'left'))
+    return null;
+  const at = key.map(index => rightKeys.findIndex(k => k.node === 'column' && k.index === index));
+  if (key.length === 0 || at.includes(-1)) return null;
+  return { leftKeys: at.flatMap(i => leftKeys[i] ?? []), rightKeys: at.flatMap(i => rightKeys[i] ?? []) };
+}
+
+/** A condition must give the same for the same rows whenever it is asked. */
+function checkCondition(on: Expr, span: Span, context: SelectContext): void {
+  if (readsClock(on)) {
+    throw context.problems.error(
+      'invalid_statement',
+      span,
+      'the clock (NOW, CURRENT_DATE) can only be compared with columns in WHERE',
+      'move the condition to WHERE',
+    );
+  }
+  if (!isDeterministic(on)) {
+    throw context.problems.error('invalid_statement', span, 'a join cannot be on random values');
+  }
+}
+
+interface Equalities {
+  /** over the rows of the sides */
+  readonly leftKeys: readonly Expr[];
+  readonly rightKeys: readonly Expr[];
+  /** over the scope's numbering */
+  readonly rest: Expr | null;
+}
+
+function splitEqualities(on: Expr, left: Side, right: Side, context: SelectContext): Equalities {
+  const { scope } = context;
+  const leftKeys: Expr[] = [];
+  const rightKeys: Expr[] = [];
+  const rest: Expr[] = [];
+  const within = (expr: Expr, side: Side): boolean => {
+    const found = [...relationsIn(expr, scope)];
+    return found.length > 0 && found.every(at => side.relations.includes(at));
+  };
+  for (const part of conjuncts(on)) {
+    const isEquality =
+      part.node === 'compare' && part.op === '=' && sameType(part.left.type, part.right.type);
+    if (isEquality && within(part.left, left) && within(part.right, right)) {
+      leftKeys.push(placed(part.left, left, scope));
+      rightKeys.push(placed(part.right, right, scope));
+    } else if (isEquality && within(part.right, left) && within(part.left, right)) {
+      leftKeys.push(placed(part.right, left, scope));
+      rightKeys.push(placed(part.left, right, scope));
+    } else rest.push(part);
+  }
+  const condition =
+    rest.length === 0 ? null : rest.reduce((a, b) => ({ node: 'and', type: BOOLEAN, left: a, right: b }));
+  return { leftKeys, rightKeys, rest: condition };
+}
