@@ -65,3 +65,19 @@ test('a sealing pass that fails leaves the tail as it was', async () => {
   await log.seal();
   expect(readAll(log).map(line)).toEqual(['0 a/0@0 null=0', '1 a/0@1 null=1']);
 });
+
+test('a commit leaves the last megabytes of the disk alone, and says so; the log goes on when there is room', async () => {
+  let free = 33 << 20;
+  const log = await openLog(logFolder(), { freeBytes: () => free });
+  log.createTopic({ name: 'a', partitions: 1, keyIndex: false });
+  await log.append({ records: [rec('a', null, 'kept')] }).durable;
+  free = 32 << 20;
+  await expect(log.append({ records: [rec('a', null, 'lost')] }).durable).rejects.toMatchObject({
+    code: 'log_write_failed',
+    message: 'the disk that holds the data folder is full',
+    hint: expect.stringContaining('32 MB are free'),
+  });
+  free = 1 << 30;
+  await log.append({ records: [rec('a', null, 'next')] }).durable;
+  expect(readAll(log).map(line)).toEqual(['0 a/0@0 null=kept', '1 a/0@1 null=next']);
+});

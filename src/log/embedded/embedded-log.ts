@@ -11,6 +11,7 @@ import type { LogLimits } from '../log-limits.ts';
 import { DEFAULT_LOG_LIMITS } from '../log-limits.ts';
 import { BlockStore } from './block-store.ts';
 import { CommitGroup } from './commit-group.ts';
+import { assertDiskRoom, freeBytes } from './disk-room.ts';
 import type { FolderLock } from './folder-lock.ts';
 import { lockFolder } from './folder-lock.ts';
 import type { LogDatabase } from './log-environment.ts';
@@ -28,6 +29,8 @@ export interface EmbeddedLogOptions {
   readonly limits?: Partial<LogLimits> | undefined;
   /** hears of a sealing pass of its own that failed; the records stay in the tail and the next pass tries again */
   readonly onSealFailure?: ((error: unknown) => void) | undefined;
+  /** bytes that the disk has left, asked before each commit; the file system is asked when not given */
+  readonly freeBytes?: (() => number) | undefined;
 }
 
 /**
@@ -280,6 +283,8 @@ class EmbeddedLog implements EventLog {
     this.#open = null;
     this.#committing = group;
     try {
+      const { dir, freeBytes: free = () => freeBytes(dir) } = this.#options;
+      assertDiskRoom(free(), group.bytes);
       await group.write(this.#db, { lastAppendTime: this.#head.lastAppendTime, topics: this.#names.length });
     } catch (cause) {
       this.#fail(group, cause);
@@ -333,6 +338,7 @@ class EmbeddedLog implements EventLog {
 }
 
 function writeFailed(cause: unknown): MillraceError {
+  if (cause instanceof MillraceError && cause.code === 'log_write_failed') return cause;
   return new MillraceError('log_write_failed', 'the log could not be written', {
     hint: 'check the disk that holds the data folder',
     cause,
