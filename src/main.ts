@@ -164,10 +164,11 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   reactions.start();
 
   const started = clock.now();
+  const positionAt = (seq: number) => positionToken({ log: log.id, seq });
   const status: StatusSource = {
     status: async () => ({
       name: 'millrace',
-      position: positionToken({ log: log.id, seq: views.position() }),
+      position: positionAt(views.position()),
       started: new Date(started).toISOString(),
       log: {
         id: log.id,
@@ -177,7 +178,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
         recovery: log.recovery,
       },
       lag: log.end() - views.position(),
-      views: views.list(),
+      views: views.list().map(v => ({ ...v, position: v.position === null ? null : positionAt(v.position) })),
       errors: views.fileErrors(),
       reactions: reactions.status(),
     }),
