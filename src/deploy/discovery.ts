@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { existsSync, readdirSync, readFileSync, statSync, watch } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import type { ViewFileText } from './planned-views.ts';
@@ -15,6 +16,10 @@ const POLL = 2_000;
  */
 export function readViewFiles(viewsDir: string, root: string): ViewFileText[] {
   const read = (folder: string, sources: boolean): ViewFileText[] => {
+    const file = (name: string, path: string) => ({
+      name: sources ? null : basename(name, '.sql'),
+      file: relative(root, path),
+    });
     let names: string[];
     try {
       names = readdirSync(folder).filter(
@@ -29,19 +34,32 @@ export function readViewFiles(viewsDir: string, root: string): ViewFileText[] {
       try {
         const stat = statSync(path);
         if (!stat.isFile()) return [];
-        const text =
-          stat.size > MAX_FILE_BYTES
-            ? `-- ${stat.size} bytes: larger than a view may be\n;`
-            : readFileSync(path, 'utf8');
-        return [{ name: sources ? null : basename(name, '.sql'), file: relative(root, path), text }];
-      } catch {
-        return []; // gone between listing and reading: the next look settles it
+        return [
+          { ...file(name, path), ...(stat.size > MAX_FILE_BYTES ? tooLarge(stat.size) : textOf(path)) },
+        ];
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'ENOENT') return []; // gone between listing and reading: the next look settles it
+        // not the wish to retire the view
+        return [{ ...file(name, path), text: '', unreadable: `the file cannot be read: ${code}` }];
       }
     });
   };
   return [...read(join(viewsDir, 'sources'), true), ...read(viewsDir, false)].sort((a, b) =>
     a.file < b.file ? -1 : 1,
   );
+}
+
+type FileText = Pick<ViewFileText, 'text' | 'unreadable'>;
+
+function tooLarge(bytes: number): FileText {
+  return { text: '', unreadable: `the file has ${bytes} bytes, a view may have ${MAX_FILE_BYTES}` };
+}
+
+function textOf(path: string): FileText {
+  const bytes = readFileSync(path);
+  if (isUtf8(bytes) && !bytes.includes(0)) return { text: bytes.toString('utf8') };
+  return { text: '', unreadable: 'the file is not UTF-8 text' };
 }
 
 /** Calls `changed` after files of the folder changed, once they have been quiet for a moment. Returns how to stop. */

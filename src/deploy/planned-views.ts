@@ -8,6 +8,8 @@ export interface ViewFileText {
   /** path as shown to the user */
   readonly file: string;
   readonly text: string;
+  /** why the file holds no text that can be planned: `it is not UTF-8 text` */
+  readonly unreadable?: string | undefined;
 }
 
 /** What the files say, planned as far as they are right. */

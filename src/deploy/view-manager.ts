@@ -76,7 +76,10 @@ export class ViewManager implements ViewAccess {
       const files = readViewFiles(this.#options.viewsDir, this.#options.root);
       const unchanged =
         files.length === this.#intent.files.size &&
-        files.every(f => this.#intent.files.get(f.file)?.text === f.text);
+        files.every(f => {
+          const before = this.#intent.files.get(f.file);
+          return before?.text === f.text && before.unreadable === f.unreadable;
+        });
       if (!unchanged) this.#intent = settleFiles(files, this.#deployment, this.#options.planner);
       this.#problem = null;
       const first = !this.#looked;

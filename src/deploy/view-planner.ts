@@ -1,4 +1,4 @@
-import type { MillraceError } from '../core/errors.ts';
+import { MillraceError } from '../core/errors.ts';
 import type { FunctionRegistry } from '../expr/registry.ts';
 import { type DeploymentResult, planDeployment } from '../plan/deployment.ts';
 import type { SourceSpec } from '../plan/plan.ts';
@@ -27,8 +27,19 @@ export function viewPlanner(options: PlannerOptions): Planner {
 
 export function planFiles(files: readonly ViewFileText[], options: PlannerOptions): DeploymentResult {
   const source = ({ file, text }: ViewFileText) => ({ file, text });
-  return planDeployment(
-    files.flatMap(f => (f.name === null ? [] : [{ name: f.name, source: source(f) }])),
-    { ...options, sourceFiles: files.filter(f => f.name === null).map(source) },
+  const readable = files.filter(f => f.unreadable === undefined);
+  const result = planDeployment(
+    readable.flatMap(f => (f.name === null ? [] : [{ name: f.name, source: source(f) }])),
+    { ...options, sourceFiles: readable.filter(f => f.name === null).map(source) },
   );
+  const faults = files.flatMap(f =>
+    f.unreadable === undefined
+      ? []
+      : [
+          new MillraceError('invalid_statement', f.unreadable, {
+            place: { source: source(f), span: { start: 0, end: 0 } },
+          }),
+        ],
+  );
+  return { ...result, errors: [...result.errors, ...faults] };
 }

@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/core/clock.ts';
 import { until } from '../until.ts';
@@ -127,6 +128,48 @@ describe('the files of views/', () => {
     server.views.refresh();
     await server.expectExact();
     expect(server.views.list().map(v => v.name)).toEqual(['totals']);
+  });
+
+  it('that hold no text, too much or cannot be read are told in a sentence, and the last good version serves', async () => {
+    const server = await start(dataFolder());
+    await server.orders(manyOrders(50));
+    await server.caughtUp();
+    const rows = server.rows('totals');
+    const path = join(server.folder.viewsDir, 'totals.sql');
+    const faults: (readonly [says: string, spoil: () => void])[] = [
+      ['the file is not UTF-8 text', () => writeFileSync(path, Buffer.from(VIEWS.totals, 'utf16le'))],
+      ['the file is not UTF-8 text', () => writeFileSync(path, Buffer.from([0xff, 0xfe, 0x41]))],
+      ['the file has 1048577 bytes', () => writeFileSync(path, ' '.repeat(1024 * 1024 + 1))],
+      ['the file cannot be read: ELOOP', () => symlinkSync('totals.sql', path)],
+    ];
+    for (const [says, spoil] of faults) {
+      rmSync(path);
+      spoil();
+      server.views.refresh();
+      await server.views.settled();
+      const { errors, serving } = server.views.status('totals');
+      expect({ errors, serving }).toEqual({ errors: [expect.stringContaining(says)], serving: true });
+      expect(server.rows('totals')).toEqual(rows);
+    }
+    rmSync(path);
+    server.folder.write('totals', VIEWS.totals);
+    server.views.refresh();
+    await server.expectExact();
+    expect(server.views.status('totals').errors).toEqual([]);
+  });
+
+  it('that read each other in a circle are told the circle, in whichever order they came', async () => {
+    const server = await start(dataFolder());
+    for (const [name, read] of [
+      ['round_a', 'round_b'],
+      ['round_b', 'round_a'],
+    ] as const) {
+      server.folder.write(name, `SELECT id FROM ${read};`);
+      server.views.refresh();
+      await server.views.settled();
+    }
+    expect(server.views.status('round_a').errors.join()).toContain('round_a -> round_b -> round_a');
+    expect(server.views.status('round_b').errors.join()).toContain('round_b -> round_a -> round_b');
   });
 
   it('whose folder cannot be read change nothing', async () => {
