@@ -42,8 +42,9 @@ export function readJson(bytes: Uint8Array, what: string): Json {
     return parseJson(bytes, { maxSize: Number.MAX_SAFE_INTEGER });
   } catch (cause) {
     if (!(cause instanceof MillraceError)) throw cause;
-    const { place } = cause;
-    throw new MillraceError('request_invalid', `${what} is ${cause.message}`, {
+    const { place, message } = cause;
+    const says = message.startsWith('not JSON') ? `is ${message}` : `cannot be read: ${message}`;
+    throw new MillraceError('request_invalid', `${what} ${says}`, {
       place: place && { ...place, source: { ...place.source, file: `<${what.replace(/^the /, '')}>` } },
       cause,
     });

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { MillraceError } from '../core/errors.ts';
+import { parseDate } from '../core/iso-time.ts';
 import type { HttpPorts } from './ports.ts';
 
 const DURATION = /^([0-9]{1,9})(ms|s|m)$/;
@@ -86,7 +87,8 @@ export function momentOf(text: string): number | null {
     const ms = Number(text);
     return Math.abs(ms) <= MAX_TIME ? ms : null;
   }
-  if (!ISO.test(text)) return null;
+  // Date.parse makes March of the 30th of February
+  if (!ISO.test(text) || parseDate(text.slice(0, 10)) === null) return null;
   const ms = Date.parse(text.length > 10 && !ZONED.test(text) ? `${text}Z` : text);
   return Number.isFinite(ms) ? ms : null;
 }

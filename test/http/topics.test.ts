@@ -72,6 +72,7 @@ describe('records', () => {
     ['{"valueBase64":"%%"}', '"valueBase64" of the record is not base64'],
     ['{"value":1,"timestamp":1.5}', 'the timestamp of the record is not a time'],
     ['{"value":1,"timestamp":"soon"}', 'the timestamp of the record is not a time'],
+    ['{"value":1,"timestamp":"2026-02-30T08:00:00Z"}', 'the timestamp of the record is not a time'],
     ['{"value":1,"partition":2}', 'the partition of the record does not exist'],
     ['{"value":1,"headers":{"a":1}}', 'a header of the record is not a text'],
     ['{"value":1,"headers":"a"}', 'the headers of the record are not an object of texts'],
