@@ -8,8 +8,8 @@ import type { HttpContext } from './http-context.ts';
 /** Topic of the results of commands, as the command runtime names it. */
 export const RESULTS_TOPIC = 'command-results';
 
-/** records of the log that a subscriber who comes back may have missed */
-const MAX_MISSED = 200_000;
+/** records of the log that a subscriber who comes back may have missed: they are read at once */
+const MAX_MISSED = 50_000;
 
 /** What a subscriber wants to hear; nothing named: everything. */
 export interface UpdateInterest {

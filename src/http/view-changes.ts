@@ -10,10 +10,13 @@ import type { QueryParams } from './query-params.ts';
 import { PROBLEM, query, text } from './route-schema.ts';
 import { type RowFilter, rowFilters } from './row-filter.ts';
 import { FORMAT_PARAMS, type Numbers } from './row-format.ts';
+import { rowSize } from './row-size.ts';
 import { candidates } from './view-page.ts';
 
 /** rows that a snapshot reads in one turn of the event loop */
 const TURN_ROWS = 2000;
+/** characters of the rows of one turn, about */
+const TURN_SIZE = 1024 * 1024;
 /** rows of one snapshot event */
 const CHUNK_ROWS = 500;
 
@@ -240,14 +243,17 @@ class ViewFollower {
       const rows: SnapshotRow[] = [];
       let complete = true;
       let read = 0;
+      let size = 0;
       for (const { key, row } of candidates(view, filters, text, { after })) {
         if (last !== null && Buffer.compare(key, last) > 0) break; // it comes as a change
-        if (++read > TURN_ROWS) {
+        if (++read > TURN_ROWS || size > TURN_SIZE) {
           complete = false;
           break;
         }
         after = key;
-        if (events.matches(row)) rows.push({ json: events.rowJson(row), key: events.rowKey(key) });
+        if (!events.matches(row)) continue;
+        size += rowSize(row);
+        rows.push({ json: events.rowJson(row), key: events.rowKey(key) });
       }
       this.#sendRows(stream, rows, { complete, position: this.#context.token(view.position) });
       if (complete) break;

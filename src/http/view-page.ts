@@ -5,6 +5,7 @@ import type { OpenView, ServedRow } from '../deploy/view-access.ts';
 import type { RowText } from './ports.ts';
 import { encodeCursor } from './row-cursor.ts';
 import { type RowFilter, rowMatcher } from './row-filter.ts';
+import { rowSize } from './row-size.ts';
 import type { OrderColumn, ViewQuery } from './view-query.ts';
 
 export interface Page {
@@ -15,6 +16,10 @@ export interface Page {
 
 /** rows that one request may look at: it holds the thread meanwhile */
 const MAX_SCAN = 50_000;
+/** characters of the rows of a page, about; a row that is larger comes alone */
+const MAX_PAGE_SIZE = 8 * 1024 * 1024;
+/** characters of the rows that are sorted for one page, about */
+const MAX_SORT_SIZE = 64 * 1024 * 1024;
 /** combinations of key values that are looked up one by one */
 const MAX_POINTS = 1000;
 
@@ -37,15 +42,18 @@ function scannedPage(
   const { limit, cursor, order, orderColumns, scope } = query;
   const rows: Row[] = [];
   let seen = 0;
+  let size = 0;
   let last: ServedRow | null = null;
   const cursorAt = (served: ServedRow | null) =>
     served === null
       ? null
       : encodeCursor({ key: served.key, order: valuesOf(served.row, order) }, orderColumns, scope, text);
   for (const served of candidates(view, query.filters, text, { reverse, after: cursor?.key })) {
-    if (rows.length === limit && matches(served.row)) return { rows, next: cursorAt(last) };
     if (++seen > MAX_SCAN) return { rows, next: cursorAt(last) };
     if (matches(served.row)) {
+      size += rowSize(served.row);
+      const full = rows.length === limit || (rows.length > 0 && size > MAX_PAGE_SIZE);
+      if (full) return { rows, next: cursorAt(last) };
       rows.push(served.row);
       last = served;
     } else if (rows.length < limit) last = served;
@@ -58,19 +66,38 @@ function sortedPage(view: OpenView, query: ViewQuery, text: RowText, matches: (r
   const compare = rowComparator(order, orderColumns, text);
   const found: { readonly key: Uint8Array; readonly order: Row; readonly row: Row }[] = [];
   let seen = 0;
+  let size = 0;
   for (const { key, row } of candidates(view, query.filters, text, {})) {
-    if (++seen > MAX_SCAN) throw tooMuchToSort();
+    if (++seen > MAX_SCAN) throw tooMuchToSort(`${MAX_SCAN} rows`);
     if (!matches(row)) continue;
     const entry = { key, order: valuesOf(row, order), row };
-    if (cursor === null || compare(entry, cursor) > 0) found.push(entry);
+    if (cursor !== null && compare(entry, cursor) <= 0) continue;
+    size += rowSize(row);
+    if (size > MAX_SORT_SIZE) throw tooMuchToSort(`${MAX_SORT_SIZE} characters`);
+    found.push(entry);
   }
   found.sort(compare);
-  const page = found.slice(0, limit);
+  const page = fitting(found, limit);
   const last = page.at(-1);
   return {
     rows: page.map(e => e.row),
-    next: found.length <= limit || last === undefined ? null : encodeCursor(last, orderColumns, scope, text),
+    next:
+      found.length === page.length || last === undefined
+        ? null
+        : encodeCursor(last, orderColumns, scope, text),
   };
+}
+
+/** The first entries that fit a page. */
+function fitting<E extends { readonly row: Row }>(entries: readonly E[], limit: number): readonly E[] {
+  let size = 0;
+  let n = 0;
+  for (const { row } of entries) {
+    size += rowSize(row);
+    if (n === limit || (n > 0 && size > MAX_PAGE_SIZE)) break;
+    n++;
+  }
+  return entries.slice(0, n);
 }
 
 /** NULL after every value, as in the order of keys; equal rows by their keys. */
@@ -154,12 +181,8 @@ function valuesOf(row: Row, order: readonly OrderColumn[]): Row {
   return order.map(o => row[o.column] ?? null);
 }
 
-function tooMuchToSort(): MillraceError {
-  return new MillraceError(
-    'limit_exceeded',
-    `more than ${MAX_SCAN} rows would have to be read to sort them`,
-    {
-      hint: 'order by the key, add conditions, or write a view that has the order as its key',
-    },
-  );
+function tooMuchToSort(limit: string): MillraceError {
+  return new MillraceError('limit_exceeded', `more than ${limit} would have to be read to sort them`, {
+    hint: 'order by the key, add conditions, or write a view that has the order as its key',
+  });
 }

@@ -182,6 +182,27 @@ describe('a snapshot that takes several turns', () => {
     events.close();
   });
 
+  it('takes large rows a few at a time', async () => {
+    const wide = http.views.add({ name: 'wide', columns: COLUMNS, key: [0] });
+    const names = Array.from({ length: 6 }, (_, i) => `${i}${'x'.repeat(600_000)}`);
+    http.views.moveTo(11, () =>
+      wide.apply(
+        11,
+        names.map(name => [name, 0n]),
+      ),
+    );
+    const events = await follow('/views/wide/changes');
+    const chunks: number[] = [];
+    for (let complete = false; !complete; ) {
+      const { data } = (await events.next()) as ReadEvent;
+      chunks.push((data.rows as unknown[]).length);
+      complete = data.complete === true;
+    }
+    expect(Math.max(...chunks)).toBeLessThanOrEqual(2);
+    expect(chunks.reduce((a, b) => a + b)).toBe(6);
+    events.close();
+  });
+
   it('gives rows without key once', async () => {
     const big = http.views.add({ name: 'many', columns: COLUMNS.slice(0, 1) });
     http.views.moveTo(11, () =>

@@ -189,6 +189,51 @@ describe('a view of many rows', () => {
   });
 });
 
+describe('rows that are large', () => {
+  const ROWS = 20;
+
+  beforeEach(() => {
+    const wide = http.views.add({
+      name: 'wide',
+      columns: [
+        { name: 'id', type: BIGINT },
+        { name: 'place', type: BIGINT },
+        { name: 'content', type: STRING },
+      ],
+      key: [0],
+    });
+    const content = 'x'.repeat(2 ** 20);
+    http.views.moveTo(11, () =>
+      wide.apply(
+        11,
+        Array.from({ length: ROWS }, (_, i) => [BigInt(i), BigInt(-i), content]),
+      ),
+    );
+  });
+
+  it.each([
+    ['in the order of the key', 'order=-id'],
+    ['sorted', 'order=place'],
+  ])('come in short pages, each with a cursor for the next: %s', async (_, order) => {
+    const ids: number[] = [];
+    for (let next: string | null = '', pages = 0; next !== null && pages < ROWS; pages++) {
+      const cursor: string = next === '' ? '' : `&cursor=${next}`;
+      const page = (await http.get(`/views/wide?${order}&limit=50${cursor}`)).json();
+      expect(page.rows.length).toBeLessThan(ROWS / 2);
+      ids.push(...page.rows.map((r: { id: string }) => Number(r.id)));
+      next = page.next;
+    }
+    expect(ids).toEqual(Array.from({ length: ROWS }, (_, i) => ROWS - 1 - i));
+  });
+
+  it('come alone where one is larger than a page', async () => {
+    const huge = http.views.add({ name: 'huge', columns: [{ name: 'content', type: STRING }], key: [] });
+    const content = 'x'.repeat(9 * 2 ** 20);
+    http.views.moveTo(12, () => huge.apply(12, [[content], [content]]));
+    expect((await http.get('/views/huge')).json()).toMatchObject({ rows: [{}], next: expect.any(String) });
+  });
+});
+
 describe('the row of a key', () => {
   it('is one row', async () => {
     const response = await http.get('/views/totals/bob');
