@@ -12,7 +12,7 @@ import { type Config, defaultViews, loadConfig, projectRoot } from './config.ts'
 import { type Clock, systemClock } from './core/clock.ts';
 import { MillraceError } from './core/errors.ts';
 import { positionToken } from './core/position.ts';
-import { loadExtensions } from './dataflow/extension.ts';
+import { importedFrom, loadExtensions } from './dataflow/extension.ts';
 import { rowText } from './dataflow/row-text.ts';
 import { logDir } from './dataflow/worker-environment.ts';
 import { AdHocQueries } from './deploy/ad-hoc-queries.ts';
@@ -318,7 +318,7 @@ async function laySample(
 async function loadReactions(config: Config, dataDir: string) {
   return Promise.all(
     config.reactions.map(async ({ module, settings }) => {
-      const { reaction } = (await import(module)) as ReactionModule;
+      const reaction = await importedFrom<ReactionModule['reaction']>(module, 'reaction');
       return reaction({ dataFolder: dataDir, settings });
     }),
   );
