@@ -9,6 +9,9 @@ import { PROBLEM_TYPE } from './problem.ts';
 import { invalid } from './query-params.ts';
 import { answers, type JsonSchema, PROBLEM, query, text, whole } from './route-schema.ts';
 
+/** events of one page of an audit trail */
+const MAX_EVENTS = 1000;
+
 const ID = { id: text('id of the invoice: 1 to 100 visible ASCII characters') };
 
 function commandSchema(
@@ -113,20 +116,28 @@ export function invoiceRoutes(app: FastifyInstance, context: HttpContext): void 
         summary: 'The audit trail of an invoice',
         tags: ['invoices'],
         params: query(ID),
-        querystring: query({}),
-        response: answers('all events in order', { type: 'object' }),
+        querystring: query({
+          from: text('a position: the events behind it; `next` of the page before'),
+          limit: whole(`events at most (default and at most ${MAX_EVENTS})`, { minimum: 1 }),
+        }),
+        response: answers('events in order, and `next` when there are more', { type: 'object' }),
       },
     },
     async (request, reply) => {
       const { id } = request.params as { id: string };
-      context.params(request);
+      const params = context.params(request);
+      const limit = params.whole('limit', { min: 1, max: MAX_EVENTS }) ?? MAX_EVENTS;
+      const token = params.text('from');
+      const from = token === null ? 0 : context.sequence(token);
       const position = context.stand(reply, log.end());
-      const events = invoiceEvents(log, id).map(({ seq, appendTime, event }) => ({
+      const found = invoiceEvents(log, id, { from, limit: limit + 1 });
+      const events = found.slice(0, limit).map(({ seq, appendTime, event }) => ({
         position: context.token(seq + 1),
         appended_at: new Date(appendTime).toISOString(),
         event,
       }));
-      return reply.send({ invoice: id, position, events });
+      const next = found.length > limit ? events.at(-1)?.position : null;
+      return reply.send({ invoice: id, position, events, next });
     },
   );
 }

@@ -21,14 +21,24 @@ export interface RecordedInvoiceEvent {
   readonly event: EventDocument;
 }
 
-/** The audit trail: all events in order, in today's schema. Throws `unknown_entity` when there are none. */
-export function invoiceEvents(log: EventLog, id: string): readonly RecordedInvoiceEvent[] {
-  const events = log.byKey(INVOICE_TOPICS.events, Buffer.from(id, 'utf8')).flatMap(record => {
+/**
+ * The audit trail: events in order, in today's schema, those from a sequence on and at most so many.
+ * Throws `unknown_entity` when the invoice never had one.
+ */
+export function invoiceEvents(
+  log: EventLog,
+  id: string,
+  { from = 0, limit }: { readonly from?: number; readonly limit?: number } = {},
+): readonly RecordedInvoiceEvent[] {
+  const key = Buffer.from(id, 'utf8');
+  const records = log.byKey(INVOICE_TOPICS.events, key, from, limit);
+  if (records.length === 0 && (from === 0 || log.byKey(INVOICE_TOPICS.events, key, 0, 1).length === 0)) {
+    throw unknown(id, `there is no invoice "${id}"`);
+  }
+  return records.flatMap(record => {
     if (!record.value) return [];
     return [{ seq: record.seq, appendTime: record.appendTime, event: decodeEventDocument(record.value) }];
   });
-  if (events.length === 0) throw unknown(id, `there is no invoice "${id}"`);
-  return events;
 }
 
 /** The invoice now, at a version, or at a time. Throws `unknown_entity` when it was not there. */

@@ -142,6 +142,21 @@ describe('an invoice', () => {
     expect((await http.get('/invoices/i1', { 'if-none-match': tag })).statusCode).toBe(304);
   });
 
+  it('has its audit trail in pages', async () => {
+    const types = (page: { events: { event: { type: string } }[] }) => page.events.map(e => e.event.type);
+    const first = (await http.get('/invoices/i1/events?limit=2')).json();
+    expect(types(first)).toEqual(['InvoiceCreated', 'InvoiceSent']);
+    const second = (await http.get(`/invoices/i1/events?limit=2&from=${first.next}`)).json();
+    expect([types(second), second.next]).toEqual([['PaymentReceived'], null]);
+    const end = second.events[0].position;
+    expect((await http.get(`/invoices/i1/events?from=${end}`)).json()).toMatchObject({
+      events: [],
+      next: null,
+    });
+    expect((await http.get(`/invoices/i2/events?from=${end}`)).statusCode).toBe(404);
+    expect((await http.get('/invoices/i1/events?limit=1001')).statusCode).toBe(400);
+  });
+
   it('has an audit trail', async () => {
     const { invoice, events } = (await http.get('/invoices/i1/events')).json();
     expect(invoice).toBe('i1');
