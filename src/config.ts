@@ -100,7 +100,7 @@ export function loadConfig(pipelinesDir: string, root: string): Config {
   const errors = unreadFiles(pipelinesDir, folder);
   const read = <T>(name: string, shape: z.ZodType<T>): T | null => {
     const path = join(pipelinesDir, name);
-    const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    const text = readText(path, `${folder}/${name}`);
     const { value, faults } = parseYaml({ file: `${folder}/${name}`, text }, shape);
     errors.push(...faults);
     return value;
@@ -148,6 +148,18 @@ function unreadFiles(pipelinesDir: string, folder: string): MillraceError[] {
       hint: near === null ? `the files are ${FILES.join(', ')}` : `did you mean "${near}"?`,
     });
   });
+}
+
+/** A missing file counts as empty. Throws `config_invalid` for one that cannot be read. */
+function readText(path: string, shown: string): string {
+  if (!existsSync(path)) return '';
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new MillraceError('config_invalid', `${shown} cannot be read: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
 }
 
 /** The folder of Millrace itself: where `pipelines/` and `views/` stand unless told otherwise. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,6 +51,11 @@ describe('pipelines/*.yaml', () => {
       ),
       expect.stringMatching(/topic\.yaml \[config_invalid\]\n {2}hint: did you mean "topics\.yaml"\?$/),
     ]);
+  });
+
+  it('that cannot be read are named', () => {
+    mkdirSync(join(folder, 'settings.yaml'));
+    expect(() => loadConfig(folder, folder)).toThrow(/settings\.yaml cannot be read: EISDIR/);
   });
 
   it('report every fault of every file at once', () => {
