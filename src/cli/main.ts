@@ -5,6 +5,7 @@ import { ApiProblem } from './api-client.ts';
 import { checkCommand } from './check.ts';
 import { terminal } from './context.ts';
 import { explainCommand } from './explain.ts';
+import { exportCommand } from './export/command.ts';
 import { functionsCommand } from './functions.ts';
 import { importCommand } from './import/command.ts';
 import type { Exit } from './options.ts';
@@ -47,6 +48,7 @@ export function commandLine(exit: Exit): Command {
     statusCommand,
     testCommand,
     importCommand,
+    exportCommand,
   ];
   for (const make of commands) program.addCommand(make(exit).exitOverride().copyInheritedSettings(program));
   return program;
