@@ -226,8 +226,8 @@ class QueryPrinter {
   /** Two streams: the times may be so far apart. */
   #within({ within, left, right, on }: Join): string {
     const { dialect, notes } = this.#context;
-    const leftName = lastName(left);
-    const rightName = lastName(right);
+    const leftName = qualifierOf(left);
+    const rightName = qualifierOf(right);
     if (!within || leftName === null || rightName === null || on === null) {
       throw new MillraceError('not_supported', 'this join with WITHIN cannot be exported', {
         hint: 'name both sides (AS a, AS b) and join with ON',
@@ -287,13 +287,13 @@ function relationNames(relation: Relation | null): string[] {
   return [];
 }
 
-/** What the columns of a side are qualified with; the last stream of a chain of joins. */
-function lastName(relation: Relation): Identifier | null {
+/** What the columns of a side are qualified with; of a chain of joins its first stream. */
+function qualifierOf(relation: Relation): Identifier | null {
   switch (relation.kind) {
     case 'table':
       return relation.alias ?? relation.name;
     case 'join':
-      return lastName(relation.left);
+      return qualifierOf(relation.left);
     default:
       return relation.alias;
   }

@@ -46,7 +46,8 @@ async function importScript(file: string, options: ImportOptions): Promise<numbe
   const folderAfter = overlaid(into, placed);
   const { functions } = await loadExtensions(config.extensions);
   const { errors } = planFiles(folderAfter, { functions, zone: config.views.zone });
-  if (!options.dryRun) for (const one of placed) if (one.fate === 'written') write(one);
+  if (!options.dryRun)
+    for (const one of placed) if (one.fate === 'written') write(one, options.force === true);
   if (options.json) showJson(split, placed, errors);
   else show(split, placed, errors, options.dryRun === true);
   const whole = split.errors.length === 0 && errors.length === 0 && placed.every(f => f.fate !== 'exists');
@@ -61,9 +62,9 @@ function place(file: ImportedFile, into: string, force: boolean): Placed {
 }
 
 /** A file that appeared meanwhile is not overwritten either, unless that is forced. */
-function write({ target, text }: Placed): void {
+function write({ target, text }: Placed, force: boolean): void {
   mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, text);
+  writeFileSync(target, text, { flag: force ? 'w' : 'wx' });
 }
 
 /** The folder as it will be. */

@@ -1,6 +1,6 @@
 import type { SourceText, Span } from '../../core/span.ts';
 import type { Statement } from '../../sql/ast.ts';
-import { type Lexed, lex, type Token } from '../../sql/lexer.ts';
+import { type Comment, type Lexed, lex, type Token } from '../../sql/lexer.ts';
 import { parseStatements } from '../../sql/parse.ts';
 import { printStatement } from '../../sql/print.ts';
 
@@ -22,14 +22,15 @@ export class WrittenText {
   /** All comments between the statement before and this one, or ''. */
   commentsBefore(statement: Statement): string {
     const { start } = statement.span;
-    const before = this.#lexed.tokens.findLast(t => t.upper === ';' && t.end <= start);
+    const before = this.#lexed.tokens[firstFrom(this.#lexed.tokens, start) - 1];
     return this.#source.text.slice(before ? this.#endOfLine(before.end) : 0, start).trim();
   }
 
   /** The statement with its semicolon and the comment that ends its line, with the values in place of the variables. */
   statement(statement: Statement, values: Values): string {
     const { span } = statement;
-    const semicolon = this.#lexed.tokens.find(t => t.upper === ';' && t.start >= span.end);
+    const next = this.#lexed.tokens[firstFrom(this.#lexed.tokens, span.end)];
+    const semicolon = next?.upper === ';' ? next : undefined;
     const end = semicolon?.end ?? this.#source.text.length;
     const inside = this.#source.text.slice(span.end, semicolon?.start ?? end).trimEnd();
     const after = semicolon ? this.#source.text.slice(end, this.#endOfLine(end)).trimEnd() : '';
@@ -43,8 +44,9 @@ export class WrittenText {
   #endOfLine(from: number): number {
     const { text } = this.#source;
     let end = from;
-    for (const comment of this.#lexed.comments) {
-      if (comment.start < from) continue;
+    const { comments } = this.#lexed;
+    for (let i = firstFrom(comments, from); i < comments.length; i++) {
+      const comment = comments[i] as Comment;
       if (text.slice(end, comment.start).trim() !== '' || text.slice(end, comment.start).includes('\n'))
         break;
       end = comment.end;
@@ -56,8 +58,10 @@ export class WrittenText {
     const { text } = this.#source;
     const parts: string[] = [];
     let at = span.start;
-    for (const token of this.#lexed.tokens) {
-      if (token.start < span.start || token.end > span.end) continue;
+    const { tokens } = this.#lexed;
+    for (let i = firstFrom(tokens, span.start); i < tokens.length; i++) {
+      const token = tokens[i] as Token;
+      if (token.start >= span.end) break;
       const value = replacement(token, text.slice(token.start, token.end), values);
       if (value === null) continue;
       parts.push(text.slice(at, token.start), value);
@@ -73,6 +77,18 @@ export class WrittenText {
     if (errors.length > 0 || statements.length !== 1 || only === undefined) return false;
     return printStatement(only) === printStatement(statement);
   }
+}
+
+/** Index of the first of sorted spans that begins at `offset` or later. */
+function firstFrom(spans: readonly Span[], offset: number): number {
+  let low = 0;
+  let high = spans.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((spans[middle] as Span).start < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function replacement(token: Token, written: string, values: Values): string | null {
