@@ -95,7 +95,8 @@ function show(
   for (const { fate, target, line } of placed) terminal.line(`${words[fate]} ${target} (line ${line})`);
   if (decisions.length > 0) {
     terminal.line(`\n${counted(decisions.length, 'statement')} to decide:`);
-    for (const { line, statement, decide } of decisions) {
+    for (const { line, statement, decide, comment } of decisions) {
+      if (comment !== '') terminal.line(comment);
       terminal.line(`line ${line}: ${shortened(statement)}\n  ${decide}`);
     }
   }

@@ -8,6 +8,8 @@ export interface Decision {
   /** the statement on one line */
   readonly statement: string;
   readonly decide: string;
+  /** the comments before it that no file keeps, as written, or '' */
+  readonly comment: string;
 }
 
 type Listed = Exclude<

@@ -115,7 +115,7 @@ class Splitter {
     }
     if (first !== undefined) {
       this.#forget(name);
-      this.#decide(statement, `it replaces what line ${first} creates: only this last one is kept`);
+      this.#decide(statement, `it replaces what line ${first} creates: only this last one is kept`, true);
     }
     const clash = ['', 'sources/'].map(f => this.#files.get(`${f}${name}.sql`.toLowerCase())).find(f => f);
     if (clash) {
@@ -135,6 +135,7 @@ class Splitter {
     this.#decide(
       statement,
       `its topic is called "${name}" here and "${canonical(statement.name)}" in ksqlDB: add WITH (KAFKA_TOPIC = '${canonical(statement.name)}') when others read it`,
+      true,
     );
   }
 
@@ -176,10 +177,11 @@ class Splitter {
     if (comments !== '') this.#comments.push(comments);
   }
 
-  #decide(statement: Statement, decide: string): void {
+  #decide(statement: Statement, decide: string, kept = false): void {
     const { start, end } = statement.span;
     const text = this.#script.text.slice(start, end).replaceAll(/\s+/g, ' ');
-    this.#decisions.push({ line: this.#lineOf(statement), statement: text, decide });
+    const comment = kept ? '' : this.#written.commentsBefore(statement);
+    this.#decisions.push({ line: this.#lineOf(statement), statement: text, decide, comment });
   }
 
   #lineOf(statement: Statement): number {

@@ -76,8 +76,13 @@ describe('what has no place in a folder of views', () => {
     const { files, decisions, errors } = split(`\n\n${statement}`);
     expect({ files, errors }).toEqual({ files: [], errors: [] });
     expect(decisions).toEqual([
-      { line: 3, statement: statement.slice(0, -1), decide: expect.stringMatching(decide) },
+      { line: 3, statement: statement.slice(0, -1), decide: expect.stringMatching(decide), comment: '' },
     ]);
+  });
+
+  it('brings its comments along', () => {
+    const [decision] = split('-- by the lab\n\n/* all */ SHOW STREAMS;').decisions;
+    expect(decision?.comment).toBe('-- by the lab\n\n/* all */');
   });
 
   it('a DROP names the line that created', () => {
