@@ -5,7 +5,9 @@ import { ApiProblem } from './api-client.ts';
 import { checkCommand } from './check.ts';
 import { terminal } from './context.ts';
 import { explainCommand } from './explain.ts';
+import { exportCommand } from './export/command.ts';
 import { functionsCommand } from './functions.ts';
+import { importCommand } from './import/command.ts';
 import type { Exit } from './options.ts';
 import { produceCommand } from './produce.ts';
 import { queryCommand } from './query.ts';
@@ -45,6 +47,8 @@ export function commandLine(exit: Exit): Command {
     replayCommand,
     statusCommand,
     testCommand,
+    importCommand,
+    exportCommand,
   ];
   for (const make of commands) program.addCommand(make(exit).exitOverride().copyInheritedSettings(program));
   return program;
