@@ -46,6 +46,8 @@ class ColumnEngine implements Engine {
   #position = 0;
   #epoch: Epoch = { firstSeq: 0, n: 0, appendTime: new Float64Array(0) };
   #ledger: LedgerEntry[] = [];
+  /** by view: records of the epoch that one of its scans could not read; they count once */
+  readonly #unreadable = new Map<string, Set<number>>();
 
   constructor(options: EngineOptions) {
     this.#scans = new SourceScans(options);
@@ -68,6 +70,11 @@ class ColumnEngine implements Engine {
           runningPlan(plan.root, {
             context,
             scans: this.#scans,
+            unreadable: (reason, seq, message) => {
+              const counted = this.#unreadableOf(plan.name);
+              if (!counted.has(seq)) reject(reason, seq, message);
+              counted.add(seq);
+            },
             changesOf: view => this.#view(view).changes,
             final: final.has(plan.name),
             complete: plan.statement === 'view',
@@ -87,11 +94,12 @@ class ColumnEngine implements Engine {
     assert(block.firstSeq >= this.#position, `block at ${block.firstSeq} behind position ${this.#position}`);
     this.#epoch = { firstSeq: block.firstSeq, n: block.n, appendTime: block.appendTime };
     this.#scans.begin(block);
+    this.#unreadable.clear();
     const changes = new Map<string, readonly Batch[]>();
     for (const view of this.#views.values()) {
       view.changes = ofView(view.name, () => {
         const batches = view.plan.root.run(this.#epoch);
-        return view.sinkTime === null ? batches : batches.map(view.sinkTime);
+        return view.sinkTime === null ? batches : batches.map(view.sinkTime).filter(b => b.sel?.length !== 0);
       });
       if (view.changes.length > 0) changes.set(view.name, view.changes);
     }
@@ -138,6 +146,12 @@ class ColumnEngine implements Engine {
       const size = operator.size();
       return size === null ? [] : [{ view, operator: operator.id, ...size }];
     });
+  }
+
+  #unreadableOf(view: string): Set<number> {
+    const records = this.#unreadable.get(view) ?? new Set();
+    this.#unreadable.set(view, records);
+    return records;
   }
 
   *#operators() {

@@ -23,7 +23,7 @@ import type { PlanNode } from '../../plan/plan.ts';
 import { inputsOf, kindOf } from '../../plan/properties.ts';
 import { StateTable } from '../../state/state-table.ts';
 import { passesDemand } from './demand.ts';
-import type { SourceScans } from './source-scans.ts';
+import type { Reject, SourceScans } from './source-scans.ts';
 
 /** A node of a running view: gives its changes of an epoch after its inputs have given theirs. */
 export interface RunningNode {
@@ -39,6 +39,8 @@ export interface RunningPlan {
 export interface RunningPlanOptions {
   readonly context: OperatorContext;
   readonly scans: SourceScans;
+  /** takes the records that a scan cannot read */
+  readonly unreadable: Reject;
   /** changes of another view in the current epoch */
   readonly changesOf: (view: string) => readonly Batch[];
   /** only the last change per key and epoch of the root is wanted */
@@ -55,7 +57,7 @@ export function runningPlan(root: PlanNode, options: RunningPlanOptions): Runnin
       const changes = options.scans.add(node);
       return {
         run: () => {
-          const batch = changes(options.context.reject);
+          const batch = changes(options.unreadable);
           return batch === null ? [] : [options.complete ? asRows(batch) : batch];
         },
       };
@@ -138,7 +140,7 @@ function operatorFor(node: OperatorNode, { context, final, below }: Surroundings
     case 'normalize':
       return new Normalize(node, new StateTable());
     case 'temporalFilter':
-      return new TemporalFilter(node, context, kindOf(node.input) === 'upsert');
+      return new TemporalFilter(node, context, kindOf(node.input));
     case 'aggregate': {
       if (node.window?.type === 'session') return new SessionAggregate(node, context);
       const retracting = kindOf(node.input) === 'retract';

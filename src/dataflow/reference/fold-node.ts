@@ -16,6 +16,8 @@ export interface Moment {
   /** changes of another view within this sequence number */
   readonly changesOf: (view: string) => readonly Change[];
   readonly ledger: (reason: LedgerReason, message: string) => void;
+  /** the record cannot be read; counted once for a view, however many scans it has */
+  readonly unreadable: (reason: LedgerReason, message: string) => void;
 }
 
 /** A node of the running fold. */

@@ -49,6 +49,7 @@ export function runOnce(
       now: input.now,
       changesOf: view => changes.get(view) ?? [],
       ledger: () => {},
+      unreadable: () => {},
     };
     for (const change of root.step(moment)) rows.apply(change);
   };

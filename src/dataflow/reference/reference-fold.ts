@@ -69,19 +69,20 @@ class ReferenceFold implements Fold {
 
   #stepRecord(record: LogRecord): void {
     for (const [name, view] of this.#views) {
+      const { seq, appendTime } = record;
+      const ledger: Moment['ledger'] = (reason, message) =>
+        this.#ledger.push({ view: name, reason, seq, appendTime, message });
+      let unreadable = false;
       const moment: Moment = {
         record,
-        seq: record.seq,
-        now: record.appendTime,
+        seq,
+        now: appendTime,
         changesOf: other => this.#view(other).now,
-        ledger: (reason, message) =>
-          this.#ledger.push({
-            view: name,
-            reason,
-            seq: record.seq,
-            appendTime: record.appendTime,
-            message,
-          }),
+        ledger,
+        unreadable(reason, message) {
+          if (!unreadable) ledger(reason, message);
+          unreadable = true;
+        },
       };
       view.now = view.root.step(moment);
       view.taken.push(...view.now);

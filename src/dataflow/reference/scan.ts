@@ -16,7 +16,7 @@ export function scan(node: ScanNode, decode: RowDecoder): FoldNode {
       if (moment.record.topic !== source.topic) return [];
       const decoded = decode(moment.record);
       if (!decoded.ok) {
-        moment.ledger(decoded.reason, decoded.message);
+        moment.unreadable(decoded.reason, decoded.message);
         return [];
       }
       const { row, rowtime, noValue } = decoded;
