@@ -15,6 +15,8 @@ export function finalViews(
   for (const view of [...plan.views].reverse()) {
     if (kindOf(view.root) !== 'upsert' || view.statement === 'stream') continue;
     if (view.sink !== null && writesTopic(view.name)) continue;
+    // a row without a time is dropped and counted, and the one before it stays
+    if (view.sink?.timestamp) continue;
     const readers = plan.views.filter(v => readsOf(v.root).includes(view.name));
     if (readers.every(reader => final.has(reader.name) && isStateless(reader))) final.add(view.name);
   }

@@ -86,6 +86,30 @@ describe('law 1 and 2', () => {
     planned.expectMost(JOIN_RUNS);
   });
 
+  test('a row of a table without its time is dropped, and the one before it stays, wherever the log is cut', () => {
+    const plan = planOf(`
+      CREATE STREAM s (k STRING KEY, n BIGINT) WITH (kafka_topic = 's', value_format = 'JSON');
+      CREATE TABLE q WITH (timestamp = 'at') AS
+        SELECT k, COUNT(*) AS c, MIN(n) AS lo, LATEST_BY_OFFSET(n, false) AS at FROM s GROUP BY k;
+    `);
+    if (!('views' in plan)) throw new Error(plan.join());
+    const values = ['{"n":5}', '{"n":null}', '{"n":7}', '{"n":-1}'];
+    const records = values.map((value, seq): LogRecord => {
+      const bytes = { key: new TextEncoder().encode('1'), value: new TextEncoder().encode(value) };
+      return {
+        seq,
+        topic: 's',
+        partition: 0,
+        offset: seq,
+        timestamp: 0,
+        appendTime: 0,
+        headers: [],
+        ...bytes,
+      };
+    });
+    for (const way of [WHOLE, ROW_BY_ROW]) for (const mode of MODES) expectEqual(plan, records, way, mode);
+  });
+
   test('several views over the same topics at once', { timeout: TIMEOUT }, () => {
     fc.assert(
       fc.property(
