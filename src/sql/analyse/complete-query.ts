@@ -5,7 +5,7 @@ import type { RelationKind } from '../../plan/plan.ts';
 import type { Query } from '../ast.ts';
 import type { Relation } from '../catalog.ts';
 import { analyseCompleteJoins } from './complete-joins.ts';
-import { columnsOf, exprKey } from './expr-tree.ts';
+import { columnsOf, exprKey, isDeterministic } from './expr-tree.ts';
 import { checkRetractable, GroupAnalysis } from './group-by.ts';
 import { Explode, overInput } from './partition.ts';
 import { WINDOWLESS } from './problems.ts';
@@ -47,6 +47,7 @@ export function analyseComplete(query: Query, options: QueryOptions): ResolvedQu
   checkNames(items, problems, isWindowColumn);
   const join = joined?.join ?? null;
   const complete: Complete = { context, input, join, items, split, explode, query };
+  refuseRandom(complete, group);
   return group.needed ? grouped(complete, group) : plain(complete);
 }
 
@@ -116,6 +117,35 @@ function refuseClock(context: SelectContext, items: readonly OutputItem[], group
   group.aggregates.calls.forEach((call, i) => {
     const parts = [...call.args, ...(call.filter ? [call.filter] : [])];
     for (const part of parts) refuse(part, group.aggregates.spans[i] ?? context.select.span);
+  });
+}
+
+/**
+ * A row that is taken away is computed once more to say which one: random values would be others, and the row that was
+ * given would stay for ever.
+ */
+function refuseRandom(complete: Complete, group: GroupAnalysis): void {
+  const { context, input, items, split } = complete;
+  const { problems, select } = context;
+  const refuse = (expr: Expr, at: OutputItem['span']) => {
+    if (isDeterministic(expr)) return;
+    problems.report(
+      'invalid_statement',
+      at,
+      'random values cannot be computed over rows that change: a row that goes would not be known again',
+      'compute them in a stream (CREATE STREAM ... AS) and read that',
+    );
+  };
+  if (split.rest && input.changes === 'retract') refuse(split.rest, select.where?.span ?? select.span);
+  const changes = inputChanges(complete);
+  if (group.needed ? select.distinct : changes === 'retract' || (changes === 'upsert' && select.distinct)) {
+    for (const item of items) refuse(item.expr, item.span);
+  }
+  if (!group.needed || changes === 'append') return;
+  for (const [i, key] of group.keys.entries()) refuse(key, select.groupBy?.items[i]?.span ?? select.span);
+  group.aggregates.calls.forEach((call, i) => {
+    const parts = [...call.args, ...(call.filter ? [call.filter] : [])];
+    for (const part of parts) refuse(part, group.aggregates.spans[i] ?? select.span);
   });
 }
 
