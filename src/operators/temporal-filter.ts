@@ -6,7 +6,7 @@ import type { Row } from '../core/value.ts';
 import { rowAt } from '../core/vec.ts';
 import type { Closure } from '../expr/closure.ts';
 import { rowKey } from '../expr/value-key.ts';
-import type { TemporalFilterNode } from '../plan/plan.ts';
+import type { RelationKind, TemporalFilterNode } from '../plan/plan.ts';
 import { ChangeBuilder } from './change-builder.ts';
 import { type Moment, moments, rowIn } from './moments.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
@@ -39,21 +39,25 @@ export class TemporalFilter implements Operator {
   readonly #from: Closure | null;
   readonly #until: Closure | null;
   readonly #upsert: boolean;
+  /** a row that has entered stays for ever: nothing is kept of it */
+  readonly #forgets: boolean;
   readonly #text: (row: Row) => string;
   readonly #out: ChangeBuilder;
   readonly #entries = new Map<string, Entry[]>();
   #moves = new TimeHeap<Entry>();
   #arrivals = 0;
+  #kept = 0;
 
-  constructor(node: TemporalFilterNode, context: OperatorContext, upsert: boolean) {
+  constructor(node: TemporalFilterNode, context: OperatorContext, input: RelationKind) {
     this.id = node.id;
     this.#node = node;
     const bounds = [node.from, node.until].filter(e => e !== null);
     this.#rows = new RowContext(context, node.input.schema, bounds);
     this.#from = node.from === null ? null : this.#rows.compile(node.from);
     this.#until = node.until === null ? null : this.#rows.compile(node.until);
-    this.#upsert = upsert;
-    this.#text = textOf(node.schema, upsert);
+    this.#upsert = input === 'upsert';
+    this.#forgets = input === 'append' && node.until === null;
+    this.#text = textOf(node.schema, this.#upsert);
     this.#out = new ChangeBuilder(node.schema);
   }
 
@@ -74,7 +78,8 @@ export class TemporalFilter implements Operator {
       if (!entry.visible && now < entry.until) {
         entry.visible = true;
         this.#out.push(this.#upsert ? Op.UPSERT : Op.ADD, seq, entry.rowtime, entry.row);
-        this.#plan(entry, entry.until);
+        if (this.#forgets) this.#remove(entry);
+        else this.#plan(entry, entry.until);
         continue;
       }
       if (entry.visible) this.#leave(entry, seq, entry.rowtime);
@@ -99,6 +104,8 @@ export class TemporalFilter implements Operator {
 
   #remove(entry: Entry): void {
     entry.gone = true;
+    this.#kept--;
+    this.#moves.prune(this.#kept);
     const list = (this.#entries.get(entry.text) ?? []).filter(e => e !== entry);
     if (list.length > 0) this.#entries.set(entry.text, list);
     else this.#entries.delete(entry.text);
@@ -116,7 +123,9 @@ export class TemporalFilter implements Operator {
       const from = this.#bound(this.#from, Number.NEGATIVE_INFINITY, values);
       const until = this.#bound(this.#until, Number.POSITIVE_INFINITY, values);
       const visible = from <= moment.now && moment.now < until;
-      if (from < until && moment.now < until) this.#keep({ row, rowtime, text, from, until, visible });
+      const settled = this.#forgets && visible;
+      if (!settled && from < until && moment.now < until)
+        this.#keep({ row, rowtime, text, from, until, visible });
       if (visible) {
         if (bitAt(batch.noValue, i)) this.#out.copy(op, batch, i);
         else this.#out.push(op, moment.seq, rowtime, row);
@@ -128,6 +137,7 @@ export class TemporalFilter implements Operator {
 
   #keep(part: Pick<Entry, 'row' | 'rowtime' | 'text' | 'from' | 'until' | 'visible'>): void {
     const entry: Entry = { ...part, gone: false, time: 0, order: this.#arrivals++ };
+    this.#kept++;
     const list = this.#entries.get(entry.text);
     if (list !== undefined) list.push(entry);
     else this.#entries.set(entry.text, [entry]);
@@ -151,13 +161,14 @@ export class TemporalFilter implements Operator {
   load(state: unknown): void {
     this.#entries.clear();
     this.#moves = new TimeHeap<Entry>();
+    this.#kept = 0;
     for (const entry of state as readonly Entry[]) this.#keep(entry);
   }
 
   size(): { readonly rows: number; readonly bytes: number } {
-    let rows = 0;
-    for (const list of this.#entries.values()) rows += list.length;
-    return { rows, bytes: rows * (120 + 24 * this.#node.schema.columns.length) };
+    const rows = this.#kept;
+    const held = Math.max(rows, this.#moves.length);
+    return { rows, bytes: held * (120 + 24 * this.#node.schema.columns.length) };
   }
 }
 

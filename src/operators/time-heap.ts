@@ -10,12 +10,24 @@ export interface Timed {
 
 /** A binary heap of items by (time, order). An item's time must not change while it is inside. */
 export class TimeHeap<T extends Timed> {
-  readonly #items: T[] = [];
+  #items: T[] = [];
 
   /** the earliest time of an item that is not gone, or Infinity */
   get first(): number {
     while (this.#items[0]?.gone === true) this.pop();
     return this.#items[0]?.time ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** with those that are gone and not passed yet */
+  get length(): number {
+    return this.#items.length;
+  }
+
+  /** Lets go of items that are gone once they outnumber the `wanted` ones: their time may never come. */
+  prune(wanted: number): void {
+    if (this.#items.length <= 2 * wanted + 64) return;
+    // what is in order is a heap
+    this.#items = this.#items.filter(item => !item.gone).sort((a, b) => a.time - b.time || a.order - b.order);
   }
 
   push(item: T): void {

@@ -8,7 +8,7 @@ import { Normalize } from '../../src/operators/normalize.ts';
 import type { Operator, OperatorContext } from '../../src/operators/operator.ts';
 import { SessionAggregate } from '../../src/operators/session-aggregate.ts';
 import { TemporalFilter } from '../../src/operators/temporal-filter.ts';
-import type { AggregateNode, WindowSpec } from '../../src/plan/plan.ts';
+import type { AggregateNode, RelationKind, WindowSpec } from '../../src/plan/plan.ts';
 import { StateTable } from '../../src/state/state-table.ts';
 import { column, input, runOperator, schemaOf, table } from './change-tables.ts';
 
@@ -355,24 +355,26 @@ describe('normalize', () => {
 
 describe('temporal filter', () => {
   const schema = schemaOf('k STRING KEY, since TIMESTAMP, until TIMESTAMP');
-  const filter = (upsert: boolean) => (context: OperatorContext) =>
-    new TemporalFilter(
-      {
-        node: 'temporalFilter',
-        id: 'temporal',
-        schema,
-        input: input(schema),
-        from: column(schema, 'since'),
-        until: column(schema, 'until'),
-      },
-      context,
-      upsert,
-    );
+  const filter =
+    (changes: RelationKind, ends = true) =>
+    (context: OperatorContext) =>
+      new TemporalFilter(
+        {
+          node: 'temporalFilter',
+          id: 'temporal',
+          schema,
+          input: input(schema),
+          from: column(schema, 'since'),
+          until: ends ? column(schema, 'until') : null,
+        },
+        context,
+        changes,
+      );
 
   test('the clock moves first: rows enter and leave in order of their times', () => {
     const run = runOperator(
       schema,
-      filter(true),
+      filter('upsert'),
       `
         0 1 = a 20 30
         1 1 = b 10 15
@@ -402,13 +404,34 @@ describe('temporal filter', () => {
   });
 
   test('a row that enters and leaves between two readings of the clock was never seen', () => {
-    const run = runOperator(schema, filter(false), '0 1 + a 20 30\ntick 1 35\n2 1 - a 20 30');
+    const run = runOperator(schema, filter('retract'), '0 1 + a 20 30\ntick 1 35\n2 1 - a 20 30');
     expect(run.output).toBe('');
   });
 
   test('over + and -, a retracted row that is visible leaves', () => {
-    const run = runOperator(schema, filter(false), '0 1 + a 0 30\n1 2 + a 0 30\n2 3 - a 0 30');
+    const run = runOperator(schema, filter('retract'), '0 1 + a 0 30\n1 2 + a 0 30\n2 3 - a 0 30');
     expect(run.output).toBe('0 1 + a 0 30\n1 2 + a 0 30\n2 2 - a 0 30');
+  });
+
+  test('a row of a stream that has entered for good is kept no longer', () => {
+    const rows: unknown[] = [];
+    const run = runOperator(
+      schema,
+      filter('append', false),
+      '0 1 + a 0 ~\n1 1 + b 20 ~\n--\ntick 2 20\n3 2 + c 20 ~',
+      { restart: true, after: operator => rows.push(operator.size()?.rows) },
+    );
+    expect(run.output).toBe('0 1 + a 0 ~\n2 1 + b 20 ~\n3 2 + c 20 ~');
+    expect(rows).toEqual([1, 0]);
+  });
+
+  test('a key whose row changes often, each time to leave in a far future, takes the room of few rows', () => {
+    const bytes: number[] = [];
+    const changes = Array.from({ length: 1000 }, (_, seq) => `${seq} 1 = a 0 ${1_000_000 + seq}`);
+    runOperator(schema, filter('upsert'), changes.join('\n--\n'), {
+      after: operator => bytes.push(operator.size()?.bytes ?? 0),
+    });
+    expect(Math.max(...bytes)).toBeLessThan(70 * (bytes[0] as number));
   });
 });
 
