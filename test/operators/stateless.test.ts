@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { arrayOf, BOOLEAN, INT } from '../../src/core/sql-type.ts';
+import { batchOf, rowAt, selectedRows } from '../../src/core/vec.ts';
 import type { Expr } from '../../src/expr/expr.ts';
 import { Explode } from '../../src/operators/explode.ts';
 import { Filter } from '../../src/operators/filter.ts';
@@ -156,6 +157,15 @@ describe('explode', () => {
 
 describe('union', () => {
   const schema = schemaOf('v INT');
+
+  test('a batch of which no row is left hides nothing behind it', () => {
+    const batch = (v: number) => batchOf({ schema, rows: [[v]], seq: [v], rowtime: [0] });
+    const none = { ...batch(1), sel: new Int32Array(0) };
+    const union = new Union({ node: 'union', id: 'union', schema, inputs: [] });
+    const epoch = { firstSeq: 0, n: 9, appendTime: new Float64Array(9) };
+    const out = union.step(epoch, [[none, batch(4)], [batch(3)]]);
+    expect(out.flatMap(b => [...selectedRows(b)].map(i => rowAt(b, i)))).toEqual([[3], [4]]);
+  });
 
   test('merges by sequence, then by input', () => {
     const inner = new Union({ node: 'union', id: 'union', schema, inputs: [] });
