@@ -1,5 +1,5 @@
 import { unreachable } from '../core/assert.ts';
-import type { PlanNode, RelationKind, ViewPlan } from './plan.ts';
+import type { PlanNode, RelationKind, ViewPlan, WindowSpec } from './plan.ts';
 
 /**
  * The four derived properties of design §7: kind of the changes, key of the rows, demand of the consumers, and how much
@@ -124,12 +124,12 @@ export function stateOf(node: PlanNode): StateVerdict {
       // of a table one row per key; of a stream the rows whose time to come or to go has not been reached
       return { verdict: kindOf(node.input) === 'append' ? 'by the clock' : 'by key count' };
     case 'aggregate':
-      if (node.window) return { verdict: 'bounded', ms: node.window.size + node.window.grace };
+      if (node.window) return boundedBy(node.window);
       return node.keys.length === 0 && node.aggregates.every(a => !a.distinct)
         ? { verdict: 'bounded', ms: 0 }
         : { verdict: 'by key count' };
     case 'emitFinal':
-      return { verdict: 'bounded', ms: node.window.size + node.window.grace };
+      return boundedBy(node.window);
     case 'streamStreamJoin':
       return { verdict: 'bounded', ms: node.before + node.after + node.grace };
     case 'streamTableJoin':
@@ -142,6 +142,11 @@ export function stateOf(node: PlanNode): StateVerdict {
     default:
       return { verdict: 'none' };
   }
+}
+
+/** With RETENTION what is kept of a window stays until its rows are deleted. */
+function boundedBy({ size, grace, retention }: WindowSpec): StateVerdict {
+  return { verdict: 'bounded', ms: size + Math.max(grace, retention ?? 0) };
 }
 
 const RANK = { none: 0, bounded: 1, 'by the clock': 2, 'by key count': 3, unbounded: 4 } as const;
