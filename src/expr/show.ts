@@ -1,6 +1,7 @@
 import type { SqlType } from '../core/sql-type.ts';
 import { typeText } from '../core/sql-type.ts';
 import type { Value } from '../core/value.ts';
+import { childrenOf } from './children.ts';
 import type { CompareOp, Expr } from './expr.ts';
 import type { FunctionRegistry } from './registry.ts';
 import { valueKey } from './value-key.ts';
@@ -115,47 +116,6 @@ export function literalText(type: SqlType, value: Value | null): string {
 
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
-}
-
-/** The direct operands of an expression, in the order in which they stand. */
-export function childrenOf(expr: Expr): readonly Expr[] {
-  switch (expr.node) {
-    case 'literal':
-    case 'column':
-    case 'rowtime':
-    case 'now':
-    case 'parameter':
-      return [];
-    case 'lambda':
-      return [expr.body];
-    case 'call':
-      return expr.args;
-    case 'arithmetic':
-    case 'compare':
-    case 'and':
-    case 'or':
-      return [expr.left, expr.right];
-    case 'negate':
-    case 'not':
-    case 'isNull':
-    case 'cast':
-    case 'field':
-      return [expr.arg];
-    case 'like':
-      return [expr.arg, expr.pattern];
-    case 'in':
-      return [expr.arg, ...expr.list];
-    case 'case':
-      return [...expr.whens.flatMap(w => [w.when, w.then]), ...(expr.otherwise ? [expr.otherwise] : [])];
-    case 'subscript':
-      return [expr.arg, expr.index];
-    case 'array':
-      return expr.items;
-    case 'map':
-      return expr.entries.flatMap(e => [e.key, e.value]);
-    case 'struct':
-      return expr.fields;
-  }
 }
 
 /**

@@ -1,12 +1,12 @@
 import { expect } from 'vitest';
 import type { Schema } from '../../src/core/schema.ts';
 import { type SqlType, sameType, typeText } from '../../src/core/sql-type.ts';
+import { childrenOf } from '../../src/expr/children.ts';
 import { arithmeticType, canCast, comparable } from '../../src/expr/coercion.ts';
 import type { Expr } from '../../src/expr/expr.ts';
 import { exprText } from '../../src/expr/show.ts';
 import type { DeploymentPlan, PlanNode } from '../../src/plan/plan.ts';
 import { inputsOf, kindOf } from '../../src/plan/properties.ts';
-import { children } from '../../src/sql/analyse/expr-tree.ts';
 
 /** What everything that runs a plan relies on, checked on every node and expression. */
 export function checkPlan(plan: DeploymentPlan): void {
@@ -133,7 +133,7 @@ function checkProjectedKey(node: Extract<PlanNode, { node: 'project' }>): void {
 }
 
 function columnsIn(expr: Expr): readonly number[] {
-  return expr.node === 'column' ? [expr.index] : children(expr).flatMap(columnsIn);
+  return expr.node === 'column' ? [expr.index] : childrenOf(expr).flatMap(columnsIn);
 }
 
 function sameTypes(a: Schema, b: Schema): void {
@@ -153,8 +153,8 @@ function checkTyped(expr: Expr, schema: Schema, type: SqlType | undefined): void
 
 function checkExpr(expr: Expr, schema: Schema): void {
   const say = exprText(expr);
-  for (const part of children(expr)) checkExpr(part, schema);
-  const types = children(expr).map(c => c.type);
+  for (const part of childrenOf(expr)) checkExpr(part, schema);
+  const types = childrenOf(expr).map(c => c.type);
   switch (expr.node) {
     case 'column': {
       const column = schema.columns[expr.index];

@@ -1,49 +1,7 @@
 import { unreachable } from '../../core/assert.ts';
 import { typeText } from '../../core/sql-type.ts';
+import { childrenOf } from '../../expr/children.ts';
 import type { Expr } from '../../expr/expr.ts';
-
-/** The direct parts of an expression. */
-export function children(expr: Expr): readonly Expr[] {
-  switch (expr.node) {
-    case 'literal':
-    case 'column':
-    case 'rowtime':
-    case 'now':
-    case 'parameter':
-      return [];
-    case 'lambda':
-      return [expr.body];
-    case 'call':
-      return expr.args;
-    case 'arithmetic':
-    case 'compare':
-    case 'and':
-    case 'or':
-      return [expr.left, expr.right];
-    case 'negate':
-    case 'not':
-    case 'isNull':
-    case 'cast':
-    case 'field':
-      return [expr.arg];
-    case 'like':
-      return [expr.arg, expr.pattern];
-    case 'in':
-      return [expr.arg, ...expr.list];
-    case 'case':
-      return [...expr.whens.flatMap(w => [w.when, w.then]), ...(expr.otherwise ? [expr.otherwise] : [])];
-    case 'subscript':
-      return [expr.arg, expr.index];
-    case 'array':
-      return expr.items;
-    case 'map':
-      return expr.entries.flatMap(e => [e.key, e.value]);
-    case 'struct':
-      return expr.fields;
-    default:
-      return unreachable(expr);
-  }
-}
 
 /** The expression with each direct part replaced. */
 export function mapChildren(expr: Expr, change: (part: Expr) => Expr): Expr {
@@ -96,7 +54,7 @@ export function mapChildren(expr: Expr, change: (part: Expr) => Expr): Expr {
 }
 
 export function some(expr: Expr, test: (part: Expr) => boolean): boolean {
-  return test(expr) || children(expr).some(part => some(part, test));
+  return test(expr) || childrenOf(expr).some(part => some(part, test));
 }
 
 /** The parts that are joined by AND, in order. */
@@ -119,7 +77,7 @@ export function isDeterministic(expr: Expr): boolean {
 /** Positions of the input columns that the expression reads. */
 export function columnsOf(expr: Expr, into: Set<number> = new Set()): Set<number> {
   if (expr.node === 'column') into.add(expr.index);
-  for (const part of children(expr)) columnsOf(part, into);
+  for (const part of childrenOf(expr)) columnsOf(part, into);
   return into;
 }
 
@@ -145,7 +103,7 @@ export function exprKey(expr: Expr): string {
 }
 
 function key(expr: Expr, slots: Map<number, number>): string {
-  const inner = () => children(expr).map(part => key(part, slots));
+  const inner = () => childrenOf(expr).map(part => key(part, slots));
   const all = (head: string) => `(${head}:${typeText(expr.type)} ${inner().join(' ')})`;
   switch (expr.node) {
     case 'literal':
