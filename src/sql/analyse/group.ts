@@ -125,6 +125,9 @@ export function groupSchema(
   return { columns, key, windowed: window !== null };
 }
 
+/** that a row may stand in: each is a group of its own */
+const MOST_WINDOWS = 10_000;
+
 export function windowSpec(clause: WindowClause, problems: Problems): WindowSpec {
   const { size } = clause;
   if (size <= 0) throw problems.error('invalid_statement', clause.span, 'a window needs a size above 0');
@@ -137,6 +140,14 @@ export function windowSpec(clause: WindowClause, problems: Problems): WindowSpec
       'invalid_statement',
       clause.span,
       'ADVANCE BY must be above 0 and at most the SIZE of the window',
+    );
+  }
+  if (size / advance > MOST_WINDOWS) {
+    throw problems.error(
+      'invalid_statement',
+      clause.span,
+      `every row would count in ${Math.ceil(size / advance)} windows; at most ${MOST_WINDOWS} can be kept`,
+      'write a longer ADVANCE BY',
     );
   }
   const grace = clause.grace ?? Math.max(0, DAY - size);
