@@ -67,20 +67,17 @@ export function expectEqual(
   const fold = createReferenceFold(options);
   let engine = createEngine({ ...options, writesTopic: () => writesTopics, generatedCode });
   const final = finalViews(plan, () => writesTopics);
-  const seen = new Map(
-    plan.views.map(v => [v.name, { changes: [], rows: new ViewRows(v.root.schema) } as Seen]),
-  );
-  const ledger: LedgerEntry[] = [];
+  const seen = new SeenViews(plan);
   let from = 0;
   for (const i of records.keys()) {
     if (!cuts.cutAfter(i) && i < records.length - 1) continue;
     const block = blockOf(records.slice(from, i + 1));
     from = i + 1;
     fold.step(block);
-    take(engine.step(block), plan, seen, ledger);
+    seen.take(engine.step(block));
     for (const view of plan.views) {
       if (view.statement === 'stream') continue;
-      const rows = seen.get(view.name)?.rows.inOrder();
+      const rows = seen.rows(view.name);
       expect(rows, `${cuts.name}: rows of ${view.name} at ${from}`).toEqual(fold.rows(view.name));
     }
     expect(engine.deadline(), `${cuts.name}: deadline at ${from}`).toBe(fold.deadline());
@@ -92,7 +89,7 @@ export function expectEqual(
   }
   for (const view of plan.views) {
     if (final.has(view.name)) continue;
-    const changes = seen.get(view.name)?.changes;
+    const changes = seen.changes(view.name);
     const expected = fold.takeChanges(view.name).map(c => bare(c, view.root.schema));
     expect(changes, `${cuts.name}: changes of ${view.name}`).toEqual(expected);
   }
@@ -103,30 +100,47 @@ export function expectEqual(
       .map(e => ({ ...e, message: e.message.replace(/session \[.*\]/, 'session') }));
   const expected = fold.takeLedger();
   for (const { name } of plan.views) {
-    expect(entries(ledger, name), `${cuts.name}: ledger of ${name}`).toEqual(entries(expected, name));
+    expect(entries(seen.ledger, name), `${cuts.name}: ledger of ${name}`).toEqual(entries(expected, name));
   }
 }
 
-function take(
-  output: EpochOutput,
-  plan: DeploymentPlan,
-  seen: ReadonlyMap<string, Seen>,
-  ledger: LedgerEntry[],
-): void {
-  ledger.push(...output.ledger);
-  for (const view of plan.views) {
-    const own = seen.get(view.name);
-    for (const batch of output.changes.get(view.name) ?? []) {
-      for (const i of selectedRows(batch)) {
-        const change: Change = {
-          op: (batch.op?.[i] ?? Op.ADD) as Op,
-          seq: batch.seq[i] as number,
-          rowtime: batch.rowtime[i] as number,
-          row: rowAt(batch, i),
-          noValue: bitAt(batch.noValue, i),
-        };
-        own?.changes.push(bare(change, view.root.schema));
-        own?.rows.apply(change);
+/** What an engine has given, view by view. */
+export class SeenViews {
+  readonly ledger: LedgerEntry[] = [];
+  readonly #plan: DeploymentPlan;
+  readonly #views: ReadonlyMap<string, Seen>;
+
+  constructor(plan: DeploymentPlan) {
+    this.#plan = plan;
+    this.#views = new Map(
+      plan.views.map(v => [v.name, { changes: [], rows: new ViewRows(v.root.schema) } as Seen]),
+    );
+  }
+
+  rows(view: string): ReturnType<ViewRows['inOrder']> | undefined {
+    return this.#views.get(view)?.rows.inOrder();
+  }
+
+  changes(view: string): readonly Change[] | undefined {
+    return this.#views.get(view)?.changes;
+  }
+
+  take(output: EpochOutput): void {
+    this.ledger.push(...output.ledger);
+    for (const view of this.#plan.views) {
+      const own = this.#views.get(view.name);
+      for (const batch of output.changes.get(view.name) ?? []) {
+        for (const i of selectedRows(batch)) {
+          const change: Change = {
+            op: (batch.op?.[i] ?? Op.ADD) as Op,
+            seq: batch.seq[i] as number,
+            rowtime: batch.rowtime[i] as number,
+            row: rowAt(batch, i),
+            noValue: bitAt(batch.noValue, i),
+          };
+          own?.changes.push(bare(change, view.root.schema));
+          own?.rows.apply(change);
+        }
       }
     }
   }
