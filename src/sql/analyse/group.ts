@@ -150,7 +150,8 @@ export function windowSpec(clause: WindowClause, problems: Problems): WindowSpec
       'write a longer ADVANCE BY',
     );
   }
-  const grace = clause.grace ?? Math.max(0, DAY - size);
+  // a row for a window whose rows were deleted would be lost without a word: it is late
+  const grace = clause.grace ?? Math.max(0, Math.min(DAY, clause.retention ?? DAY) - size);
   if (clause.retention !== null && clause.retention < size + (clause.grace ?? 0)) {
     throw problems.error(
       'invalid_statement',
