@@ -17,6 +17,7 @@ import {
   propertiesOf,
   rootDemand,
   type StateVerdict,
+  viewState,
 } from './properties.ts';
 
 /**
@@ -37,6 +38,9 @@ export function explain(view: ViewPlan, views: readonly ViewPlan[] = []): string
     `${view.statement.toUpperCase()} ${view.name}: ${view.kind}`,
     ...columns,
     ...(view.sink ? [`  writes ${sinkText(view.sink)}`] : []),
+    ...(viewState(view.root).verdict === 'unbounded'
+      ? ['  keeps rows of streams for ever: its state grows with the log']
+      : []),
     'plan',
   ];
   explainNode(view.root, rootDemand(view, views), 1, lines);
