@@ -2,7 +2,7 @@ import { fail } from './decode-error.ts';
 import { JsonNumber, type JsonValue } from './json-value.ts';
 
 /** Nesting beyond this is refused, so that no record can exhaust the stack. */
-export const MAX_JSON_DEPTH = 200;
+const MAX_JSON_DEPTH = 200;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const latin1 = new TextDecoder('latin1');

@@ -75,10 +75,7 @@ export function castBetween(from: SqlType, to: SqlType): Cast {
 }
 
 /** {@link castBetween} that lets NULL through. */
-export function castNullable(
-  from: SqlType,
-  to: SqlType,
-): (value: Value | null, ctx: EvalContext) => Value | null {
+function castNullable(from: SqlType, to: SqlType): (value: Value | null, ctx: EvalContext) => Value | null {
   const cast = castBetween(from, to);
   return (value, ctx) => (value === null ? null : cast(value, ctx));
 }
@@ -103,7 +100,7 @@ function shortened(text: string): string {
 }
 
 /** true, yes and false, no, or the beginning of one of them, in any case. */
-export function parseBoolean(text: string): boolean | null {
+function parseBoolean(text: string): boolean | null {
   const word = text.trim().toLowerCase();
   if (word === '') return null;
   if ('true'.startsWith(word) || 'yes'.startsWith(word)) return true;

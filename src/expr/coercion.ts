@@ -42,7 +42,7 @@ export function decimalOf(type: SqlType): Decimal | null {
  * DECIMAL of this precision and scale, within 38 digits. What is too wide keeps its integral digits and gives up
  * fractional ones, but never below six of them (the rule of SQL Server, Hive and Spark; ksqlDB has no limit).
  */
-export function cappedDecimal(precision: number, scale: number): SqlType {
+function cappedDecimal(precision: number, scale: number): SqlType {
   if (precision <= MAX_PRECISION) return decimal(precision, scale);
   const integral = precision - scale;
   const kept = Math.min(scale, Math.max(MAX_PRECISION - integral, Math.min(scale, 6)));
@@ -253,9 +253,4 @@ export function numberLiteral(text: string): { readonly type: SqlType; readonly 
     return Number.isFinite(value) ? { type: DOUBLE, value } : null;
   }
   return null;
-}
-
-/** The type of a number literal, or null when {@link numberLiteral} refuses it. */
-export function literalType(text: string): SqlType | null {
-  return numberLiteral(text)?.type ?? null;
 }

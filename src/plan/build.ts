@@ -239,13 +239,13 @@ function named(expr: Expr, schema: Schema): Expr {
   return mapChildren(expr, part => named(part, schema));
 }
 
-export function readNode(id: string, relation: Relation): PlanNode {
+function readNode(id: string, relation: Relation): PlanNode {
   const kind: RelationKind = relation.changes;
   return { node: 'read', id, schema: relation.schema, view: relation.name, kind };
 }
 
 /** All declared columns, the window's, and the pseudo columns. */
-export function scanSchema(source: SourceSpec, pseudo: boolean): Schema {
+function scanSchema(source: SourceSpec, pseudo: boolean): Schema {
   const columns: Column[] = source.columns.map(c => ({ name: c.name, type: c.type }));
   const key = source.columns.flatMap((c, i) => (c.from === 'key' ? [i] : []));
   if (source.window) {

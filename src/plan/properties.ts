@@ -115,7 +115,7 @@ export function keyOf(node: PlanNode): readonly string[] {
   return node.schema.key.map(i => node.schema.columns[i]?.name ?? '?');
 }
 
-export function stateOf(node: PlanNode): StateVerdict {
+function stateOf(node: PlanNode): StateVerdict {
   switch (node.node) {
     case 'normalize':
     case 'copies':

@@ -13,7 +13,7 @@ import { parseTypeName } from './parser/type-names.ts';
 import { substitute } from './parser/variables.ts';
 
 /** Longest text that is parsed, in UTF-16 units. */
-export const MAX_SQL_LENGTH = 1 << 20;
+const MAX_SQL_LENGTH = 1 << 20;
 
 const RULES: Rules = { expression: r => parseExpression(r), query: parseQuery, continueQuery };
 

@@ -5,7 +5,6 @@ import type {
   Expression,
   Identifier,
   Property,
-  Query,
   Statement,
   TypeName,
 } from './ast.ts';
@@ -30,20 +29,12 @@ export function printStatement(statement: Statement, options: { readonly comment
   return `${lines.join('\n')}\n${text}`;
 }
 
-export function printQuery(query: Query): string {
-  return queryText(query);
-}
-
 export function printExpression(expression: Expression): string {
   return expressions.text(expression);
 }
 
 export function printTypeName(type: TypeName): string {
   return typeNameText(type);
-}
-
-export function printIdentifier(id: Identifier): string {
-  return identifierText(id);
 }
 
 function bareText(s: Statement): string {

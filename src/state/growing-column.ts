@@ -2,7 +2,7 @@ import type { Bits } from '../core/batch.ts';
 import { bitAt, clearBit, setBit } from '../core/bits.ts';
 import type { SqlType } from '../core/sql-type.ts';
 import type { Value } from '../core/value.ts';
-import { grownBits, grownF64, grownI32, grownI64, vecKind } from '../core/vec.ts';
+import { grownBits, grownF64, grownI32, grownI64 } from '../core/vec.ts';
 
 /** Plain data of a column: structured-cloneable. */
 export interface ColumnState {
@@ -126,10 +126,4 @@ export class GrowingColumn {
     this.values = [...state.values];
     this.nulls = state.nulls === null ? null : new Uint32Array(state.nulls);
   }
-}
-
-/** How values of a type are kept in state: as in batches, but text as values. */
-export function stateKind(type: SqlType): ColumnKind {
-  const kind = vecKind(type);
-  return kind === 'str' ? 'val' : kind;
 }

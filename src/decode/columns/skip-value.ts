@@ -39,7 +39,7 @@ function skipItems(bytes: Uint8Array, p: number, end: number, depth: number, clo
   }
 }
 
-export function skipString(bytes: Uint8Array, p: number, end: number): number {
+function skipString(bytes: Uint8Array, p: number, end: number): number {
   const start = p + 1;
   let high = 0;
   for (let q = start; q < end; q++) {
@@ -92,7 +92,7 @@ function skipDigits(bytes: Uint8Array, p: number, end: number): number {
 }
 
 /** Behind `null`, `true` or `false`. */
-export function skipWord(bytes: Uint8Array, p: number, end: number): number {
+function skipWord(bytes: Uint8Array, p: number, end: number): number {
   if (standsAt(bytes, p, end, NULL)) return p + 4;
   if (standsAt(bytes, p, end, TRUE)) return p + 4;
   return standsAt(bytes, p, end, FALSE) ? p + 5 : -1;

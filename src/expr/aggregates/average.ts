@@ -87,7 +87,7 @@ export const AVG_OR_NULL: AggregateFunction = {
 };
 
 /** The type of an exact mean over values of this scale. */
-export function averageType(scale: number): SqlType {
+function averageType(scale: number): SqlType {
   return decimal(38, Math.max(scale, 6));
 }
 

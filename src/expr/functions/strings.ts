@@ -261,11 +261,11 @@ function unicodeUnits(text: string): string | null {
   );
 }
 
-export function startIndex(length: number, position: number): number {
+function startIndex(length: number, position: number): number {
   return position < 0 ? Math.max(length + position, 0) : Math.max(Math.min(position - 1, length), 0);
 }
 
-export function endIndex(length: number, start: number, count: number): number {
+function endIndex(length: number, start: number, count: number): number {
   return Math.max(Math.min(start + count, length), start);
 }
 
@@ -285,7 +285,7 @@ function instr(text: Nullable, part: Nullable, position: number, occurrence: num
 }
 
 /** null: too long. */
-export function concatBytes(parts: readonly Uint8Array[]): Uint8Array | null {
+function concatBytes(parts: readonly Uint8Array[]): Uint8Array | null {
   const length = parts.reduce((n, p) => n + p.length, 0);
   if (length > MAX_LENGTH) return null;
   const result = new Uint8Array(length);

@@ -96,7 +96,7 @@ export function isStringLiteral(expr: Expr): expr is Extract<Expr, { node: 'lite
 }
 
 /** A literal's value in another type, or undefined where it has none without CAST. */
-export function convertLiteral(from: SqlType, value: Value | null, to: SqlType): Value | null | undefined {
+function convertLiteral(from: SqlType, value: Value | null, to: SqlType): Value | null | undefined {
   if (value === null) return null;
   if (typeof value === 'string' && from.kind === 'STRING') return parseText(value, to);
   const text = numberText(from, value);

@@ -10,7 +10,7 @@ import type { Problems } from './problems.ts';
 
 /** Positions from here on stand for results of aggregates, until the group's own columns are known. */
 export const AGGREGATE_BASE = 1_000_000;
-export const WINDOW_BASE = 2_000_000;
+const WINDOW_BASE = 2_000_000;
 export const EXPLODE_BASE = 3_000_000;
 
 const DAY = 86_400_000;

@@ -40,7 +40,7 @@ export interface SourceContext {
 }
 
 /** The type of a HEADERS column: all headers of the record. */
-export const HEADERS_TYPE: SqlType = arrayOf(
+const HEADERS_TYPE: SqlType = arrayOf(
   structOf([
     { name: 'KEY', type: STRING },
     { name: 'VALUE', type: BYTES },

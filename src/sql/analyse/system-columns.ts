@@ -1,6 +1,6 @@
 /** Columns that every relation has without declaring them; by canonical name: `rowtime` in quotes is another one. */
-export const PSEUDO_COLUMNS = ['ROWTIME', 'ROWPARTITION', 'ROWOFFSET'] as const;
-export const WINDOW_COLUMNS = ['WINDOWSTART', 'WINDOWEND'] as const;
+const PSEUDO_COLUMNS = ['ROWTIME', 'ROWPARTITION', 'ROWOFFSET'] as const;
+const WINDOW_COLUMNS = ['WINDOWSTART', 'WINDOWEND'] as const;
 
 export function isSystemColumn(name: string): boolean {
   return isPseudoColumn(name) || isWindowColumn(name);

@@ -25,7 +25,7 @@ export function parseDuration(r: TokenReader): number {
 }
 
 /** `GRACE PERIOD 1 HOUR`, or null when it is not written. */
-export function parseGrace(r: TokenReader): number | null {
+function parseGrace(r: TokenReader): number | null {
   if (!r.accept('GRACE')) return null;
   r.expect('PERIOD');
   return parseDuration(r);

@@ -8,9 +8,9 @@ import { closest } from '../suggest.ts';
 import { CLAUSE_STARTS, HARD_STARTERS, KEYWORDS, misspeltClause, RESERVED } from './keywords.ts';
 
 /** Nesting that the parser follows; keeps every recursion over a tree far from the end of the stack. */
-export const MAX_NESTING = 300;
+const MAX_NESTING = 300;
 /** Height of one expression's tree, which a long chain of operators reaches without nesting. */
-export const MAX_HEIGHT = 1500;
+const MAX_HEIGHT = 1500;
 /** Errors that one text shows at most. */
 export const MAX_ERRORS = 100;
 

@@ -21,7 +21,7 @@ export function fieldText(id: Identifier): string {
   return !id.quoted && isBareWord(id.name) ? id.name : backquoted(id.name);
 }
 
-export function backquoted(name: string): string {
+function backquoted(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``;
 }
 
