@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import type { CommandRequest } from './commands/command-request.ts';
 import { CommandRuntime } from './commands/command-runtime.ts';
+import type { Commands } from './commands/commands.ts';
 import type { ReactionModule } from './commands/reaction.ts';
 import { Reactions } from './commands/reactions.ts';
 import type { Settled } from './commands/result-store.ts';
@@ -56,7 +57,7 @@ export interface RunningMillrace {
   readonly url: string;
   readonly log: EventLog;
   readonly views: ViewManager;
-  readonly commands: CommandRuntime<never, never, never>;
+  readonly commands: Commands;
   /** resolves when every view is built and has seen all that is flushed now */
   caughtUp(): Promise<void>;
   stop(): Promise<void>;
@@ -215,7 +216,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     url,
     log,
     views,
-    commands: runtime as unknown as RunningMillrace['commands'],
+    commands: runtime,
     async caughtUp() {
       await views.settled();
       await views.waitFor(log.end(), LONGEST_TIMEOUT);

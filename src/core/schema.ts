@@ -1,6 +1,6 @@
 import type { SqlType } from './sql-type.ts';
 
-/** A column of a relation. Names keep the spelling of their declaration; look them up with {@link columnIndex}. */
+/** A column of a relation. Names keep the spelling of their declaration. */
 export interface Column {
   readonly name: string;
   readonly type: SqlType;
@@ -15,11 +15,4 @@ export interface Schema {
   readonly columns: readonly Column[];
   readonly key: readonly number[];
   readonly windowed: boolean;
-}
-
-export const NO_COLUMNS: Schema = Object.freeze({ columns: [], key: [], windowed: false });
-
-/** Position of the column of exactly this name, or -1. */
-export function columnIndex(schema: Schema, name: string): number {
-  return schema.columns.findIndex(c => c.name === name);
 }

@@ -22,8 +22,6 @@ export interface StructField {
   readonly type: SqlType;
 }
 
-export type TypeKind = SqlType['kind'];
-
 /** Largest precision of a DECIMAL. */
 export const MAX_PRECISION = 38;
 /** A DECIMAL up to this precision fits a scaled 64-bit integer. */

@@ -65,6 +65,16 @@ export class Ledger {
     return { first: account?.first ?? [], last: account?.last.slice(-KEPT) ?? [] };
   }
 
+  /** The first and the last places in one list, each once, in order. */
+  kept(view: string, reason: LedgerReason): readonly LedgerPlace[] {
+    const { first, last } = this.places(view, reason);
+    const all = [...(this.#accounts.get(`${view} ${reason}`)?.hours.values() ?? [])].reduce(
+      (n, count) => n + count,
+      0,
+    );
+    return [...first, ...last.slice(Math.max(0, first.length + last.length - all))];
+  }
+
   /** Forgets a view: its new version brings its own account. */
   drop(view: string): void {
     for (const [key, account] of this.#accounts) if (account.view === view) this.#accounts.delete(key);

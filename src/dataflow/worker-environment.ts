@@ -4,7 +4,7 @@ import { openLogReader } from '../log/embedded/log-reader.ts';
 import type { LogReader } from '../log/event-log.ts';
 import type { DeploymentPlan, ViewPlan } from '../plan/plan.ts';
 import { Journal } from '../state/journal.ts';
-import { ViewFile } from '../view-store/view-file.ts';
+import { openViewFile, type ViewFile } from '../view-store/view-file.ts';
 import type { Engine } from './dataflow.ts';
 import { createEngine } from './engine/engine.ts';
 import { loadExtensions } from './extension.ts';
@@ -41,7 +41,7 @@ export async function openWorkerEnvironment(setup: WorkerSetup): Promise<WorkerE
     makeEngine: (plan, writesTopic) =>
       createEngine({ plan, functions, upcasters, zone: setup.zone, writesTopic }),
     openJournal: () => new Journal<LiveCatalog>(openLmdbStore({ path: journalDir(setup.dataDir) }), log.id),
-    openFile: version => new ViewFile(openLmdbStore({ path: viewDir(setup.dataDir, version) })),
+    openFile: version => openViewFile(viewDir(setup.dataDir, version)),
     encoderFor: plan => new ViewRowEncoder(plan),
     sinkFor: (view, plan) => (view.sink === null ? null : new SinkWriter(sinkEncoder(view, plan))),
   };

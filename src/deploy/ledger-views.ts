@@ -50,11 +50,9 @@ const RECORDS: LedgerDefinition = {
     for (const [view, reason] of new Map(
       ledger.counts().map(c => [`${c.view} ${c.reason}`, [c.view, c.reason] as const]),
     ).values()) {
-      const { first, last } = ledger.places(view, reason);
-      const places = [...first, ...last.filter(p => !first.includes(p))];
       let index = 0n;
       let before = -1;
-      for (const { seq, appendTime, message } of places) {
+      for (const { seq, appendTime, message } of ledger.kept(view, reason)) {
         index = seq === before ? index + 1n : 0n;
         before = seq;
         yield [view, reason, BigInt(seq), index, appendTime, message];

@@ -88,7 +88,6 @@ export type Expr =
     }
   | { readonly node: 'struct'; readonly type: SqlType; readonly fields: readonly Expr[] };
 
-export type ExprNode = Expr['node'];
 export type ArithmeticOp = '+' | '-' | '*' | '/' | '%';
 /** `is` / `is not`: IS [NOT] DISTINCT FROM, never NULL */
 export type CompareOp = '=' | '<>' | '<' | '<=' | '>' | '>=' | 'distinct' | 'not distinct';

@@ -33,8 +33,6 @@ export type JoinNode =
   | ForeignKeyJoinNode
   | EquiJoinNode;
 
-export type PlanNodeKind = PlanNode['node'];
-
 interface NodeBase {
   readonly id: string;
   readonly schema: Schema;
@@ -101,7 +99,7 @@ export interface ExplodeNode extends NodeBase {
 /**
  * PARTITION BY: the key becomes these expressions; they are the first columns of `schema`, the input's columns follow
  * (each expression that is a plain column is moved, not copied: `rest` lists the input columns that follow).
- * A record without value is kept when every expression reads only key columns, else dropped (ledger `null_key`).
+ * A record without value is kept: an expression over key columns alone is computed as always, any other is NULL.
  */
 export interface RekeyNode extends NodeBase {
   readonly node: 'rekey';

@@ -29,8 +29,6 @@ export type Statement =
   | ExplainStatement
   | OtherStatement;
 
-export type StatementKind = Statement['kind'];
-
 interface NodeBase {
   readonly span: Span;
 }
@@ -410,8 +408,6 @@ export type Expression =
       readonly span: Span;
     }
   | { readonly kind: 'extract'; readonly part: DatePart; readonly arg: Expression; readonly span: Span };
-
-export type ExpressionKind = Expression['kind'];
 
 export type BinaryOp =
   | 'or'

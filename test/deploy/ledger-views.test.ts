@@ -58,6 +58,14 @@ describe('law 5, nothing vanishes: the ledger as views', () => {
     expect([...records.scan({ prefix: ['v', 'late'], after: late[1]?.key })][0]?.row[5]).toBe('row 2');
   });
 
+  it('lists each place once while the first and the last thousand overlap, after a restart too', () => {
+    const restored = new Ledger();
+    restored.load(structuredClone(ledgerWith(1_500).state()));
+    const records = withLedger(filesNamed(), () => restored).open('ledger_records');
+    const sequences = [...records.scan({ prefix: ['v', 'late'] })].map(r => Number(r.row[2]));
+    expect(sequences).toEqual(Array.from({ length: 1_500 }, (_, i) => i));
+  });
+
   it('tells several rows of one record apart', () => {
     const ledger = new Ledger();
     for (const message of ['first', 'second'])

@@ -5,9 +5,10 @@ import { type SqlType, structOf } from '../../core/sql-type.ts';
 import type { Row } from '../../core/value.ts';
 import { rowAt, selectedRows, valueAt } from '../../core/vec.ts';
 import { decodeValue, encodeValue } from '../../expr/value-codec.ts';
-import { decodeKey, encodeKey, keyAfterPrefix } from '../../kv/key-codec.ts';
+import { decodeKey, encodeKey } from '../../kv/key-codec.ts';
 import type { ViewPlan } from '../../plan/plan.ts';
 import type { RowChangeWriter } from '../../view-store/row-changes.ts';
+import { keyBytes, prefixBytes } from '../key-bytes.ts';
 
 /**
  * Rows of a view as the view store keeps them. A keyed row lies under its encoded key columns; a row of an append view
@@ -84,7 +85,7 @@ export class ViewRowDecoder {
 
   /** the encoded key, or the prefix of all keys that begin with these values */
   encodeKey(values: Row): Uint8Array {
-    return encodeKey(values, this.#keyTypes.slice(0, values.length));
+    return keyBytes(values, this.#keyTypes);
   }
 
   /** the values of the key columns, in order */
@@ -94,7 +95,6 @@ export class ViewRowDecoder {
 
   /** the keys that begin with these values: start <= key < end */
   prefixRange(values: Row): { readonly start: Uint8Array; readonly end: Uint8Array | undefined } {
-    const start = this.encodeKey(values);
-    return { start, end: keyAfterPrefix(start) };
+    return prefixBytes(values, this.#keyTypes);
   }
 }
