@@ -12,6 +12,7 @@ import type { Settled } from './commands/result-store.ts';
 import { type Config, defaultViews, loadConfig, projectRoot } from './config.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { MillraceError } from './core/errors.ts';
+import { armFaultPoints } from './core/fault-points.ts';
 import { positionToken } from './core/position.ts';
 import { importedFrom, loadExtensions } from './dataflow/extension.ts';
 import { rowText } from './dataflow/row-text.ts';
@@ -90,6 +91,7 @@ class Opened {
 
 /** A whole Millrace; what was opened before something failed is closed again. */
 export async function startMillrace(options: StartOptions = {}): Promise<RunningMillrace> {
+  armFaultPoints(process.env.MILLRACE_FAULTS, () => process.kill(process.pid, 'SIGKILL'));
   const opened = new Opened();
   try {
     return await wire(options, opened);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { assert } from '../core/assert.ts';
 import { MillraceError } from '../core/errors.ts';
+import { faultPoint } from '../core/fault-points.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Command } from './command.ts';
 import { CommandDecisions, type Outcome, type Prepared } from './command-decisions.ts';
@@ -191,6 +192,7 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
       key: Buffer.from(request.entityId, 'utf8'),
       value: encodeRequest(prepared.request),
     };
+    faultPoint('command.accept');
     const appended = this.#log.append({ records: [record], appendTime });
     this.#waiting.set(commandId, [{ resolve, reject }]);
     this.#inbox.add(appended, record, prepared);
@@ -223,6 +225,7 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
     this.#pump();
     if (this.#closed || !this.#inbox.passed(end)) return;
     if (end - (this.#log.position(this.#handlerName) ?? 0) < IDLE_RECORDS) return;
+    faultPoint('command.pass');
     this.#log
       .append({ records: [], positions: [{ handler: this.#handlerName, seq: end }] })
       .durable.catch(() => {});
@@ -249,6 +252,7 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
   }
 
   #append(outcomes: readonly Outcome[], position: number, appendTime: number | undefined): void {
+    faultPoint('command.decide');
     const appended = this.#log.append({
       records: outcomes.flatMap(o => o.records),
       positions: [{ handler: this.#handlerName, seq: position }],

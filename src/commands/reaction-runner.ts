@@ -1,4 +1,5 @@
 import { type ErrorCode, MillraceError } from '../core/errors.ts';
+import { faultPoint } from '../core/fault-points.ts';
 import type { AppendRecord, EventLog } from '../log/event-log.ts';
 import {
   backOff,
@@ -197,6 +198,7 @@ export class ReactionRunner {
     this.#position = position;
     this.#committed = position;
     const positions = [{ handler: this.#handler, seq: position }];
+    faultPoint('reaction.position');
     // A log that cannot be written is told by whoever writes; the item then comes again.
     this.#ports.log.append({ records, positions }).durable.catch(() => {});
   }

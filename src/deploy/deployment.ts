@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import type { Clock } from '../core/clock.ts';
 import { MillraceError } from '../core/errors.ts';
+import { faultPoint } from '../core/fault-points.ts';
 import { Ledger } from '../dataflow/ledger.ts';
 import type { FinishedBuild } from '../dataflow/live/build-catch-up.ts';
 import type { LiveVersion, PublishedEpoch } from '../dataflow/live/epoch-output.ts';
@@ -322,6 +323,7 @@ export class Deployment {
       }
     }
     this.#moveTo(Math.max(this.#position, position));
+    faultPoint('deploy.served');
     this.#live.served(message.id);
     this.#ticker.deadline(message.deadline);
     for (const version of gone) this.#letGo(version);

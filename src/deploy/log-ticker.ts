@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { faultPoint } from '../core/fault-points.ts';
 import type { EventLog } from '../log/event-log.ts';
 
 /** at least this often the log's clock moves, ms */
@@ -48,6 +49,7 @@ export class LogTicker {
     const due = this.#deadline !== null && this.#deadline <= now && last < this.#deadline;
     if (due || now - last >= TICK_EVERY) {
       try {
+        faultPoint('log.clock');
         this.#log
           .tick(now)
           .durable.catch(error => this.#report(`the clock could not be written: ${String(error)}`));

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { faultPoint } from '../core/fault-points.ts';
 import type { SinkOutput } from '../dataflow/live/epoch-output.ts';
 import type { SinkRecord } from '../dataflow/live/sink-writer.ts';
 import type { AppendRecord, EventLog } from '../log/event-log.ts';
@@ -69,6 +70,7 @@ export class SinkTopics {
   complete(view: string, sink: SinkSpec, position: number): void {
     const handler = handlerOf(view, sink);
     if (this.#failed || (this.#options.log.position(handler) ?? 0) >= position) return;
+    faultPoint('sink.complete');
     const { durable } = this.#options.log.append({ records: [], positions: [{ handler, seq: position }] });
     void this.#follow(position, durable);
   }
@@ -94,6 +96,7 @@ export class SinkTopics {
       const from = this.#options.log.position(handler) ?? 0;
       const fresh = records.filter(r => r.seq >= from);
       for (const chunk of chunks(fresh, position)) {
+        faultPoint('sink.append');
         const { durable } = this.#options.log.append({
           records: chunk.records.flatMap(r => this.#record(view, sink, r)),
           positions: [{ handler, seq: chunk.position }],

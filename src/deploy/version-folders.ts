@@ -1,5 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { faultPoint } from '../core/fault-points.ts';
 
 /** The folders of view versions: which are of no use any more, and when they may go. */
 export class VersionFolders {
@@ -43,6 +44,7 @@ export class VersionFolders {
   /** What cannot be removed now (a file held open elsewhere) goes with the next start. */
   remove(version: string): void {
     try {
+      faultPoint('deploy.remove');
       rmSync(join(this.#dir, version), { recursive: true, force: true });
     } catch {
       // see above

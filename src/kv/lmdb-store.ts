@@ -3,6 +3,7 @@ import type { RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
 import { assert } from '../core/assert.ts';
 import { MillraceError } from '../core/errors.ts';
+import { faultPoint } from '../core/fault-points.ts';
 import type {
   KeyRange,
   KeyValueEntry,
@@ -75,7 +76,10 @@ class LmdbStore implements KeyValueStore {
 
   write<T>(work: (tx: KeyValueWriter) => T): T {
     assert(!this.#readOnly, 'the store was opened for reading');
-    return this.#db.transactionSync(() => work(new DatabaseWriter(this.#db)));
+    faultPoint('store.write');
+    const done = this.#db.transactionSync(() => work(new DatabaseWriter(this.#db)));
+    faultPoint('store.written');
+    return done;
   }
 
   async flush(): Promise<void> {

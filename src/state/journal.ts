@@ -1,6 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import { assert } from '../core/assert.ts';
 import { MillraceError } from '../core/errors.ts';
+import { faultPoint } from '../core/fault-points.ts';
 import type { KeyValueReader, KeyValueStore } from '../kv/key-value-store.ts';
 
 /**
@@ -55,6 +56,7 @@ export class Journal<Catalog> {
   }
 
   commit(catalog: Catalog, checkpoint: Checkpoint): void {
+    faultPoint('journal.commit');
     this.#store.write(tx => {
       const before = readHead<Catalog>(tx);
       const chunks = Math.ceil(checkpoint.snapshot.length / CHUNK);
@@ -74,10 +76,12 @@ export class Journal<Catalog> {
       };
       tx.put(HEAD, serialize(head));
     });
+    faultPoint('journal.committed');
   }
 
   /** The view files hold every committed change: drop them here. */
   folded(): void {
+    faultPoint('journal.folded');
     this.#store.write(tx => {
       for (const { key } of [...tx.range({ start: FIRST_CHANGES, end: AFTER_CHANGES })]) tx.delete(key);
     });
@@ -153,6 +157,7 @@ export class Journal<Catalog> {
   }
 
   #clear(): void {
+    faultPoint('journal.clear');
     this.#store.write(tx => {
       for (const { key } of [...tx.range({})]) tx.delete(key);
     });

@@ -1,3 +1,4 @@
+import { faultPoint } from '../core/fault-points.ts';
 import type { KeyRange, KeyValueEntry, KeyValueReader, KeyValueStore } from '../kv/key-value-store.ts';
 import { openLmdbStore } from '../kv/lmdb-store.ts';
 import { readRowChanges } from './row-changes.ts';
@@ -24,6 +25,7 @@ export class ViewFile {
 
   /** Applies changes and moves the stamp, atomically. Changes at or below the stamp may be applied again. */
   fold(changes: readonly Uint8Array[], stamp: number): void {
+    faultPoint('view.fold');
     this.#store.write(tx => {
       for (const bytes of changes) {
         for (const change of readRowChanges(bytes)) {

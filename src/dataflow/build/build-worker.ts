@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
+import { armFaultPoints } from '../../core/fault-points.ts';
 import { type FromBuild, failureOf, type ToBuild, type WorkerSetup } from '../live/protocol.ts';
 import { openWorkerEnvironment } from '../worker-environment.ts';
 import { ShadowBuild } from './shadow-build.ts';
@@ -17,6 +18,7 @@ const GIVE_WAY = 5;
 const port = parentPort;
 assert(port !== null, 'the build worker runs as a worker thread');
 const send = (message: FromBuild): void => port.postMessage(message);
+armFaultPoints(process.env.MILLRACE_FAULTS_BUILD, () => process.kill(process.pid, 'SIGKILL'));
 const environment = await openWorkerEnvironment(workerData as WorkerSetup);
 const { log, positions } = environment;
 

@@ -1,3 +1,4 @@
+import { faultPoint } from '../../core/fault-points.ts';
 import type { LogReader } from '../../log/event-log.ts';
 import type { DeploymentPlan } from '../../plan/plan.ts';
 import { RowChangeWriter } from '../../view-store/row-changes.ts';
@@ -90,7 +91,9 @@ export class ShadowBuild {
         ofView(name, () => view.encoder.encode(batches, view.writer));
         const records = ofView(name, () => view.sink?.records(batches) ?? []);
         if (records.length > 0) this.#outputs.push({ view: name, records });
-        if (view.writer.count > FOLD_AFTER) view.file.fold([view.writer.take()], output.position);
+        if (view.writer.count <= FOLD_AFTER) continue;
+        faultPoint('build.fold');
+        view.file.fold([view.writer.take()], output.position);
       }
       return;
     }
@@ -101,6 +104,7 @@ export class ShadowBuild {
   }
 
   finish(): FinishedBuild {
+    faultPoint('build.finish');
     for (const view of this.#views.values()) view.file.fold([view.writer.take()], this.position);
     const { plan, built, fillTopics } = this.#order;
     const finished: FinishedBuild = {
@@ -112,6 +116,7 @@ export class ShadowBuild {
       fillTopics,
     };
     this.close();
+    faultPoint('build.finished');
     return finished;
   }
 

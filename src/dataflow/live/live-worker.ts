@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
+import { armFaultPoints, faultPoint } from '../../core/fault-points.ts';
 import { openWorkerEnvironment } from '../worker-environment.ts';
 import { LiveLoop } from './live-loop.ts';
 import { type FromLive, failureOf, type ToLive, type WorkerSetup } from './protocol.ts';
@@ -29,6 +30,7 @@ const port = parentPort;
 assert(port !== null, 'the live worker runs as a worker thread');
 const send = (message: FromLive): void => port.postMessage(message);
 
+armFaultPoints(process.env.MILLRACE_FAULTS_LIVE, () => process.kill(process.pid, 'SIGKILL'));
 const { environment, loop } = await opened();
 const { log, positions } = environment;
 let lastCommit = performance.now();
@@ -120,6 +122,7 @@ function guarded(work: () => void): void {
 const timer = setInterval(() => schedule(0), IDLE_CHECK);
 
 function adopt({ id, plan, build }: Extract<ToLive, { type: 'adopt' }>): void {
+  faultPoint('live.adopt');
   let adoption: ReturnType<LiveLoop['adopt']>;
   try {
     adoption = loop.adopt(plan, build);
@@ -128,6 +131,7 @@ function adopt({ id, plan, build }: Extract<ToLive, { type: 'adopt' }>): void {
     return;
   }
   unserved = id;
+  faultPoint('live.adopted');
   const { ledger, position } = loop;
   send({ type: 'adopted', id, position, ...adoption, ledger, deadline: loop.deadline() });
   positions.set('live', position);

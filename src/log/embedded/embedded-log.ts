@@ -1,6 +1,7 @@
 import { assert } from '../../core/assert.ts';
 import type { Clock } from '../../core/clock.ts';
 import { MillraceError } from '../../core/errors.ts';
+import { faultPoint } from '../../core/fault-points.ts';
 import type { LogRecord, RecordBlock } from '../../core/log-record.ts';
 import type { Append, Appended, EventLog, TopicInfo, TopicSpec } from '../event-log.ts';
 import { requireKeyIndex } from '../key-index.ts';
@@ -51,6 +52,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
     let id = storedId(db);
     if (id === null) {
       id = randomLogId();
+      faultPoint('log.create');
       await db.put(ID_KEY, idValue(id));
     }
     recovery.push(...recoverSegments(db, options.dir));
@@ -106,6 +108,7 @@ class EmbeddedLog implements EventLog {
     this.#assertOpen();
     const { topic, created } = this.#head.createTopic(spec);
     if (created) {
+      faultPoint('log.topic');
       this.#names.push(spec.name);
       this.#group().addTopic(topic);
     }
@@ -285,7 +288,9 @@ class EmbeddedLog implements EventLog {
     try {
       const { dir, freeBytes: free = () => freeBytes(dir) } = this.#options;
       assertDiskRoom(free(), group.bytes);
+      faultPoint('log.commit');
       await group.write(this.#db, { lastAppendTime: this.#head.lastAppendTime, topics: this.#names.length });
+      faultPoint('log.committed');
     } catch (cause) {
       this.#fail(group, cause);
       return;

@@ -2,6 +2,7 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { MillraceError } from '../../core/errors.ts';
+import { faultPoint } from '../../core/fault-points.ts';
 
 interface Holder {
   readonly pid: number;
@@ -25,12 +26,18 @@ export function lockFolder(dir: string): FolderLock {
   const path = join(dir, 'lock');
   const mine: Holder = { pid: process.pid, host: hostname(), started: startOf(process.pid) };
   const draft = `${path}.${process.pid}`;
+  faultPoint('log.lock.take');
   writeFileSync(draft, JSON.stringify(mine));
   try {
-    return { takenOverFrom: take(path, draft, dir), release: () => rmSync(path, { force: true }) };
+    return { takenOverFrom: take(path, draft, dir), release: () => release(path) };
   } finally {
     rmSync(draft, { force: true });
   }
+}
+
+function release(path: string): void {
+  faultPoint('log.lock.release');
+  rmSync(path, { force: true });
 }
 
 /** Linking is atomic and fails when the lock exists: exactly one of several takers wins. */
@@ -48,6 +55,7 @@ function take(path: string, draft: string, dir: string): number | null {
     if (holder !== null) takenOverFrom = holder.pid;
     // set the dead lock aside first: should another taker have been faster, its lock is put back
     const aside = `${draft}.stale`;
+    faultPoint('log.lock.set-aside');
     try {
       renameSync(path, aside);
     } catch {

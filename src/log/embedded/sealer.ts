@@ -1,4 +1,5 @@
 import { MillraceError } from '../../core/errors.ts';
+import { faultPoint } from '../../core/fault-points.ts';
 import type { RecordBlock } from '../../core/log-record.ts';
 import { blockDamage, blockInfo, blockOfRun, encodeBlock, storedBytes } from './block-layout.ts';
 import type { LogDatabase } from './log-environment.ts';
@@ -122,6 +123,7 @@ export class Sealer {
     const { segment, offset, end } = await this.#writer.write(encoded.map(e => e.bytes));
     const db = this.#db;
     const last = block.firstSeq + block.n;
+    faultPoint('log.segment.register');
     await db.batch(() => {
       for (const [k, seq] of starts.entries()) {
         void db.remove(tailKey(seq));
@@ -142,6 +144,7 @@ export class Sealer {
       }
       void db.put(segmentKey(segment), numbers(end));
     });
+    faultPoint('log.segment.registered');
     this.#writer.advance(end);
     this.#sealedEnd = last;
   }

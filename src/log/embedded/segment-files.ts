@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MillraceError } from '../../core/errors.ts';
+import { faultPoint } from '../../core/fault-points.ts';
 import { blockDamage } from './block-layout.ts';
 import type { LogDatabase, SealedBlock } from './log-environment.ts';
 import { readNumbers, SEGMENTS, segmentKey } from './log-keys.ts';
@@ -46,6 +47,7 @@ export function recoverSegments(db: LogDatabase, dir: string): string[] {
   for (const name of readdirSync(join(dir, 'segments'))) {
     const segment = Number(NAME.exec(name)?.[1] ?? -1);
     if (segment < 0 || known.has(segment)) continue;
+    faultPoint('log.segment.remove');
     rmSync(join(dir, 'segments', name));
     done.push(`removed segments/${name}: its sealing was interrupted; the records are still in the tail`);
   }
@@ -55,6 +57,7 @@ export function recoverSegments(db: LogDatabase, dir: string): string[] {
     if (size === null) throw corrupt(file, 0, 'the file is missing');
     if (size < length) throw corrupt(file, size, `the file ends there, ${length - size} bytes are missing`);
     if (size === length) continue;
+    faultPoint('log.segment.cut');
     truncateSync(join(dir, file), length);
     done.push(`cut ${size - length} bytes off ${file}: a torn write; the records are still in the tail`);
   }
@@ -140,6 +143,7 @@ export class SegmentWriter {
     this.#file ??= await open(join(this.#dir, fileName(this.#segment)), 'r+');
     const offset = this.#length;
     let at = offset;
+    faultPoint('log.segment.write');
     for (const block of blocks) {
       let written = 0;
       while (written < block.length) {
@@ -148,6 +152,7 @@ export class SegmentWriter {
       }
       at += block.length;
     }
+    faultPoint('log.segment.sync');
     await this.#file.datasync();
     return { segment: this.#segment, offset, end: at };
   }
@@ -165,6 +170,7 @@ export class SegmentWriter {
   async #roll(): Promise<void> {
     await this.close();
     const next = this.#segment + 1;
+    faultPoint('log.segment.create');
     this.#file = await open(join(this.#dir, fileName(next)), 'w+');
     await syncFolder(join(this.#dir, 'segments'));
     this.#segment = next;
