@@ -36,6 +36,9 @@ export function decodeRow(types: readonly SqlType[], bytes: Uint8Array): Row {
   return row;
 }
 
+/** its zigzag is below 2^53 */
+const SMALL = 2n ** 51n;
+
 /** Bytes that grow; several values one after the other. */
 export class ByteWriter {
   #buffer = Buffer.allocUnsafe(64);
@@ -59,15 +62,28 @@ export class ByteWriter {
 
   /** unsigned, below 2^53 */
   length(value: number): void {
-    while (value >= 0x80) {
+    while (value >= 0x8000_0000) {
       this.byte((value % 0x80) | 0x80);
       value = Math.floor(value / 0x80);
+    }
+    while (value >= 0x80) {
+      this.byte((value & 0x7f) | 0x80);
+      value >>>= 7;
     }
     this.byte(value);
   }
 
+  /** signed, below 2^52 in size: the bytes of `integer`, without a bigint */
+  safeInteger(value: number): void {
+    this.length(value >= 0 ? value * 2 : -value * 2 - 1);
+  }
+
   /** signed, any size */
   integer(value: bigint): void {
+    if (value <= SMALL && value >= -SMALL) {
+      this.safeInteger(Number(value));
+      return;
+    }
     let zigzag = value >= 0n ? value << 1n : (-value << 1n) - 1n;
     while (zigzag > 0xffff_ffffn) {
       this.byte(Number(zigzag & 0x7fn) | 0x80);
@@ -133,6 +149,14 @@ export class ByteReader {
   }
 
   integer(): bigint {
+    const from = this.#at;
+    let small = 0;
+    for (let factor = 1; factor < 2 ** 49; factor *= 0x80) {
+      const byte = this.byte();
+      small += (byte & 0x7f) * factor;
+      if (byte < 0x80) return BigInt(small % 2 === 0 ? small / 2 : -(small + 1) / 2);
+    }
+    this.#at = from;
     let zigzag = 0n;
     for (let shift = 0n; ; shift += 7n) {
       const byte = this.byte();
@@ -178,7 +202,7 @@ function writePresent(writer: ByteWriter, type: SqlType, value: Value): void {
     case 'INT':
     case 'DATE':
     case 'TIME':
-      writer.integer(BigInt(value as number));
+      writer.safeInteger(value as number);
       break;
     case 'BIGINT':
     case 'DECIMAL':

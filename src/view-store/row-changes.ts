@@ -1,4 +1,5 @@
 import { assert } from '../core/assert.ts';
+import { GrowingBytes } from '../core/growing-bytes.ts';
 
 /**
  * What a view's rows look like after a change: the row of a key, or none. The wire format between the threads and in
@@ -14,41 +15,52 @@ export interface RowChange {
 
 const HEADER = 17;
 
+/** Takes whole changes (`add`), or one in pieces written into `out`: `begin`, the key, `endKey`, the value, `endValue`. */
 export class RowChangeWriter {
-  #bytes = new Uint8Array(1024);
-  #view = new DataView(this.#bytes.buffer);
-  #length = 0;
+  readonly out = new GrowingBytes();
+  #at = 0;
   count = 0;
 
   add(key: Uint8Array, value: Uint8Array | null, seq: number): void {
-    const valueLength = value === null ? 0 : value.length;
-    this.#reserve(HEADER + key.length + valueLength);
-    const at = this.#length;
-    this.#view.setUint8(at, value === null ? 0 : 1);
-    this.#view.setUint32(at + 1, key.length, true);
-    this.#view.setUint32(at + 5, valueLength, true);
-    this.#view.setFloat64(at + 9, seq, true);
-    this.#bytes.set(key, at + HEADER);
-    if (value !== null) this.#bytes.set(value, at + HEADER + key.length);
-    this.#length = at + HEADER + key.length + valueLength;
+    this.begin(seq);
+    this.out.append(key);
+    this.endKey();
+    if (value === null) return;
+    this.out.append(value);
+    this.endValue();
+  }
+
+  /** A change whose key is written next. */
+  begin(seq: number): void {
+    const { out } = this;
+    out.reserve(HEADER);
+    this.#at = out.length;
+    out.view.setFloat64(out.length + 9, seq, true);
+    out.length += HEADER;
     this.count++;
+  }
+
+  /** The key is complete. The change is the end of its row unless a value follows. */
+  endKey(): void {
+    const { out } = this;
+    out.bytes[this.#at] = 0;
+    out.view.setUint32(this.#at + 1, out.length - this.#at - HEADER, true);
+    out.view.setUint32(this.#at + 5, 0, true);
+  }
+
+  endValue(): void {
+    const { out } = this;
+    const key = out.view.getUint32(this.#at + 1, true);
+    out.bytes[this.#at] = 1;
+    out.view.setUint32(this.#at + 5, out.length - this.#at - HEADER - key, true);
   }
 
   /** The changes so far in bytes of their own; the writer starts anew. */
   take(): Uint8Array<ArrayBuffer> {
-    const out = this.#bytes.slice(0, this.#length);
-    this.#length = 0;
+    const bytes = this.out.bytes.slice(0, this.out.length);
+    this.out.length = 0;
     this.count = 0;
-    return out;
-  }
-
-  #reserve(more: number): void {
-    const needed = this.#length + more;
-    if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    return bytes;
   }
 }
 

@@ -3,12 +3,12 @@ import { Op } from '../../core/change.ts';
 import type { Column } from '../../core/schema.ts';
 import { type SqlType, structOf } from '../../core/sql-type.ts';
 import type { Row } from '../../core/value.ts';
-import { rowAt, selectedRows, valueAt } from '../../core/vec.ts';
-import { decodeValue, encodeValue } from '../../expr/value-codec.ts';
+import { decodeValue } from '../../expr/value-codec.ts';
 import { decodeKey, encodeKey } from '../../kv/key-codec.ts';
 import type { ViewPlan } from '../../plan/plan.ts';
 import type { RowChangeWriter } from '../../view-store/row-changes.ts';
 import { keyBytes, prefixBytes } from '../key-bytes.ts';
+import { type CellWriter, keyCells, valueCells } from './row-cells.ts';
 
 /**
  * Rows of a view as the view store keeps them. A keyed row lies under its encoded key columns; a row of an append view
@@ -18,49 +18,50 @@ import { keyBytes, prefixBytes } from '../key-bytes.ts';
 export class ViewRowEncoder {
   readonly #columns: readonly Column[];
   readonly #key: readonly number[];
-  readonly #keyTypes: readonly SqlType[];
   readonly #append: boolean;
-  readonly #rowType: SqlType;
 
   constructor(plan: ViewPlan) {
     const { columns, key } = plan.root.schema;
     this.#columns = columns;
     this.#key = key;
-    this.#keyTypes = key.map(i => (columns[i] as Column).type);
     this.#append = plan.kind === 'append';
-    this.#rowType = structOf(columns);
   }
 
   /** The changes of one epoch: whole sequences, in order. */
   encode(batches: readonly Batch[], writer: RowChangeWriter): void {
     let lastSeq = -1;
     let index = 0;
+    const { out } = writer;
     for (const batch of batches) {
-      for (const i of selectedRows(batch)) {
-        const seq = batch.seq[i] as number;
+      const keys = this.#append ? [] : this.#key.map(c => keyCells(batch.cols[c] as Vec, this.#typeOf(c)));
+      const cells = this.#columns.map((column, c) => valueCells(batch.cols[c] as Vec, column.type));
+      const { op, sel, seq: seqs, rowtime } = batch;
+      const n = sel === null ? batch.n : sel.length;
+      for (let k = 0; k < n; k++) {
+        const i = sel === null ? k : (sel[k] as number);
+        const seq = seqs[i] as number;
+        writer.begin(seq);
         if (this.#append) {
           index = seq === lastSeq ? index + 1 : 0;
           lastSeq = seq;
-          writer.add(encodeKey([seq, index], APPEND_KEY), this.#value(batch, i), seq);
-          continue;
-        }
-        const key = encodeKey(
-          this.#key.map(c => valueAt(batch.cols[c] as Vec, (this.#columns[c] as Column).type, i)),
-          this.#keyTypes,
-        );
-        const op = batch.op?.[i] ?? Op.ADD;
-        const gone = op === Op.DELETE || op === Op.RETRACT;
-        writer.add(key, gone ? null : this.#value(batch, i), seq);
+          out.append(encodeKey([seq, index], APPEND_KEY));
+        } else for (let c = 0; c < keys.length; c++) (keys[c] as CellWriter)(out, i);
+        writer.endKey();
+        const what = op === null ? Op.ADD : op[i];
+        if (!this.#append && (what === Op.DELETE || what === Op.RETRACT)) continue;
+        out.reserve(9);
+        out.view.setFloat64(out.length, rowtime[i] as number, true);
+        // the row is a STRUCT that is there
+        out.bytes[out.length + 8] = 1;
+        out.length += 9;
+        for (let c = 0; c < cells.length; c++) (cells[c] as CellWriter)(out, i);
+        writer.endValue();
       }
     }
   }
 
-  #value(batch: Batch, i: number): Uint8Array {
-    const row = encodeValue(this.#rowType, rowAt(batch, i));
-    const out = new Uint8Array(8 + row.length);
-    new DataView(out.buffer).setFloat64(0, batch.rowtime[i] as number, true);
-    out.set(row, 8);
-    return out;
+  #typeOf(column: number): SqlType {
+    return (this.#columns[column] as Column).type;
   }
 }
 
