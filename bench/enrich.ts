@@ -1,35 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { ManualClock } from '../src/core/clock.ts';
 import { createEngine } from '../src/dataflow/engine/engine.ts';
 import { standardLibrary } from '../src/expr/library.ts';
 import { openEmbeddedLog } from '../src/log/embedded/embedded-log.ts';
 import type { LogReader } from '../src/log/event-log.ts';
 import type { DeploymentPlan } from '../src/plan/plan.ts';
-import { planScript } from '../src/plan/script.ts';
+import { type Bench, interleaved, median, ratio, runBench } from './bench.ts';
 import { authorizationAttempts, CARDS, cardHolders } from './events.ts';
-import { fill } from './replay.ts';
-
-export interface EnrichFigures {
-  readonly events: number;
-  readonly tableRows: number;
-  /** through log, decoding, filter and stream-table join, changes as columns */
-  readonly eventsPerSecond: number;
-  readonly joined: number;
-  readonly stateBytes: number;
-}
+import { ATTEMPTS_SOURCE, planned } from './fraud.ts';
+import { ATTEMPTS, fill, temporaryFolder } from './history.ts';
+import { parseAll } from './parse-all.ts';
 
 const EPOCH = 16_384;
-const ATTEMPTS = 'authorization-attempts';
 const HOLDERS = 'card-holders';
 
-const SQL = `
-CREATE STREAM attempts (
-  attempt_id STRING, card_number STRING, amount DECIMAL(10, 2), currency STRING, ts BIGINT,
-  merchant STRING, country STRING, channel STRING
-) WITH (kafka_topic = '${ATTEMPTS}', value_format = 'JSON', timestamp = 'ts');
-
+const SQL = `${ATTEMPTS_SOURCE}
 CREATE TABLE holders (card STRING PRIMARY KEY, holder STRING, tier STRING, credit DECIMAL(10, 2))
   WITH (kafka_topic = '${HOLDERS}', value_format = 'JSON');
 
@@ -38,35 +23,45 @@ CREATE STREAM enriched AS
   FROM attempts LEFT JOIN holders ON attempts.card_number = holders.card EMIT CHANGES;
 `;
 
-/** Authorization attempts, each with its card's holder: a stream with a table of 100,000 rows; the best of three rounds. */
-export async function benchEnrich(count = 1_000_000, rounds = 3): Promise<EnrichFigures> {
-  const dir = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
-  const log = await openEmbeddedLog({ dir, clock: new ManualClock(0) });
-  try {
-    await fill(log, HOLDERS, cardHolders(HOLDERS));
-    await fill(log, ATTEMPTS, authorizationAttempts({ topic: ATTEMPTS, count }));
-    const { plan } = planScript(
-      { file: 'enrich.sql', text: SQL },
-      { functions: standardLibrary, zone: 'UTC' },
-    );
-    if (plan === null) throw new Error('the bench query is refused');
-    const all = Array.from({ length: rounds }, () => enrich(log, plan));
-    const best = all.reduce((a, b) => (b.ms < a.ms ? b : a));
-    return {
-      events: count,
-      tableRows: CARDS,
-      eventsPerSecond: Math.round((count / best.ms) * 1000),
-      joined: best.joined,
-      stateBytes: best.stateBytes,
-    };
-  } finally {
-    await log.close();
-    rmSync(dir, { recursive: true });
-  }
-}
+const bench: Bench = {
+  name: 'enrich',
+  title: 'a stream with a table of 100,000 rows (LEFT JOIN), seven columns out, changes as columns',
+  async run({ quick }) {
+    const count = quick ? 50_000 : 1_000_000;
+    const dir = temporaryFolder();
+    const log = await openEmbeddedLog({ dir, clock: new ManualClock(0) });
+    try {
+      await fill(log, HOLDERS, cardHolders(HOLDERS));
+      await fill(log, ATTEMPTS, authorizationAttempts({ topic: ATTEMPTS, count }));
+      const plan = planned('enrich.sql', SQL);
+      const { parse, engine } = await interleaved<'parse' | 'engine', { readonly ms: number }>(
+        { parse: () => parseAll(log, CARDS), engine: () => enrich(log, plan, count) },
+        quick ? 1 : 3,
+      );
+      const times = (all: readonly { readonly ms: number }[]) => all.map(r => r.ms);
+      return [
+        {
+          name: 'engine',
+          what: `card attempts, each with its card's holder`,
+          value: (count / median(times(engine))) * 1000,
+          unit: 'events/s',
+        },
+        {
+          name: 'engine-by-parse',
+          what: 'the same by JSON.parse of the attempts alone',
+          value: ratio(times(engine), times(parse)),
+          unit: 'x',
+        },
+      ];
+    } finally {
+      await log.close();
+      rmSync(dir, { recursive: true });
+    }
+  },
+};
 
 /** The table first, untimed; ms for the stream. */
-function enrich(log: LogReader, plan: DeploymentPlan): { ms: number; joined: number; stateBytes: number } {
+function enrich(log: LogReader, plan: DeploymentPlan, count: number): { readonly ms: number } {
   const engine = createEngine({
     plan,
     functions: standardLibrary,
@@ -82,10 +77,8 @@ function enrich(log: LogReader, plan: DeploymentPlan): { ms: number; joined: num
     }
   }
   const ms = performance.now() - begun;
-  return { ms, joined, stateBytes: engine.stateSize().reduce((sum, s) => sum + s.bytes, 0) };
+  if (joined !== count) throw new Error(`${joined} of ${count} attempts came out`);
+  return { ms };
 }
 
-if (import.meta.main) {
-  const figures = await benchEnrich(Number(process.argv[2] ?? 1_000_000));
-  process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
-}
+if (import.meta.main) await runBench(bench);

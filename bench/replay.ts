@@ -1,138 +1,151 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ManualClock } from '../src/core/clock.ts';
-import { createEngine } from '../src/dataflow/engine/engine.ts';
-import { ViewRowEncoder } from '../src/dataflow/live/view-rows.ts';
-import { standardLibrary } from '../src/expr/library.ts';
-import { openEmbeddedLog } from '../src/log/embedded/embedded-log.ts';
-import type { AppendRecord, EventLog, LogReader } from '../src/log/event-log.ts';
-import type { DeploymentPlan, ViewPlan } from '../src/plan/plan.ts';
-import { planScript } from '../src/plan/script.ts';
-import { RowChangeWriter } from '../src/view-store/row-changes.ts';
-import { authorizationAttempts, EVENT_BYTES } from './events.ts';
+import { type Bench, type Figure, inOwnProcess, interleaved, median, ratio, runBench } from './bench.ts';
+import type { EngineContended } from './contenders/engine.ts';
+import { EVENT_BYTES } from './events.ts';
+import { type Contended, sameGroups } from './fraud.ts';
+import { type History, withAttempts } from './history.ts';
 
-export interface ReplayFigures {
-  readonly events: number;
-  readonly eventBytes: number;
-  /** through log, decoding, window aggregate and HAVING into encoded view rows */
-  readonly eventsPerSecond: number;
-  /** bytes -> utf8 -> JSON.parse of the same events, nothing else */
-  readonly parseEventsPerSecond: number;
-  /** the first by the second: at least 0.6 */
-  readonly ratio: number;
-  readonly rows: number;
-  readonly stateBytes: number;
+const perSecond = (all: readonly Pick<Contended, 'events' | 'ms'>[]): number =>
+  median(all.map(r => (r.events / r.ms) * 1000));
+
+const times = (all: readonly Contended[]): number[] => all.map(r => r.ms);
+
+/** The fraud query against what reads the same records, each contender alone in its process. */
+async function wholeHistory(history: History, rounds: number): Promise<readonly Figure[]> {
+  const { dataDir, lines, count } = history;
+  const run = <T extends Contended = Contended>(name: string, ...args: string[]): T =>
+    inOwnProcess<T>(join('contenders', `${name}.ts`), args);
+  const results = await interleaved<string, Contended>(
+    {
+      parse: () => run('json-parse', dataDir),
+      engine: () => run<EngineContended>('engine', dataDir, String(count)),
+      duckdb: () => run('duckdb', lines, String(count)),
+      byHand: () => run('object-map', dataDir),
+    },
+    rounds,
+  );
+  const { parse = [], duckdb = [], byHand = [] } = results;
+  const engine = results.engine as EngineContended[];
+  sameGroups([...engine, ...duckdb, ...byHand]);
+  return [
+    {
+      name: 'events',
+      what: `events of ${EVENT_BYTES} bytes, replayed into a checkpointed view of ${engine[0]?.groups.toLocaleString('en')} rows`,
+      value: count,
+      unit: '',
+    },
+    { name: 'engine', what: 'Millrace, rows and state on disk', value: perSecond(engine), unit: 'events/s' },
+    {
+      name: 'parse',
+      what: 'JSON.parse of the same records, alone',
+      value: perSecond(parse),
+      unit: 'events/s',
+    },
+    {
+      name: 'engine-by-parse',
+      what: 'Millrace by JSON.parse',
+      value: ratio(times(engine), times(parse)),
+      unit: 'x',
+      floor: 1.5,
+    },
+    { name: 'duckdb', what: 'DuckDB, one thread, batch', value: perSecond(duckdb), unit: 'events/s' },
+    {
+      name: 'engine-by-duckdb',
+      what: 'Millrace by DuckDB',
+      value: ratio(times(engine), times(duckdb)),
+      unit: 'x',
+      floor: 0.8,
+    },
+    {
+      name: 'by-hand',
+      what: 'JSON.parse and Maps by hand, nothing on disk',
+      value: perSecond(byHand),
+      unit: 'events/s',
+    },
+    {
+      name: 'engine-cpu',
+      what: 'processor time of Millrace, all its threads, by elapsed time',
+      value: median(engine.map(r => r.cpuMs / r.ms)),
+      unit: 'cores',
+    },
+    {
+      name: 'pause-p99',
+      what: 'pauses of the garbage collector during the replay, p99',
+      value: median(engine.map(r => r.pauses.p99)),
+      unit: 'ms',
+      ceiling: 10,
+    },
+    {
+      name: 'pause-longest',
+      what: 'the longest of them',
+      value: median(engine.map(r => r.pauses.longest)),
+      unit: 'ms',
+    },
+    {
+      name: 'peak-memory',
+      what: 'most memory that the replaying process held',
+      value: median(engine.map(r => r.peakMiB)),
+      unit: 'MiB',
+    },
+    {
+      name: 'peak-memory-by-hand',
+      what: 'most memory that the Maps by hand held',
+      value: median(byHand.map(r => r.peakMiB)),
+      unit: 'MiB',
+    },
+  ];
 }
 
-const EPOCH = 16_384; // as a shadow build reads
-const TOPIC = 'authorization-attempts';
-
-const SQL = `
-CREATE STREAM attempts (
-  attempt_id STRING, card_number STRING, amount DECIMAL(10, 2), currency STRING, ts BIGINT,
-  merchant STRING, country STRING, channel STRING
-) WITH (kafka_topic = '${TOPIC}', value_format = 'JSON', timestamp = 'ts');
-
-CREATE TABLE possible_fraud AS
-  SELECT card_number, COUNT(*) AS attempts, SUM(amount) AS amount
-  FROM attempts WINDOW TUMBLING (SIZE 5 SECONDS, GRACE PERIOD 5 SECONDS)
-  GROUP BY card_number HAVING COUNT(*) > 3 EMIT CHANGES;
-`;
-
-/** Replays authorization attempts from sealed segments of the embedded log; three rounds, the best of each counts. */
-export async function benchReplay(count = 1_000_000, rounds = 3): Promise<ReplayFigures> {
-  const dir = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
-  const log = await openEmbeddedLog({ dir, clock: new ManualClock(0) });
-  try {
-    await fill(log, TOPIC, authorizationAttempts({ topic: TOPIC, count }));
-    const { plan } = planScript(
-      { file: 'fraud.sql', text: SQL },
-      { functions: standardLibrary, zone: 'UTC' },
-    );
-    if (plan === null) throw new Error('the bench query is refused');
-    const parses: number[] = [];
-    const replays: Replayed[] = [];
-    for (let round = 0; round < rounds; round++) {
-      parses.push(parseAll(log));
-      replays.push(replay(log, plan));
-    }
-    const best = replays.reduce((a, b) => (b.ms < a.ms ? b : a));
-    const parse = Math.min(...parses);
-    return {
-      events: count,
-      eventBytes: EVENT_BYTES,
-      eventsPerSecond: Math.round((count / best.ms) * 1000),
-      parseEventsPerSecond: Math.round((count / parse) * 1000),
-      ratio: Math.round((parse / best.ms) * 100) / 100,
-      rows: best.rows,
-      stateBytes: best.stateBytes,
-    };
-  } finally {
-    await log.close();
-    rmSync(dir, { recursive: true });
-  }
+/** What keeps rows as objects takes long: a shorter history, and the rows come parsed already. */
+async function parsedRows(history: History, rounds: number): Promise<readonly Figure[]> {
+  const { dataDir, lines, count } = history;
+  const results = await interleaved<string, Contended>(
+    {
+      engine: () => inOwnProcess(join('contenders', 'engine.ts'), [dataDir, String(count)]),
+      ivm: () => inOwnProcess(join('contenders', 'db-ivm.ts'), [lines]),
+      alasql: () => inOwnProcess(join('contenders', 'alasql.ts'), [lines]),
+    },
+    rounds,
+  );
+  const { engine = [], ivm = [], alasql = [] } = results;
+  sameGroups([...engine, ...ivm, ...alasql]);
+  const events = `${count.toLocaleString('en')} events`;
+  return [
+    {
+      name: 'db-ivm',
+      what: `TanStack db-ivm, incremental, on ${events} parsed already`,
+      value: perSecond(ivm),
+      unit: 'events/s',
+    },
+    {
+      name: 'engine-by-db-ivm',
+      what: 'Millrace, on the same events as bytes, by TanStack db-ivm',
+      value: ratio(times(engine), times(ivm)),
+      unit: 'x',
+    },
+    {
+      name: 'alasql',
+      what: `alasql, batch, on ${events} parsed already`,
+      value: perSecond(alasql),
+      unit: 'events/s',
+    },
+    {
+      name: 'engine-by-alasql',
+      what: 'Millrace, on the same events as bytes, by alasql',
+      value: ratio(times(engine), times(alasql)),
+      unit: 'x',
+    },
+  ];
 }
 
-export async function fill(log: EventLog, topic: string, events: Iterable<AppendRecord>): Promise<void> {
-  log.createTopic({ name: topic, partitions: 1, keyIndex: false });
-  let records: AppendRecord[] = [];
-  for (const record of events) {
-    records.push(record);
-    if (records.length < 5000) continue;
-    await log.append({ records }).durable;
-    records = [];
-  }
-  if (records.length > 0) await log.append({ records }).durable;
-  await log.seal();
-}
+const bench: Bench = {
+  name: 'replay',
+  title:
+    'COUNT and SUM per card in windows of 5 s, HAVING COUNT(*) > 3, over card attempts (100,000 cards by Zipf, 10,000 events/s, up to 2 s out of order)',
+  run: async ({ quick }) => [
+    ...(await withAttempts(quick ? 100_000 : 5_000_000, h => wholeHistory(h, quick ? 1 : 3))),
+    ...(await withAttempts(quick ? 20_000 : 300_000, h => parsedRows(h, quick ? 1 : 3))),
+  ],
+};
 
-/** ms for the same records as JSON.parse alone would read them */
-function parseAll(log: LogReader): number {
-  const begun = performance.now();
-  let cards = 0;
-  for (const block of log.read(0, undefined, EPOCH)) {
-    const bytes = Buffer.from(block.bytes.buffer, block.bytes.byteOffset, block.bytes.byteLength);
-    for (let i = 0; i < block.n; i++) {
-      const event = JSON.parse(bytes.toString('utf8', block.valueStart[i], block.valueEnd[i])) as {
-        card_number: string;
-      };
-      cards += event.card_number.length;
-    }
-  }
-  if (cards === 0) throw new Error('no events');
-  return performance.now() - begun;
-}
-
-export interface Replayed {
-  readonly ms: number;
-  readonly rows: number;
-  readonly stateBytes: number;
-}
-
-/** All views of a plan over the whole log, into the encoded rows of the last one. */
-export function replay(log: LogReader, plan: DeploymentPlan): Replayed {
-  const begun = performance.now();
-  const engine = createEngine({
-    plan,
-    functions: standardLibrary,
-    zone: 'UTC',
-    writesTopic: () => false, // a replay: what the topic holds was written when it was live
-  });
-  const encoder = new ViewRowEncoder(plan.views.at(-1) as ViewPlan);
-  const writer = new RowChangeWriter();
-  let rows = 0;
-  for (const block of log.read(0, undefined, EPOCH)) {
-    const { changes } = engine.step(block);
-    for (const batches of changes.values()) encoder.encode(batches, writer);
-    rows += writer.count;
-    writer.take();
-  }
-  const ms = performance.now() - begun;
-  return { ms, rows, stateBytes: engine.stateSize().reduce((sum, s) => sum + s.bytes, 0) };
-}
-
-if (import.meta.main) {
-  const figures = await benchReplay(Number(process.argv[2] ?? 1_000_000));
-  process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
-}
+if (import.meta.main) await runBench(bench);

@@ -1,20 +1,40 @@
-import { benchEnrich } from './enrich.ts';
-import { benchLog } from './log.ts';
-import { benchReplay } from './replay.ts';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HISTORIES } from './history.ts';
 
-/** `npm run bench`: every figure in one run, as JSON. Fails when the replay is slower than its floor. */
+/**
+ * `npm run bench`: every bench, each alone in its process, one after the other; `npm run bench -- replay log` only
+ * those, `--quick` small. Fails when a figure breaks what is promised for it. Then: `node bench/table.ts`.
+ */
 
-const FLOOR = 0.6;
+/** in this order; each is a file of this folder that also runs by itself */
+const BENCHES = ['replay', 'enrich', 'log'];
 
-const print = (name: string, figures: unknown): void => {
-  process.stdout.write(`${JSON.stringify({ [name]: figures }, null, 2)}\n`);
-};
+const args = process.argv.slice(2);
+const flags = args.filter(a => a.startsWith('--'));
+const names = args.filter(a => !a.startsWith('--'));
+const unknown = names.filter(n => !BENCHES.includes(n));
+if (unknown.length > 0) {
+  process.stderr.write(`no bench ${unknown.join(', ')}; there are ${BENCHES.join(', ')}\n`);
+  process.exit(2);
+}
 
-print('log', await benchLog());
-print('enrich', await benchEnrich());
-const replay = await benchReplay();
-print('replay', replay);
-process.stdout.write(
-  `replay: ${replay.eventsPerSecond} events/s, ${replay.ratio} x JSON.parse alone (floor ${FLOOR})\n`,
-);
-if (replay.ratio < FLOOR) process.exitCode = 1;
+const histories = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+const failed: string[] = [];
+try {
+  for (const name of names.length > 0 ? names : BENCHES) {
+    const { status } = spawnSync(process.execPath, [join(import.meta.dirname, `${name}.ts`), ...flags], {
+      stdio: 'inherit',
+      env: { ...process.env, [HISTORIES]: histories },
+    });
+    if (status !== 0) failed.push(name);
+  }
+} finally {
+  rmSync(histories, { recursive: true, force: true });
+}
+if (failed.length > 0) {
+  process.stderr.write(`failed, or below a floor: ${failed.join(', ')}\n`);
+  process.exitCode = 1;
+}
