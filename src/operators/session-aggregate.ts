@@ -2,42 +2,36 @@ import { assert } from '../core/assert.ts';
 import type { Batch, Vec } from '../core/batch.ts';
 import { bitAt } from '../core/bits.ts';
 import { Op } from '../core/change.ts';
-import type { Row, Value } from '../core/value.ts';
-import { valueAt } from '../core/vec.ts';
-import type { Expr } from '../expr/expr.ts';
-import { rowKey } from '../expr/value-key.ts';
+import { BIGINT } from '../core/sql-type.ts';
+import { grownI32, VecBuilder } from '../core/vec.ts';
 import type { AggregateNode, WindowSpec } from '../plan/plan.ts';
-import { ChangeBuilder } from './change-builder.ts';
+import type { StateTable } from '../state/state-table.ts';
+import type { Accumulator, Pairs } from './accumulators/accumulator.ts';
+import { accumulatorFor } from './accumulators/accumulator-for.ts';
 import { ComputedColumns } from './computed-columns.ts';
-import { GroupFold, type GroupValues } from './group-fold.ts';
+import type { KeyReader } from './keyed-table.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
+import { NO_SESSION, SessionChains, type SessionChainsState, type Stretch } from './session-chains.ts';
+import { type SessionChange, SessionRows, TouchedSessions } from './touched-sessions.ts';
 
-interface Session {
-  readonly keys: Row;
-  readonly start: number;
-  readonly end: number;
-  readonly values: GroupValues;
-  /** max event time over all rows ever */
-  readonly rowtime: number;
+export interface SessionAggregateOptions {
+  readonly node: AggregateNode;
+  readonly context: OperatorContext;
+  readonly keys: StateTable;
+  readonly sessions: StateTable;
+  /** only the last change per session and epoch is wanted */
+  readonly final: boolean;
 }
 
-interface Touched {
-  readonly key: string;
-  readonly keys: Row;
-  readonly start: number;
-  readonly end: number;
-  readonly before: Session | null;
-}
-
-interface SessionState {
-  readonly sessions: ReadonlyMap<string, readonly Session[]>;
+interface SessionAggregateState {
+  readonly chains: SessionChainsState;
   readonly laneTime: number;
 }
 
 /**
  * GROUP BY over session windows (append input only). A row joins all sessions of its key that lie within the gap; they
- * become one, from the first to the last event time: - old, + merged. Within one sequence: DELETE of each session that is
- * gone, UPSERT of each that is new or changed, in order of first touch.
+ * become one, from the first to the last event time: - old, + merged. Within one sequence (with `final`: within the
+ * epoch) DELETE of each session that is gone, UPSERT of each that is new or changed, in order of first touch.
  *
  * The row is late when the merged session has ended: last event + gap + grace < lane time.
  */
@@ -46,113 +40,202 @@ export class SessionAggregate implements Operator {
   readonly #node: AggregateNode;
   readonly #spec: WindowSpec;
   readonly #context: OperatorContext;
+  readonly #final: boolean;
+  readonly #strict: boolean;
   readonly #keys: ComputedColumns;
-  readonly #keyText: (row: Row) => string;
-  readonly #fold: GroupFold;
-  readonly #out: ChangeBuilder;
-  /** by key, ordered by start */
-  #sessions = new Map<string, readonly Session[]>();
-  #touched = new Map<string, Touched>();
+  readonly #chains: SessionChains;
+  readonly #accumulators: readonly Accumulator[];
+  readonly #touched: TouchedSessions;
+  /** became part of another in this round; their slots are given free after it */
+  #merged: number[] = [];
   #laneTime = Number.NEGATIVE_INFINITY;
   #sweptAt = Number.NEGATIVE_INFINITY;
 
-  constructor(node: AggregateNode, context: OperatorContext) {
+  // rows of the current batch that are not yet absorbed
+  #pairs: Pairs = { slot: new Int32Array(256), row: new Int32Array(256), sign: new Int8Array(256).fill(1) };
+  #waiting = 0;
+
+  // the changes collected for output
+  readonly #keyReader: KeyReader;
+  #rows = new SessionRows();
+  #starts = new VecBuilder(BIGINT);
+  #ends = new VecBuilder(BIGINT);
+
+  constructor({ node, context, keys, sessions, final }: SessionAggregateOptions) {
     assert(node.window?.type === 'session', 'session aggregate without session window');
     this.id = node.id;
     this.#node = node;
     this.#spec = node.window;
     this.#context = context;
+    this.#final = final;
+    this.#strict = node.nullKeys === 'drop';
     this.#keys = new ComputedColumns(context, node.input.schema, node.keys);
-    this.#keyText = rowKey(node.keys.map(key => key.type));
-    this.#fold = new GroupFold(node, context);
-    this.#out = new ChangeBuilder(node.schema);
+    this.#chains = new SessionChains(
+      node.keys.map(key => key.type),
+      keys,
+      sessions,
+    );
+    this.#accumulators = node.aggregates.map(call => {
+      assert(!call.distinct, 'DISTINCT aggregates over sessions cannot merge');
+      return accumulatorFor({
+        call,
+        context,
+        table: sessions,
+        schema: node.input.schema,
+        retracting: false,
+      });
+    });
+    this.#touched = new TouchedSessions(this.#chains);
+    this.#keyReader = this.#chains.reader();
   }
 
   step(epoch: Epoch, [input = []]: readonly (readonly Batch[])[]): readonly Batch[] {
     let seq = epoch.firstSeq;
     for (const batch of input) {
-      const keys = this.#keyColumns(epoch, batch);
+      const vecs = this.#keyColumns(epoch, batch);
+      this.#chains.begin(vecs);
+      for (const accumulator of this.#accumulators) accumulator.begin(epoch, batch);
       const n = batch.sel === null ? batch.n : batch.sel.length;
       for (let k = 0; k < n; k++) {
         const i = batch.sel === null ? k : (batch.sel[k] as number);
-        if (batch.seq[i] !== seq) {
-          this.#settle(seq);
+        if (!this.#final && batch.seq[i] !== seq) {
+          this.#settle();
           seq = batch.seq[i] as number;
         }
-        this.#take(epoch, batch, i, keys);
+        this.#enter(batch, vecs, i);
       }
+      this.#absorb();
     }
-    this.#settle(seq);
+    this.#settle();
+    const out = this.#take();
+    // after the output has its keys: a dropped key's bytes may move
     this.#sweep();
-    const out = this.#out.take();
-    return out === null ? [] : [out];
+    return out;
   }
 
   #keyColumns(epoch: Epoch, batch: Batch): readonly Vec[] {
-    const strict = this.#node.nullKeys === 'drop' && batch.noValue !== null;
-    return this.#keys.of(epoch, batch, strict ? (_, row) => !bitAt(batch.noValue, row) : null);
+    const skips = this.#strict && batch.noValue !== null;
+    return this.#keys.of(epoch, batch, skips ? (_, row) => !bitAt(batch.noValue, row) : null);
   }
 
-  #take(epoch: Epoch, batch: Batch, i: number, vecs: readonly Vec[]): void {
+  #enter(batch: Batch, vecs: readonly Vec[], i: number): void {
     const seq = batch.seq[i] as number;
-    const strict = this.#node.nullKeys === 'drop';
-    if (strict && bitAt(batch.noValue, i)) {
-      this.#context.reject('null_key', seq, `${this.id}: record without value`);
-      return;
-    }
-    const keys = vecs.map((vec, c): Value | null => valueAt(vec, (this.#node.keys[c] as Expr).type, i));
-    if (strict && keys.includes(null)) {
-      this.#context.reject('null_key', seq, `${this.id}: NULL in the group key`);
-      return;
-    }
-    const time = batch.rowtime[i] as number;
-    this.#laneTime = Math.max(this.#laneTime, time);
-    const key = this.#keyText(keys);
-    const all = this.#sessions.get(key) ?? [];
-    const { size, grace } = this.#spec;
-    const joined = all.filter(s => s.end + size >= time && s.start - size <= time);
-    const start = joined.reduce((least, s) => Math.min(least, s.start), time);
-    const end = joined.reduce((most, s) => Math.max(most, s.end), time);
-    if (end + size + 1 + grace <= this.#laneTime) {
-      this.#context.reject('late', seq, `${this.id}: session [${start}, ${end}] is closed`);
-      return;
-    }
-    for (const session of joined) this.#touch(key, keys, session.start, session.end);
-    this.#touch(key, keys, start, end);
-    const [first, ...rest] = joined.map(s => s.values);
-    const values = rest.reduce((a, b) => this.#fold.merge(a, b), first ?? this.#fold.init());
-    this.#fold.add(values, epoch, batch, i);
-    const rowtime = joined.reduce((most, s) => Math.max(most, s.rowtime), time);
-    const others = all.filter(s => !joined.includes(s));
-    const merged: Session = { keys, start, end, values, rowtime };
-    this.#sessions.set(
-      key,
-      [...others, merged].sort((a, b) => a.start - b.start),
-    );
-  }
-
-  #touch(key: string, keys: Row, start: number, end: number): void {
-    const text = `${key}@${start}-${end}`;
-    if (this.#touched.has(text)) return;
-    this.#touched.set(text, { key, keys, start, end, before: this.#find(key, start, end) });
-  }
-
-  #find(key: string, start: number, end: number): Session | null {
-    return this.#sessions.get(key)?.find(s => s.start === start && s.end === end) ?? null;
-  }
-
-  #settle(seq: number): void {
-    if (this.#touched.size === 0) return;
-    for (const { key, keys, start, end, before } of this.#touched.values()) {
-      const after = this.#find(key, start, end);
-      const head = [...keys, BigInt(start), BigInt(end)];
-      if (after !== null) {
-        this.#out.push(Op.UPSERT, seq, after.rowtime, [...head, ...this.#fold.results(after.values)]);
-      } else if (before !== null) {
-        this.#out.push(Op.DELETE, seq, before.rowtime, head);
+    if (this.#strict) {
+      if (bitAt(batch.noValue, i)) {
+        this.#context.reject('null_key', seq, `${this.id}: record without value`);
+        return;
+      }
+      if (this.#chains.hasNull(i)) {
+        this.#context.reject('null_key', seq, `${this.id}: NULL in the group key`);
+        return;
       }
     }
-    this.#touched = new Map();
+    const time = batch.rowtime[i] as number;
+    if (time > this.#laneTime) this.#laneTime = time;
+    const { size, grace } = this.#spec;
+    const found = this.#chains.find(i);
+    const near = this.#chains.near(found, time, size);
+    if (near.end + size + 1 + grace <= this.#laneTime) {
+      this.#context.reject('late', seq, `${this.id}: session [${near.start}, ${near.end}] is closed`);
+      return;
+    }
+    let session = near.first;
+    if (session === NO_SESSION) {
+      session = this.#chains.add(this.#chains.keyOf(vecs, i), near.before, time);
+      for (const accumulator of this.#accumulators) accumulator.reset(session);
+      this.#touched.touchNew(session, seq);
+    } else this.#join(near, time, seq);
+    this.#add(session, i);
+  }
+
+  /** Makes the sessions of a stretch one, the first of them, that holds a time. */
+  #join({ first, last, start, end }: Stretch, time: number, seq: number): void {
+    const chains = this.#chains;
+    this.#touched.touch(first, seq);
+    if (first !== last) this.#absorb();
+    let rowtime = Math.max(time, chains.rowtime.f64[first] as number);
+    for (let at = first; at !== last; ) {
+      at = chains.next(first);
+      this.#touched.touch(at, seq);
+      this.#touched.merged(at);
+      for (const accumulator of this.#accumulators) accumulator.merge(first, at);
+      rowtime = Math.max(rowtime, chains.rowtime.f64[at] as number);
+      chains.unlink(at);
+      this.#merged.push(at);
+    }
+    if (chains.start.f64[first] !== start || chains.end.f64[first] !== end) this.#touched.moved(first);
+    chains.start.f64[first] = start;
+    chains.end.f64[first] = end;
+    chains.rowtime.f64[first] = rowtime;
+  }
+
+  #add(session: number, row: number): void {
+    const k = this.#waiting++;
+    if (k === this.#pairs.slot.length) {
+      const slot = grownI32(this.#pairs.slot, k + 1);
+      this.#pairs = {
+        slot,
+        row: grownI32(this.#pairs.row, k + 1),
+        sign: new Int8Array(slot.length).fill(1),
+      };
+    }
+    this.#pairs.slot[k] = session;
+    this.#pairs.row[k] = row;
+  }
+
+  #absorb(): void {
+    if (this.#waiting === 0) return;
+    for (const accumulator of this.#accumulators) accumulator.absorb(this.#pairs, 0, this.#waiting);
+    this.#waiting = 0;
+  }
+
+  /** Ends the round: what it changed goes to the output. */
+  #settle(): void {
+    if (this.#touched.isEmpty) return;
+    this.#absorb();
+    this.#touched.take(change => this.#emit(change));
+    for (const session of this.#merged) this.#chains.drop(session);
+    this.#merged = [];
+  }
+
+  #emit({ seq, key, session, outside }: SessionChange): void {
+    this.#keyReader.push(key);
+    if (session < 0 && outside !== null) {
+      this.#rows.push(Op.DELETE, seq, outside.rowtime);
+      this.#starts.pushInteger(outside.start);
+      this.#ends.pushInteger(outside.end);
+      for (const accumulator of this.#accumulators) accumulator.pushNull();
+      return;
+    }
+    const { start, end, rowtime } = this.#chains;
+    this.#rows.push(Op.UPSERT, seq, rowtime.f64[session] as number);
+    this.#starts.pushInteger(start.f64[session] as number);
+    this.#ends.pushInteger(end.f64[session] as number);
+    for (const accumulator of this.#accumulators) accumulator.push(session);
+  }
+
+  #take(): readonly Batch[] {
+    const { n, seq, rowtime, op } = this.#rows;
+    if (n === 0) return [];
+    const batch: Batch = {
+      schema: this.#node.schema,
+      n,
+      cols: [
+        ...this.#keyReader.take(),
+        this.#starts.build(),
+        this.#ends.build(),
+        ...this.#accumulators.map(accumulator => accumulator.take()),
+      ],
+      seq,
+      rowtime,
+      op,
+      noValue: null,
+      sel: null,
+    };
+    this.#rows = new SessionRows();
+    this.#starts = new VecBuilder(BIGINT);
+    this.#ends = new VecBuilder(BIGINT);
+    return [batch];
   }
 
   /**
@@ -161,38 +244,32 @@ export class SessionAggregate implements Operator {
    */
   #sweep(): void {
     const { size, grace } = this.#spec;
-    if (this.#laneTime < this.#sweptAt + size + grace + 1) return;
-    this.#sweptAt = this.#laneTime;
-    for (const [key, sessions] of this.#sessions) {
-      let gone = 0;
-      for (const [i, session] of sessions.entries()) {
-        const next = sessions[i + 1];
-        if (session.end + 3 * size + 1 + grace > this.#laneTime) break;
-        if (next !== undefined && next.start <= session.end + 2 * size) break;
-        gone = i + 1;
-      }
-      if (gone === sessions.length) this.#sessions.delete(key);
-      else if (gone > 0) this.#sessions.set(key, sessions.slice(gone));
-    }
+    const lane = this.#laneTime;
+    if (lane < this.#sweptAt + size + grace + 1) return;
+    this.#sweptAt = lane;
+    const { start, end } = this.#chains;
+    this.#chains.sweep((session, next) => {
+      const ended = end.f64[session] as number;
+      if (ended + 3 * size + 1 + grace > lane) return false;
+      return next === NO_SESSION || (start.f64[next] as number) > ended + 2 * size;
+    });
   }
 
   deadline(): number | null {
     return null;
   }
 
-  state(): SessionState {
-    return { sessions: this.#sessions, laneTime: this.#laneTime };
+  state(): SessionAggregateState {
+    return { chains: this.#chains.state(), laneTime: this.#laneTime };
   }
 
   load(state: unknown): void {
-    const { sessions, laneTime } = state as SessionState;
-    this.#sessions = new Map(sessions);
+    const { chains, laneTime } = state as SessionAggregateState;
+    this.#chains.load(chains);
     this.#laneTime = laneTime;
   }
 
   size(): { readonly rows: number; readonly bytes: number } {
-    let rows = 0;
-    for (const list of this.#sessions.values()) rows += list.length;
-    return { rows, bytes: rows * 200 };
+    return this.#chains.size();
   }
 }

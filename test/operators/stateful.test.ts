@@ -298,7 +298,14 @@ describe('session aggregate', () => {
     const spec = window({ type: 'session', size: 5, advance: 5, grace: 10 });
     const run = runOperator(
       rows,
-      context => new SessionAggregate(groupBy(spec), context),
+      context =>
+        new SessionAggregate({
+          node: groupBy(spec),
+          context,
+          keys: new StateTable(),
+          sessions: new StateTable(),
+          final: false,
+        }),
       `
         0 10 + a 1
         1 20 + a 2

@@ -142,7 +142,15 @@ function operatorFor(node: OperatorNode, { context, final, below }: Surroundings
     case 'temporalFilter':
       return new TemporalFilter(node, context, kindOf(node.input));
     case 'aggregate': {
-      if (node.window?.type === 'session') return new SessionAggregate(node, context);
+      if (node.window?.type === 'session') {
+        return new SessionAggregate({
+          node,
+          context,
+          keys: new StateTable(),
+          sessions: new StateTable(),
+          final,
+        });
+      }
       const retracting = kindOf(node.input) === 'retract';
       return new Aggregate({ node, context, table: new StateTable(), retracting, final });
     }

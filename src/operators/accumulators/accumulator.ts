@@ -17,6 +17,8 @@ export interface Accumulator {
   begin(epoch: Epoch, batch: Batch): void;
   /** Pairs [from, to) in order. */
   absorb(pairs: Pairs, from: number, to: number): void;
+  /** The rows of group `from`, which come later, join those of group `into`; `from` is not used afterwards. */
+  merge(into: number, from: number): void;
   /** Appends the result of a group to the output column. */
   push(slot: number): void;
   /** Appends the results of n groups. */

@@ -45,6 +45,11 @@ export class CountAccumulator implements Accumulator {
     }
   }
 
+  merge(into: number, from: number): void {
+    const count = this.#count.f64;
+    count[into] = (count[into] as number) + (count[from] as number);
+  }
+
   push(slot: number): void {
     this.#out.pushInteger(this.#count.f64[slot] as number);
   }

@@ -49,6 +49,13 @@ export class DoubleSumAccumulator implements Accumulator {
     }
   }
 
+  merge(into: number, from: number): void {
+    const sum = this.#options.sum.f64;
+    const count = this.#options.count.f64;
+    sum[into] = (sum[into] as number) + (sum[from] as number);
+    count[into] = (count[into] as number) + (count[from] as number);
+  }
+
   push(slot: number): void {
     const { fold, sum, count } = this.#options;
     this.#out.push(fold.result([sum.f64[slot] as number, BigInt(count.f64[slot] as number)]));

@@ -75,6 +75,18 @@ export class ExtremeAccumulator implements Accumulator {
     own[slot * 2 + 1] = high;
   }
 
+  merge(into: number, from: number): void {
+    const { best } = this.#options;
+    if (best.isNull(from)) return;
+    if (best.kind === 'i64') {
+      const words = wordsOf(best.i64);
+      this.#offerWide(into, from, words, words);
+    } else {
+      const own = best.kind === 'i32' ? best.i32 : best.f64;
+      this.#offer(into, own[from] as number, own);
+    }
+  }
+
   push(slot: number): void {
     this.#out.push(this.#options.best.get(this.#options.type, slot));
   }

@@ -88,6 +88,12 @@ export class FoldAccumulator implements Accumulator {
     }
   }
 
+  merge(into: number, from: number): void {
+    assert(this.#fold.merge && this.#seen === null, `${this.#call.fn} cannot merge groups`);
+    const { values } = this.#values;
+    values[into] = this.#fold.merge(values[into] as Value | null, values[from] as Value | null);
+  }
+
   push(slot: number): void {
     this.#out.push(this.#fold.result(this.#values.values[slot] as Value | null));
   }

@@ -1,3 +1,4 @@
+import { assert } from '../../core/assert.ts';
 import type { Batch, Vec } from '../../core/batch.ts';
 import { bitAt } from '../../core/bits.ts';
 import type { SqlType } from '../../core/sql-type.ts';
@@ -119,6 +120,20 @@ export class SumAccumulator implements Accumulator {
   #accumulator(slot: number): Value {
     const { sum, count } = this.#options;
     return [BigInt(sum.f64[slot] as number), BigInt(count.f64[slot] as number)];
+  }
+
+  merge(into: number, from: number): void {
+    const { sum, count, large, fold } = this.#options;
+    const next = (sum.f64[into] as number) + (sum.f64[from] as number);
+    if (next <= this.#limit && next >= -this.#limit) {
+      sum.f64[into] = next;
+      if (this.#counts) count.f64[into] = (count.f64[into] as number) + (count.f64[from] as number);
+      return;
+    }
+    assert(fold.merge, 'SUM and AVG merge');
+    const [a, b] = [into, from].map(slot => (large.values[slot] as Value | null) ?? this.#accumulator(slot));
+    sum.f64[into] = Number.NaN;
+    large.values[into] = fold.merge(a as Value, b as Value);
   }
 
   push(slot: number): void {
