@@ -3,7 +3,8 @@
  * unless a test arms them from outside; `test/faults/write-points.test.ts` fails for a write without one.
  */
 export const FAULT_POINTS = {
-  'log.lock.take': 'before the lock file of the log is made',
+  'log.lock.take': 'before the text of a lock is written',
+  'log.lock.link': 'before the lock is taken, if nobody has it',
   'log.lock.set-aside': "before a dead process's lock is moved away",
   'log.lock.release': 'before the lock file is removed',
   'log.create': 'before a new log writes its id',
@@ -12,6 +13,7 @@ export const FAULT_POINTS = {
   'log.topic': 'before a topic is made',
   'log.clock': 'before a tick is appended',
   'log.segment.create': 'before a new segment file is made',
+  'log.segment.folder': 'a new segment file is made, its name not yet on disk',
   'log.segment.write': 'before blocks are written to a segment file',
   'log.segment.sync': 'blocks are written to a segment file and not yet on disk',
   'log.segment.register': 'blocks are on disk, the index does not know them yet',
@@ -32,9 +34,9 @@ export const FAULT_POINTS = {
   'live.adopted': 'the live views have taken it in, nobody reads it yet',
   'deploy.served': 'a finished build is served, and not yet committed',
   'deploy.remove': 'before the folder of a view version is removed',
-  'deploy.replays': 'before the replays that were asked for are written down',
   'sink.append': 'before records of a derived topic are appended',
   'sink.complete': 'before the position of a filled topic is appended',
+  'topic.produce': 'before a record that came over HTTP is appended',
   'command.accept': 'before a command is appended',
   'command.decide': 'before events, snapshot and result of commands are appended',
   'command.pass': 'before the position of an idle command handler is appended',

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { MillraceError } from '../core/errors.ts';
+import { faultPoint } from '../core/fault-points.ts';
 import { TICK_TOPIC } from '../core/log-record.ts';
 import { INVOICE_TOPICS } from '../invoice/invoice-entity.ts';
 import type { AppendRecord, TopicInfo } from '../log/event-log.ts';
@@ -163,6 +164,7 @@ export function topicRoutes(app: FastifyInstance, context: HttpContext): void {
           ? [producedRecord(bytes, topic, 'the record')]
           : lines(bytes, topic);
       if (records.length === 0) throw invalid('there is no record in the body');
+      faultPoint('topic.produce');
       const appended = log.append({ records });
       await appended.durable;
       const position = context.stand(reply, appended.end);

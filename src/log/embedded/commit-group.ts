@@ -1,3 +1,4 @@
+import { faultPoint } from '../../core/fault-points.ts';
 import type { LogRecord } from '../../core/log-record.ts';
 import type { AppendRecord } from '../event-log.ts';
 import { keyText } from '../key-index.ts';
@@ -86,6 +87,7 @@ export class CommitGroup {
     db: LogDatabase,
     head: { readonly lastAppendTime: number; readonly topics: number },
   ): Promise<boolean> {
+    faultPoint('log.commit');
     return db.batch(() => {
       for (const builder of this.#builders) {
         const block = builder.block([]);

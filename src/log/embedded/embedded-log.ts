@@ -288,7 +288,6 @@ class EmbeddedLog implements EventLog {
     try {
       const { dir, freeBytes: free = () => freeBytes(dir) } = this.#options;
       assertDiskRoom(free(), group.bytes);
-      faultPoint('log.commit');
       await group.write(this.#db, { lastAppendTime: this.#head.lastAppendTime, topics: this.#names.length });
       faultPoint('log.committed');
     } catch (cause) {

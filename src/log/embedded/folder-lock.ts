@@ -45,6 +45,7 @@ function take(path: string, draft: string, dir: string): number | null {
   let takenOverFrom: number | null = null;
   for (let attempt = 0; ; attempt++) {
     try {
+      faultPoint('log.lock.link');
       linkSync(draft, path);
       return takenOverFrom;
     } catch (error) {

@@ -182,6 +182,7 @@ export class SegmentWriter {
 async function syncFolder(dir: string): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = await open(dir, 'r');
+  faultPoint('log.segment.folder');
   await folder.sync();
   await folder.close();
 }
