@@ -38,7 +38,7 @@ describe('every call in src that writes what is to last', () => {
       expect.arrayContaining([
         'src/log/embedded/sealer.ts batch',
         'src/log/embedded/commit-group.ts put',
-        'src/log/embedded/segment-files.ts datasync',
+        'src/log/embedded/segment-writer.ts datasync',
         'src/log/embedded/folder-lock.ts linkSync',
         'src/kv/lmdb-store.ts transactionSync',
         'src/state/journal.ts write',

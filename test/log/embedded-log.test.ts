@@ -10,24 +10,7 @@ import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
 import { openLogReader } from '../../src/log/embedded/log-reader.ts';
 import type { EventLog, HandlerPosition } from '../../src/log/event-log.ts';
 import { codeOf, line, readAll, rec, utf8 } from '../contract/event-log.contract.ts';
-import { logFolder, openLog, segmentFiles, settled } from './log-folder.ts';
-
-/** Appends records that hold their own sequence as value, `perAppend` at a time. */
-async function fill(log: EventLog, records: number, perAppend = 10): Promise<void> {
-  log.createTopic({ name: 'a', partitions: 3, keyIndex: true });
-  while (records > 0) {
-    const from = log.topic('a')?.records ?? 0;
-    const n = Math.min(perAppend, records);
-    log.append({
-      records: Array.from({ length: n }, (_, i) =>
-        rec('a', `k${(from + i) % 7}`, `${from + i}`.padStart(200, '0')),
-      ),
-    });
-    records -= n;
-    if (records % 100 === 0) await settled(log);
-  }
-  await settled(log);
-}
+import { fill, logFolder, openLog, segmentFiles, settled } from './log-folder.ts';
 
 function shown(log: EventLog) {
   return {
@@ -141,69 +124,6 @@ describe('sealing', () => {
     for (let at = 0; at < bytes.length; at += blocks.at(-1)?.length ?? 0) blocks.push(blockInfo(bytes, at));
     return blocks;
   }
-});
-
-describe('damage', () => {
-  async function sealedLog(dir: string): Promise<string[]> {
-    const log = await openEmbeddedLog({ dir, clock: new ManualClock(1) });
-    await fill(log, 2_000);
-    await log.seal();
-    await fill(log, 10);
-    const records = readAll(log).map(line);
-    await log.close();
-    return records;
-  }
-
-  test('garbage behind the registered end of a segment is cut off and reported', async () => {
-    const dir = logFolder();
-    const records = await sealedLog(dir);
-    const file = segmentFiles(dir)[0]!;
-    writeFileSync(file, Buffer.alloc(1_000, 0x55), { flag: 'a' });
-    const log = await openLog(dir);
-    expect(log.recovery).toEqual([expect.stringContaining('cut 1000 bytes off segments/0000000001.segment')]);
-    expect(readAll(log).map(line)).toEqual(records);
-    await log.seal();
-    expect(readAll(log).map(line)).toEqual(records);
-  });
-
-  test('a segment that was never registered is removed and reported', async () => {
-    const dir = logFolder();
-    const records = await sealedLog(dir);
-    writeFileSync(join(dir, 'segments', '0000000002.segment'), Buffer.alloc(100));
-    const log = await openLog(dir);
-    expect(log.recovery).toEqual([expect.stringContaining('removed segments/0000000002.segment')]);
-    expect(segmentFiles(dir)).toHaveLength(1);
-    expect(readAll(log).map(line)).toEqual(records);
-  });
-
-  test('a changed byte of a registered block is an error that names file and place', async () => {
-    const dir = logFolder();
-    await sealedLog(dir);
-    const file = segmentFiles(dir)[0]!;
-    const bytes = readFileSync(file);
-    const second = blockInfo(new Uint8Array(bytes), 0).length;
-    bytes[second + 5_000]! ^= 1;
-    writeFileSync(file, bytes);
-    const log = await openLog(dir);
-    expect(() => readAll(log)).toThrow(
-      expect.objectContaining({
-        code: 'data_corrupt',
-        data: { file: 'segments/0000000001.segment', offset: second },
-      }),
-    );
-    expect(readAll(log, 0, 10)).toHaveLength(10);
-  });
-
-  test.each([
-    ['is cut', (file: string) => writeFileSync(file, readFileSync(file).subarray(0, 100))],
-    ['is gone', (file: string) => writeFileSync(file, '')],
-  ])('a registered segment that %s is refused at opening', async (_, damage) => {
-    const dir = logFolder();
-    await sealedLog(dir);
-    damage(segmentFiles(dir)[0]!);
-    await expect(openLog(dir)).rejects.toMatchObject({ code: 'data_corrupt' });
-    await expect(openLog(dir)).rejects.toMatchObject({ code: 'data_corrupt' });
-  });
 });
 
 describe('the folder', () => {

@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest';
 import { ManualClock } from '../../src/core/clock.ts';
 import { type EmbeddedLogOptions, openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
+import { rec } from '../contract/event-log.contract.ts';
 
 /** A folder that goes away with the test. */
 export function logFolder(): string {
@@ -29,4 +30,21 @@ export function segmentFiles(dir: string): string[] {
 /** Waits until everything accepted is durable. */
 export async function settled(log: EventLog): Promise<void> {
   await log.append({ records: [] }).durable;
+}
+
+/** Appends records that hold their own sequence as value, `perAppend` at a time. */
+export async function fill(log: EventLog, records: number, perAppend = 10): Promise<void> {
+  log.createTopic({ name: 'a', partitions: 3, keyIndex: true });
+  while (records > 0) {
+    const from = log.topic('a')?.records ?? 0;
+    const n = Math.min(perAppend, records);
+    log.append({
+      records: Array.from({ length: n }, (_, i) =>
+        rec('a', `k${(from + i) % 7}`, `${from + i}`.padStart(200, '0')),
+      ),
+    });
+    records -= n;
+    if (records % 100 === 0) await settled(log);
+  }
+  await settled(log);
 }

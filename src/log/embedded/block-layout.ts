@@ -9,12 +9,14 @@ import { BYTES_PER_RECORD, columnsAt, copyColumns, newColumns } from './record-c
  *
  * | at | what |
  * |---|---|
- * | 0 | i32 x 8: magic, checksum (CRC-32 of everything from byte 8), length of the block, records, length of the header section, payload start, payload length, 0 |
+ * | 0 | i32 x 8: magic, checksum (CRC-32 of everything from byte 8), length of the block, records, length of the header section, payload start, payload length, 0 (records kept, in a block with gaps) |
  * | 32 | f64 x 5: first sequence, least and greatest event time, first and last append time |
  * | 72 | columns (`record-columns.ts`); topics by id, byte ranges relative to the payload |
  * | then | header section, payload (keys and values in order), zeros up to a multiple of 8 |
  */
 const MAGIC = 0x31424c4d;
+/** of a block with gaps: `sparse-block.ts` */
+export const SPARSE_MAGIC = 0x32424c4d;
 export const HEADER_BYTES = 72;
 
 export interface BlockInfo {
@@ -26,6 +28,8 @@ export interface BlockInfo {
   readonly maxTimestamp: number;
   readonly minAppendTime: number;
   readonly maxAppendTime: number;
+  /** records that are there; less than `n` when upkeep has taken some */
+  readonly kept: number;
 }
 
 /** Bytes that record i of a block takes when stored: to cut blocks by size. */
@@ -76,8 +80,13 @@ export function encodeBlock(block: RecordBlock, from: number, to: number): Buffe
   ]);
   const ints = new Int32Array(buffer, 0, 8);
   ints.set([MAGIC, 0, length, n, headersLength, payloadStart, payloadLength, 0]);
-  ints[1] = crc32(out.subarray(8)) | 0;
+  sealBytes(out);
   return out;
+}
+
+/** Sets the checksum of a block that is otherwise complete. */
+export function sealBytes(block: Buffer): void {
+  block.writeInt32LE(crc32(block.subarray(8)) | 0, 4);
 }
 
 /** Copies keys and values, whole stretches at a time where they lie side by side, and sets their ranges. */
@@ -117,7 +126,7 @@ export function blockDamage(bytes: Uint8Array, at: number): string | null {
   if (bytes.length - at < HEADER_BYTES) return 'it is cut off';
   const ints = new Int32Array(bytes.buffer, bytes.byteOffset + at, 8);
   const length = ints[2]!;
-  if (ints[0] !== MAGIC) return 'no block starts there';
+  if (ints[0] !== MAGIC && ints[0] !== SPARSE_MAGIC) return 'no block starts there';
   if (length < HEADER_BYTES || length > bytes.length - at) return 'it is cut off';
   return (crc32(bytes.subarray(at + 8, at + length)) | 0) === ints[1] ? null : 'its checksum does not match';
 }
@@ -133,6 +142,7 @@ export function blockInfo(bytes: Uint8Array, at: number): BlockInfo {
     maxTimestamp: floats[2]!,
     minAppendTime: floats[3]!,
     maxAppendTime: floats[4]!,
+    kept: ints[0] === SPARSE_MAGIC ? ints[7]! : ints[3]!,
   };
 }
 

@@ -4,6 +4,9 @@ import type { LogRecord, RecordBlock } from '../../core/log-record.ts';
 import { recordAt } from '../../core/log-record.ts';
 import { MAX_READ_RECORDS } from '../record-block.ts';
 import { blockInfo, blockOfRun } from './block-layout.ts';
+import { damaged } from './damage.ts';
+import type { Floors } from './gaps.ts';
+import { aboveFloors, isGap } from './gaps.ts';
 import type { LogDatabase, SealedBlock, StoredHead } from './log-environment.ts';
 import { lastUpTo, sealedBlock, storedHead, storedTopic, storedTopics } from './log-environment.ts';
 import {
@@ -19,12 +22,18 @@ import {
   withSequence,
 } from './log-keys.ts';
 import { sliceBlock } from './record-columns.ts';
-import { SegmentReader } from './segment-files.ts';
+import { registeredSegments } from './segment-files.ts';
+import { blockDamageAt, SegmentReader } from './segment-reader.ts';
+import { readSparseBlock } from './sparse-block.ts';
+import { assertWholeTailBlock, readTailRun } from './tail-run.ts';
+import type { TopicFloor } from './upkeep-state.ts';
+import { topicFloors, upkeepState } from './upkeep-state.ts';
 
 /** One read takes at most about this many bytes, so that byte ranges fit 32 bits and memory stays bounded. */
 const RUN_BYTES = 4 << 20;
 const CACHED_BLOCKS = 64;
-const AFTER_TAIL = afterPrefix(TAIL);
+/** Of this many blocks of the tail a store remembers that they are whole. */
+const WHOLE_TAIL_BLOCKS = 4096;
 const AFTER_BLOCKS = afterPrefix(BLOCKS);
 
 /** Sequences [firstSeq, end) and their append times, which never decrease. */
@@ -44,7 +53,13 @@ export class BlockStore {
   readonly #segments: SegmentReader;
   /** sealed blocks of single reads by first sequence, least recently used first */
   readonly #cache = new Map<number, RecordBlock>();
+  readonly #wholeTail = new Set<number>();
   #names: readonly string[] = [];
+  #upkeep = { changes: 0, start: 0 };
+  #floors: ReadonlyMap<number, TopicFloor> = new Map();
+  #lowest: Floors = new Map();
+  /** no topic has a higher floor */
+  #highestFloor = 0;
 
   constructor(db: LogDatabase, dir: string) {
     this.#db = db;
@@ -56,12 +71,24 @@ export class BlockStore {
     this.#db.resetReadTxn();
     const head = storedHead(this.#db);
     if (head.topics !== this.#names.length) this.#names = storedTopics(this.#db).map(t => t.name);
+    const upkeep = upkeepState(this.#db);
+    if (upkeep.changes !== this.#upkeep.changes) this.#upkeepChanged(upkeep);
     return head;
+  }
+
+  /** first sequence that is kept, of any topic */
+  get start(): number {
+    return this.#upkeep.start;
+  }
+
+  /** what upkeep has taken, by id of the topic */
+  get floors(): ReadonlyMap<number, TopicFloor> {
+    return this.#floors;
   }
 
   *read(from: number, to: number, maxRecords = MAX_READ_RECORDS): Generator<RecordBlock> {
     assert(maxRecords >= 1, 'a block has at least one record');
-    let seq = Math.max(0, from);
+    let seq = Math.max(this.start, from);
     while (seq < to) {
       const run = this.#run(seq, Math.min(maxRecords, to - seq));
       const last = Math.min(to, run.firstSeq + run.n);
@@ -72,14 +99,15 @@ export class BlockStore {
         yield block;
       }
       this.refresh();
+      seq = Math.max(seq, this.start);
     }
   }
 
-  record(seq: number): LogRecord {
-    const record = this.#tailRecord(seq);
-    if (record !== null) return record;
-    const block = this.#block(seq);
-    return recordAt(block, seq - block.firstSeq);
+  /** Null: upkeep has taken it. */
+  record(seq: number): LogRecord | null {
+    if (seq < this.start) return null;
+    const block = this.#tailBlock(seq) ?? this.#block(seq);
+    return isGap(block, seq - block.firstSeq) ? null : recordAt(block, seq - block.firstSeq);
   }
 
   /** The first sequence in [start, end) whose append time is at least `ms`, or `end`. */
@@ -136,6 +164,20 @@ export class BlockStore {
     return records;
   }
 
+  /** The first offset of a partition whose record has at least this sequence; the partition's end when there is none. */
+  offsetAt(topic: number, partition: number, seq: number): number {
+    const { ends = [] } = storedTopic(this.#db, topic) ?? {};
+    let low = this.#floors.get(topic)?.starts[partition] ?? 0;
+    let high = ends[partition] ?? 0;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const [record] = this.partition(topic, partition, middle, 1);
+      if (record === undefined || record.offset >= high || record.seq >= seq) high = middle;
+      else low = record.offset + 1;
+    }
+    return low;
+  }
+
   /** Up to `limit` records of all partitions from an offset in each, in order of sequence. */
   topicRecords(topic: number, fromOffset: number, limit: number): LogRecord[] {
     const { partitions = 0 } = storedTopic(this.#db, topic) ?? {};
@@ -148,7 +190,13 @@ export class BlockStore {
   lastRecords(topic: number, limit: number): LogRecord[] {
     const records: LogRecord[] = [];
     for (const [p, end] of (storedTopic(this.#db, topic)?.ends ?? []).entries()) {
-      records.push(...this.partition(topic, p, Math.max(0, end - limit), limit));
+      // where compaction has left gaps, further back
+      for (let reach = limit; ; reach *= 4) {
+        const found = this.partition(topic, p, Math.max(0, end - reach), reach);
+        if (found.length < limit && reach < end) continue;
+        records.push(...found);
+        break;
+      }
     }
     return records.sort(bySequence).slice(Math.max(0, records.length - limit));
   }
@@ -158,30 +206,47 @@ export class BlockStore {
     this.#cache.clear();
   }
 
+  #upkeepChanged(upkeep: { readonly changes: number; readonly start: number }): void {
+    this.#upkeep = upkeep;
+    this.#floors = topicFloors(this.#db);
+    this.#lowest = new Map([...this.#floors].map(([topic, { floor }]) => [topic, floor]));
+    this.#highestFloor = Math.max(0, ...this.#lowest.values());
+    this.#cache.clear();
+    this.#segments.keepOnly(new Set(registeredSegments(this.#db).map(s => s.segment)));
+  }
+
   /** A run of stored blocks from the one that holds `seq`, until it holds `records` records from there. */
   #run(seq: number, records: number): RecordBlock {
     const tail = lastUpTo(this.#db, TAIL, tailKey(seq));
     if (tail !== null && seq < endOfTailBlock(tail)) {
-      return blockOfRun(this.#tailRun(tail.key, seq + records), this.#names);
+      const { bytes } = readTailRun(this.#db, {
+        start: tail.key,
+        until: seq + records,
+        maxBytes: RUN_BYTES,
+      });
+      return this.#aboveFloors(blockOfRun(bytes, this.#names));
     }
-    return blockOfRun(this.#segments.read(this.#sealedRun(seq, seq + records)), this.#names);
+    return this.#readSealed(seq, seq + records);
   }
 
-  #tailRun(start: Uint8Array, until: number): Uint8Array {
-    const parts: Uint8Array[] = [];
-    let bytes = 0;
-    for (const { key, value } of this.#db.getRange({ start, end: AFTER_TAIL })) {
-      if (parts.length > 0 && (sequenceOf(key) >= until || bytes + value.length > RUN_BYTES)) break;
-      parts.push(value);
-      bytes += value.length;
+  #aboveFloors(block: RecordBlock): RecordBlock {
+    return block.firstSeq < this.#highestFloor ? aboveFloors(block, this.#lowest) : block;
+  }
+
+  /** The sealed blocks around [seq, until) that lie side by side. Upkeep may replace their file meanwhile. */
+  #readSealed(seq: number, until: number): RecordBlock {
+    for (let attempt = 1; ; attempt++) {
+      const blocks = this.#sealedRun(seq, until);
+      const first = blocks[0]!;
+      const bytes = this.#segments.read(blocks);
+      if (bytes !== null) {
+        const block =
+          first.kept < first.n ? readSparseBlock(bytes, this.#names) : blockOfRun(bytes, this.#names);
+        return this.#aboveFloors(block);
+      }
+      this.refresh();
+      if (attempt === 3) throw damaged(blockDamageAt(first, 'the file is missing'));
     }
-    const run = new Uint8Array(bytes);
-    let at = 0;
-    for (const part of parts) {
-      run.set(part, at);
-      at += part.length;
-    }
-    return run;
   }
 
   #sealedRun(seq: number, until: number): SealedBlock[] {
@@ -194,7 +259,8 @@ export class BlockStore {
       if (previous !== undefined) {
         const beside =
           block.segment === previous.segment && block.offset === previous.offset + previous.length;
-        if (!beside || block.firstSeq >= until || bytes + block.length > RUN_BYTES) break;
+        const dense = block.kept === block.n && previous.kept === previous.n;
+        if (!beside || !dense || block.firstSeq >= until || bytes + block.length > RUN_BYTES) break;
       } else if (seq < block.firstSeq || seq >= block.firstSeq + block.n) break;
       blocks.push(block);
       bytes += block.length;
@@ -203,14 +269,24 @@ export class BlockStore {
     return blocks;
   }
 
-  /** Copies one record out of the tail. LMDB lends the block's bytes until its next call: no copy of a whole block. */
-  #tailRecord(seq: number): LogRecord | null {
+  /**
+   * The block of the tail that holds a sequence, or null. LMDB lends its bytes until the next call: they are not
+   * copied, and what the caller wants of them it copies at once.
+   */
+  #tailBlock(seq: number): RecordBlock | null {
     for (const key of this.#db.getKeys({ start: tailKey(seq), end: TAIL, reverse: true, limit: 1 })) {
+      const firstSeq = sequenceOf(key);
       const lent = this.#db.getBinaryFast(key);
       if (lent === undefined) return null;
-      const bytes = new Uint8Array(lent.buffer, lent.byteOffset, lent.length);
-      const block = blockOfRun(bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes), this.#names);
-      return seq < block.firstSeq + block.n ? recordAt(block, seq - block.firstSeq) : null;
+      const view = new Uint8Array(lent.buffer, lent.byteOffset, lent.length);
+      const bytes = view.byteOffset % 8 === 0 ? view : new Uint8Array(view);
+      if (!this.#wholeTail.has(firstSeq)) {
+        assertWholeTailBlock(this.#db, firstSeq, bytes);
+        if (this.#wholeTail.size >= WHOLE_TAIL_BLOCKS) this.#wholeTail.clear();
+        this.#wholeTail.add(firstSeq);
+      }
+      const block = blockOfRun(bytes, this.#names);
+      return seq < block.firstSeq + block.n ? this.#aboveFloors(block) : null;
     }
     return null;
   }
@@ -218,11 +294,12 @@ export class BlockStore {
   #block(seq: number): RecordBlock {
     const tail = lastUpTo(this.#db, TAIL, tailKey(seq));
     if (tail !== null && seq < endOfTailBlock(tail)) {
-      return blockOfRun(new Uint8Array(tail.value), this.#names);
+      const bytes = new Uint8Array(tail.value);
+      assertWholeTailBlock(this.#db, sequenceOf(tail.key), bytes);
+      return this.#aboveFloors(blockOfRun(bytes, this.#names));
     }
     const [block] = this.#sealedRun(seq, seq + 1);
-    const { firstSeq } = block!;
-    return this.#cached(firstSeq) ?? this.#remember(blockOfRun(this.#segments.read([block!]), this.#names));
+    return this.#cached(block!.firstSeq) ?? this.#remember(this.#readSealed(seq, seq + 1));
   }
 
   #cached(firstSeq: number): RecordBlock | null {

@@ -20,6 +20,7 @@ import { idValue, openLogDatabase, storedHead, storedId, storedTopics } from './
 import { afterPrefix, ID_KEY, POSITIONS, readNumbers } from './log-keys.ts';
 import { Sealer } from './sealer.ts';
 import { recoverSegments } from './segment-files.ts';
+import { SegmentWriter } from './segment-writer.ts';
 
 export interface EmbeddedLogOptions {
   /** the log's folder, created when missing */
@@ -79,6 +80,8 @@ class EmbeddedLog implements EventLog {
   readonly #db: LogDatabase;
   readonly #head: LogHead;
   readonly #store: BlockStore;
+  readonly #freeBytes: () => number;
+  readonly #writer: SegmentWriter;
   readonly #sealer: Sealer;
   readonly #positions = new Map<string, number>();
   readonly #listeners = new Set<(end: number) => void>();
@@ -100,7 +103,9 @@ class EmbeddedLog implements EventLog {
     this.#db = opened.db;
     this.#head = new LogHead(options.clock, { ...DEFAULT_LOG_LIMITS, ...options.limits });
     this.#store = new BlockStore(opened.db, options.dir);
-    this.#sealer = new Sealer(opened.db, options.dir);
+    this.#freeBytes = options.freeBytes ?? (() => freeBytes(options.dir));
+    this.#writer = new SegmentWriter({ db: opened.db, dir: options.dir, freeBytes: this.#freeBytes });
+    this.#sealer = new Sealer(opened.db, this.#writer);
     this.#load();
   }
 
@@ -139,7 +144,7 @@ class EmbeddedLog implements EventLog {
   }
 
   start(): number {
-    return 0;
+    return this.#store.start;
   }
 
   end(): number {
@@ -174,7 +179,8 @@ class EmbeddedLog implements EventLog {
     const records: LogRecord[] = [];
     for (const seq of this.#store.sequencesOfKey(state.id, key, Math.max(0, fromSeq), this.#end)) {
       if (records.length >= limit) break;
-      records.push(this.#store.record(seq));
+      const record = this.#store.record(seq);
+      if (record !== null) records.push(record);
     }
     for (const group of [this.#committing, this.#open]) {
       for (const seq of group?.sequencesOf(state, key) ?? []) {
@@ -233,6 +239,7 @@ class EmbeddedLog implements EventLog {
     this.#closed = true;
     await (this.#open ?? this.#committing)?.durable.catch(() => {});
     await this.#sealer.close();
+    await this.#writer.close();
     this.#listeners.clear();
     this.#store.close();
     await this.#db.close();
@@ -286,8 +293,7 @@ class EmbeddedLog implements EventLog {
     this.#open = null;
     this.#committing = group;
     try {
-      const { dir, freeBytes: free = () => freeBytes(dir) } = this.#options;
-      assertDiskRoom(free(), group.bytes);
+      assertDiskRoom(this.#freeBytes(), group.bytes);
       await group.write(this.#db, { lastAppendTime: this.#head.lastAppendTime, topics: this.#names.length });
       faultPoint('log.committed');
     } catch (cause) {

@@ -5,6 +5,7 @@ import { open } from 'lmdb';
 import { assert } from '../../core/assert.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { BLOCKS, HEAD_KEY, ID_KEY, readNumbers, sequenceOf, TOPICS, topicKey } from './log-keys.ts';
+import { upkeepState } from './upkeep-state.ts';
 
 export type LogDatabase = RootDatabase<Uint8Array, Uint8Array>;
 
@@ -50,6 +51,19 @@ export function openLogDatabase(dir: string): LogDatabase {
       cause,
     });
   }
+}
+
+/** Opens it beside another process that writes it, or alone. */
+export function openLogDatabaseToRead(dir: string): LogDatabase {
+  return open<Uint8Array, Uint8Array>({
+    path: join(dir, 'index.lmdb'),
+    noSubdir: true,
+    keyEncoding: 'binary',
+    encoding: 'binary',
+    cache: false,
+    compression: false,
+    readOnly: true,
+  });
 }
 
 export function storedId(db: LogDatabase): string | null {
@@ -104,6 +118,8 @@ export interface SealedBlock {
   readonly maxTimestamp: number;
   readonly minAppendTime: number;
   readonly maxAppendTime: number;
+  /** records that upkeep has left in it; the others are gaps */
+  readonly kept: number;
 }
 
 export function sealedBlock(firstSeq: number, value: Uint8Array): SealedBlock {
@@ -118,6 +134,7 @@ export function sealedBlock(firstSeq: number, value: Uint8Array): SealedBlock {
     maxTimestamp: v[5]!,
     minAppendTime: v[6]!,
     maxAppendTime: v[7]!,
+    kept: v[8] ?? v[3]!,
   };
 }
 
@@ -134,7 +151,7 @@ export function lastUpTo(
 /** sequence after the last sealed record */
 export function sealedEnd(db: LogDatabase): number {
   const last = lastUpTo(db, BLOCKS, Buffer.from([BLOCKS[0]! + 1]));
-  if (last === null) return 0;
+  if (last === null) return upkeepState(db).start;
   const firstSeq = sequenceOf(last.key);
   return firstSeq + sealedBlock(firstSeq, last.value).n;
 }

@@ -11,8 +11,13 @@ import { createHash } from 'node:crypto';
  * | `c` topic | the topic: name, settings, ends (JSON) |
  * | `p` handler | f64: position |
  * | `t` sequence | a block of the tail |
- * | `b` sequence | f64 x 8: a sealed block: segment, offset, length, n, event and append times |
+ * | `b` sequence | f64 x 9: a sealed block: segment, offset, length, n, event and append times, records kept |
  * | `s` segment | f64: registered length |
+ * | `n` | f64: highest number that a segment ever had |
+ * | `g` | f64 x 2: how often upkeep has changed what is kept, first sequence that is kept |
+ * | `f` topic | the topic's floors: what upkeep has taken from it (JSON) |
+ * | `w` topic | upkeep that is begun and not done (JSON) |
+ * | `a` number | an act of upkeep: who, when, what (JSON) |
  * | `k` topic, key, sequence | nothing: the index by key |
  * | `o` topic, partition, offset | f64: first sequence of the block where this run of offsets starts |
  */
@@ -26,6 +31,11 @@ export const POSITIONS = Buffer.from('p');
 export const TAIL = Buffer.from('t');
 export const BLOCKS = Buffer.from('b');
 export const SEGMENTS = Buffer.from('s');
+export const SEGMENT_COUNTER = Buffer.from('n');
+export const UPKEEP_STATE = Buffer.from('g');
+export const FLOORS = Buffer.from('f');
+export const UPKEEP_WORK = Buffer.from('w');
+export const ACTS = Buffer.from('a');
 
 export function topicKey(topic: number): Buffer {
   return numberKey(TOPICS, topic);
@@ -45,6 +55,18 @@ export function blockKey(seq: number): Buffer {
 
 export function segmentKey(segment: number): Buffer {
   return numberKey(SEGMENTS, segment);
+}
+
+export function floorKey(topic: number): Buffer {
+  return numberKey(FLOORS, topic);
+}
+
+export function workKey(topic: number): Buffer {
+  return numberKey(UPKEEP_WORK, topic);
+}
+
+export function actKey(n: number): Buffer {
+  return sequenceKey(ACTS, n);
 }
 
 /** The part of a `k` key before the sequence. A long key stands by its SHA-256. */

@@ -29,7 +29,8 @@ class EmbeddedLogReader implements LogReader {
   }
 
   start(): number {
-    return 0;
+    this.#store.refresh();
+    return this.#store.start;
   }
 
   end(): number {

@@ -1,28 +1,23 @@
-import { MillraceError } from '../../core/errors.ts';
 import { faultPoint } from '../../core/fault-points.ts';
 import type { RecordBlock } from '../../core/log-record.ts';
-import { blockDamage, blockInfo, blockOfRun, encodeBlock, storedBytes } from './block-layout.ts';
+import { blockOfRun, encodeBlock, storedBytes } from './block-layout.ts';
+import { registerBlocks } from './block-registry.ts';
 import type { LogDatabase } from './log-environment.ts';
 import { sealedEnd } from './log-environment.ts';
-import {
-  afterPrefix,
-  blockKey,
-  numbers,
-  offsetKey,
-  segmentKey,
-  sequenceOf,
-  TAIL,
-  tailKey,
-} from './log-keys.ts';
-import { runStarts } from './offset-runs.ts';
-import { SegmentWriter } from './segment-files.ts';
+import { offsetKey, TAIL, tailKey } from './log-keys.ts';
+import { runStarts, sizedRuns } from './offset-runs.ts';
+import type { SegmentWriter } from './segment-writer.ts';
+import { readTailRun } from './tail-run.ts';
 
 /** Sealed blocks have 64 to 256 KB; the last of an explicit pass may be smaller, one with a large record greater. */
 const SMALLEST = 64 << 10;
 const WANTED = 160 << 10;
-/** One step takes at most this much of the tail, so that the event loop is held for a few milliseconds only. */
+/**
+ * One step takes at most this much of the tail, so that the event loop and the commits of appends are held up for a few
+ * milliseconds only. So many blocks of one record each still make one whole sealed block.
+ */
 const STEP_BYTES = 1 << 20;
-const STEP_BLOCKS = 256;
+const STEP_BLOCKS = 1024;
 
 /**
  * Rewrites the tail into blocks of segment files: the blocks are on disk before one transaction registers them and
@@ -35,9 +30,9 @@ export class Sealer {
   #pass: Promise<void> | null = null;
   #closing = false;
 
-  constructor(db: LogDatabase, dir: string) {
+  constructor(db: LogDatabase, writer: SegmentWriter) {
     this.#db = db;
-    this.#writer = new SegmentWriter(db, dir);
+    this.#writer = writer;
     this.#sealedEnd = sealedEnd(db);
   }
 
@@ -63,7 +58,6 @@ export class Sealer {
   async close(): Promise<void> {
     this.#closing = true;
     await this.#pass?.catch(() => {});
-    await this.#writer.close();
   }
 
   async #run(end: number, whole: boolean): Promise<void> {
@@ -77,77 +71,52 @@ export class Sealer {
       // a commit that was reported as failed may be there all the same
       this.#db.resetReadTxn();
       this.#sealedEnd = sealedEnd(this.#db);
-      await this.#writer.restart();
+      await this.#writer.turn.take(() => this.#writer.restart());
       throw error;
     }
   }
 
   /** Whole blocks of the tail that follow each other, from the first. */
   #nextStep(end: number): TailStep {
-    const parts: Buffer[] = [];
-    let bytes = 0;
     this.#db.resetReadTxn();
-    for (const { key, value } of this.#db.getRange({ start: TAIL, end: afterPrefix(TAIL) })) {
-      const seq = sequenceOf(key);
-      if (seq >= end || parts.length === STEP_BLOCKS || (bytes > 0 && bytes + value.length > STEP_BYTES))
-        break;
-      parts.push(Buffer.from(value));
-      bytes += value.length;
-    }
-    const run = new Uint8Array(bytes);
-    let at = 0;
-    for (const part of parts) {
-      run.set(part, at);
-      at += part.length;
-    }
-    const starts: number[] = [];
-    for (at = 0; at < run.length; at += blockInfo(run, at).length) {
-      const damage = blockDamage(run, at);
-      if (damage !== null) {
-        throw new MillraceError(
-          'data_corrupt',
-          `the log's index "index.lmdb" holds a damaged block: ${damage}`,
-          {
-            hint: 'restore the data folder from a backup',
-            data: { seq: starts.at(-1) ?? this.#sealedEnd },
-          },
-        );
-      }
-      starts.push(blockInfo(run, at).firstSeq);
-    }
-    return { bytes: run, block: blockOfRun(run, []), starts };
+    const { bytes, starts } = readTailRun(this.#db, {
+      start: TAIL,
+      until: end,
+      maxBytes: STEP_BYTES,
+      maxBlocks: STEP_BLOCKS,
+    });
+    return { bytes, block: blockOfRun(bytes, []), starts };
   }
 
   async #sealStep({ block, starts }: TailStep): Promise<void> {
-    const encoded = cut(block).map(({ from, to }) => ({ from, to, bytes: encodeBlock(block, from, to) }));
-    const { segment, offset, end } = await this.#writer.write(encoded.map(e => e.bytes));
-    const db = this.#db;
+    const blocks = cut(block).map(({ from, to }) => ({
+      bytes: encodeBlock(block, from, to),
+      runs: sizedRuns([{ block, kept: indexes(from, to) }]),
+    }));
     const last = block.firstSeq + block.n;
-    faultPoint('log.segment.register');
-    await db.batch(() => {
-      for (const [k, seq] of starts.entries()) {
-        void db.remove(tailKey(seq));
-        const to = (starts[k + 1] ?? last) - block.firstSeq;
-        for (const s of runStarts(block, seq - block.firstSeq, to)) {
-          void db.remove(offsetKey(s.topic, s.partition, s.offset));
+    await this.#writer.turn.take(async () => {
+      const written = await this.#writer.write(blocks.map(b => b.bytes));
+      const db = this.#db;
+      faultPoint('log.segment.register');
+      await db.batch(() => {
+        for (const [k, seq] of starts.entries()) {
+          void db.remove(tailKey(seq));
+          const to = (starts[k + 1] ?? last) - block.firstSeq;
+          for (const s of runStarts(block, seq - block.firstSeq, to)) {
+            void db.remove(offsetKey(s.topic, s.partition, s.offset));
+          }
         }
-      }
-      let at = offset;
-      for (const { from, to, bytes } of encoded) {
-        const i = blockInfo(bytes, 0);
-        const times = [i.minTimestamp, i.maxTimestamp, i.minAppendTime, i.maxAppendTime];
-        void db.put(blockKey(i.firstSeq), numbers(segment, at, i.length, i.n, ...times));
-        for (const s of runStarts(block, from, to)) {
-          void db.put(offsetKey(s.topic, s.partition, s.offset), numbers(i.firstSeq));
-        }
-        at += i.length;
-      }
-      void db.put(segmentKey(segment), numbers(end));
+        registerBlocks(db, blocks, written);
+      });
+      faultPoint('log.segment.registered');
+      this.#writer.advance(written.end);
     });
-    faultPoint('log.segment.registered');
-    this.#writer.advance(end);
     this.#sealedEnd = last;
   }
+}
+
+function indexes(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
 }
 
 interface TailStep {
