@@ -24,6 +24,7 @@ export async function checkpointedReplay(dataDir: string, plan: DeploymentPlan):
     dataDir,
     extensions: [],
     zone: 'UTC',
+    memoryBudget: Number.POSITIVE_INFINITY,
     shared: SharedPositions.allocate(),
   });
   let published: PublishedEpoch | null = null;

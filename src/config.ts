@@ -6,12 +6,17 @@ import { z } from 'zod';
 import { MillraceError, MillraceErrors } from './core/errors.ts';
 import type { SourceText, Span } from './core/span.ts';
 import type { TopicSpec } from './log/event-log.ts';
+import { DEFAULT_MEMORY_BUDGET, memoryBudget } from './memory-setting.ts';
 import { closest } from './sql/suggest.ts';
 
 /** `pipelines/*.yaml`, validated and frozen. Paths are absolute, durations ms. */
 export interface Config {
   readonly server: { readonly host: string; readonly port: number };
   readonly dataFolder: string;
+  readonly memory: {
+    /** bytes of operator state that all views together may have */
+    readonly budget: number;
+  };
   readonly views: { readonly folder: string; readonly watch: boolean; readonly zone: string };
   /** `module`: path of the module that lays the sample history down */
   readonly sample: { readonly enabled: boolean; readonly seed: number; readonly module: string };
@@ -37,6 +42,9 @@ const duration = z
     return Number(amount) * (UNITS[unit] as number);
   });
 
+const memory = z
+  .string()
+  .refine(text => memoryBudget(text) !== null, 'is no amount of memory such as 512MiB, 2GiB or 25%');
 const zone = z.string().refine(isZone, 'is no IANA time zone such as UTC or Europe/Berlin');
 const topicName = z
   .string()
@@ -51,6 +59,7 @@ const settingsShape = z.strictObject({
     .strictObject({ folder: z.string().min(1) })
     .partial()
     .default({}),
+  memory: z.strictObject({ budget: memory }).partial().default({}),
   views: z
     .strictObject({ folder: z.string().min(1), watch: z.boolean(), zone })
     .partial()
@@ -115,6 +124,7 @@ export function loadConfig(pipelinesDir: string, root: string): Config {
   return Object.freeze({
     server: { host: settings.server.host ?? '127.0.0.1', port: settings.server.port ?? 8080 },
     dataFolder: resolve(root, settings.data.folder ?? 'data'),
+    memory: { budget: memoryBudget(settings.memory.budget ?? DEFAULT_MEMORY_BUDGET) as number },
     views: {
       folder: resolve(root, settings.views.folder ?? 'views'),
       watch: settings.views.watch ?? true,
@@ -209,9 +219,10 @@ function faultsOf(source: SourceText, document: Document.Parsed, issue: z.core.$
 }
 
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
-  '': ['server', 'data', 'views', 'sample', 'topics', 'commands', 'reactions', 'extensions'],
+  '': ['server', 'data', 'memory', 'views', 'sample', 'topics', 'commands', 'reactions', 'extensions'],
   server: ['host', 'port'],
   data: ['folder'],
+  memory: ['budget'],
   views: ['folder', 'watch', 'zone'],
   sample: ['enabled', 'seed', 'module'],
   topics: ['partitions', 'keyIndex'],

@@ -10,11 +10,13 @@ import type { ReactionModule } from './commands/reaction.ts';
 import { Reactions } from './commands/reactions.ts';
 import type { Settled } from './commands/result-store.ts';
 import { type Config, defaultViews, loadConfig, projectRoot } from './config.ts';
+import { byteText } from './core/byte-size.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { MillraceError } from './core/errors.ts';
 import { armFaultPoints } from './core/fault-points.ts';
 import { positionToken } from './core/position.ts';
 import { importedFrom, loadExtensions } from './dataflow/extension.ts';
+import { stateBytes } from './dataflow/memory-budget.ts';
 import { rowText } from './dataflow/row-text.ts';
 import { logDir } from './dataflow/worker-environment.ts';
 import { AdHocQueries } from './deploy/ad-hoc-queries.ts';
@@ -22,6 +24,7 @@ import { withLedger } from './deploy/ledger-views.ts';
 import { LimitedQueries } from './deploy/limited-queries.ts';
 import { missedChanges } from './deploy/missed-changes.ts';
 import { ViewManager } from './deploy/view-manager.ts';
+import { memoryByView, NO_STATE, soon } from './deploy/view-memory.ts';
 import { viewPlanner } from './deploy/view-planner.ts';
 import { followedViews } from './followed-views.ts';
 import { AccessGuard } from './http/access.ts';
@@ -46,6 +49,8 @@ export interface StartOptions {
   /** ms; default now */
   readonly sampleUntil?: number | undefined;
   readonly watch?: boolean | undefined;
+  /** bytes of operator state that all views together may have */
+  readonly memoryBudget?: number | undefined;
   /** log problems only */
   readonly quiet?: boolean | undefined;
   /** write `server.json`, so that the command line finds this server */
@@ -144,6 +149,8 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   ];
   const { functions, upcasters } = await loadExtensions(extensions);
   const zone = config.views.zone;
+  const memoryBudget = options.memoryBudget ?? config.memory.budget;
+  logger.info(`the state of all views may take ${byteText(memoryBudget)} (memory.budget)`);
   const views = await ViewManager.start({
     dataDir,
     viewsDir,
@@ -152,6 +159,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     clock,
     extensions,
     zone,
+    memoryBudget,
     planner: viewPlanner({ functions, zone }),
     watch: options.watch ?? config.views.watch,
     report,
@@ -169,24 +177,34 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   const started = clock.now();
   const positionAt = (seq: number) => positionToken({ log: log.id, seq });
   const status: StatusSource = {
-    status: async () => ({
-      name: 'millrace',
-      position: positionAt(views.position()),
-      started: new Date(started).toISOString(),
-      log: {
-        id: log.id,
-        start: log.start(),
-        end: log.end(),
-        clock: log.lastAppendTime(),
-        recovery: log.recovery,
-      },
-      lag: log.end() - views.position(),
-      views: views.list().map(v => ({ ...v, position: v.position === null ? null : positionAt(v.position) })),
-      errors: views.fileErrors(),
-      reactions: reactions.status(),
-    }),
+    async status() {
+      const sizes = await soon(views.deployment.sizes());
+      const memory = sizes === null ? null : memoryByView(sizes);
+      return {
+        name: 'millrace',
+        position: positionAt(views.position()),
+        started: new Date(started).toISOString(),
+        log: {
+          id: log.id,
+          start: log.start(),
+          end: log.end(),
+          clock: log.lastAppendTime(),
+          recovery: log.recovery,
+        },
+        lag: log.end() - views.position(),
+        memory: { budget: memoryBudget, state: sizes === null ? null : stateBytes(sizes) },
+        views: views.list().map(v => ({
+          ...v,
+          position: v.position === null ? null : positionAt(v.position),
+          memory: memory === null ? null : (memory.get(v.name) ?? NO_STATE),
+        })),
+        errors: views.fileErrors(),
+        reactions: reactions.status(),
+      };
+    },
     notReady: () => views.notReady(),
     sizes: () => views.deployment.sizes(),
+    memoryBudget,
     ledger: () => views.deployment.ledger.counts(),
   };
   const http = await createHttpServer(

@@ -11,7 +11,7 @@ import { importCommand } from './import/command.ts';
 import type { Exit } from './options.ts';
 import { produceCommand } from './produce.ts';
 import { queryCommand } from './query.ts';
-import { replayCommand } from './replay.ts';
+import { replayCommand, resumeCommand } from './replay.ts';
 import { sendCommand } from './send.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
@@ -45,6 +45,7 @@ export function commandLine(exit: Exit): Command {
     sendCommand,
     produceCommand,
     replayCommand,
+    resumeCommand,
     statusCommand,
     testCommand,
     importCommand,

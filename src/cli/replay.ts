@@ -36,7 +36,7 @@ export function replayCommand(exit: Exit): Command {
         const status = await rebuilt(client, view);
         const done = status.state === 'live';
         say(
-          done ? `${view} is rebuilt and served` : [`${view} is not rebuilt`, ...status.errors].join('\n'),
+          done ? `${view} is rebuilt and served` : [`${view} is not rebuilt`, ...told(status)].join('\n'),
           JSON.stringify(status),
         );
         return done ? 0 : 1;
@@ -44,6 +44,39 @@ export function replayCommand(exit: Exit): Command {
       exit(code);
     });
 }
+
+/** `millrace resume`: a paused view is rebuilt from history; while it is, its last rows go on being served. */
+export function resumeCommand(exit: Exit): Command {
+  return dataCommand('resume', 'takes up a view that is paused for lack of memory')
+    .argument('<view>', 'view')
+    .option('--no-wait', 'only begin it')
+    .action(async (view: string, options: ReplayOptions) => {
+      const path = `/views/${encodeURIComponent(view)}`;
+      const code = await withServer(options, async ({ client, temporary }) => {
+        const say = (text: string, json: string): void => terminal.line(options.json ? json : text);
+        const before = await client.json<ViewStatus>('GET', `${path}/status`);
+        if (before.state !== 'paused') {
+          say(`${before.name} is not paused: it is ${before.state}`, JSON.stringify(before));
+          return 1;
+        }
+        const begun = await client.text('POST', `${path}/replay`);
+        if (!options.wait && !temporary) {
+          say(`${before.name} is being taken up; see it with: npx millrace status`, begun);
+          return 0;
+        }
+        const status = await rebuilt(client, view);
+        const done = status.state === 'live';
+        say(
+          done ? `${status.name} goes on` : [`${status.name} stays paused`, ...told(status)].join('\n'),
+          JSON.stringify(status),
+        );
+        return done ? 0 : 1;
+      });
+      exit(code);
+    });
+}
+
+const told = (status: ViewStatus): readonly string[] => [...status.errors, ...status.notices];
 
 /** Follows the rebuild to its end. */
 async function rebuilt(client: ApiClient, view: string): Promise<ViewStatus> {

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { defaultViews, loadConfig, projectRoot } from '../config.ts';
 import { MillraceError } from '../core/errors.ts';
 import type { RunningMillrace } from '../main.ts';
+import { memoryBudget } from '../memory-setting.ts';
 import { buildFraction, viewNews } from './build-watch.ts';
 import { dataFolder, rememberFolders, runningServer, terminal } from './context.ts';
 import { type Exit, folder, portNumber } from './options.ts';
@@ -18,6 +19,7 @@ interface StartFlags {
   readonly sample: boolean;
   readonly sampleUntil?: number;
   readonly watch: boolean;
+  readonly memoryBudget?: number;
   readonly json?: boolean;
 }
 
@@ -39,6 +41,11 @@ export function startCommand(exit: Exit): Command {
       '--sample-until <date>',
       'where the sample history ends (YYYY-MM-DD or an ISO time; default: now)',
       time,
+    )
+    .option(
+      '--memory-budget <size>',
+      "what the state of all views may take, as 2GiB or a share of the machine's memory (default: memory.budget of pipelines/settings.yaml, else 25%)",
+      memorySize,
     )
     .option('--no-watch', 'do not react to changes of view files')
     .option('--json', 'tell the address as one JSON line once it serves')
@@ -71,6 +78,7 @@ async function serve(flags: StartFlags, progress: ProgressLine): Promise<Running
     port: flags.port,
     ...(flags.sample ? {} : { sample: false }),
     sampleUntil: flags.sampleUntil,
+    memoryBudget: flags.memoryBudget,
     ...(flags.watch ? {} : { watch: false }),
     onProgress: (text, fraction) => progress.show(text, fraction),
   }).catch(async (error: unknown) => {
@@ -114,6 +122,12 @@ function watchBuilds(server: RunningMillrace, progress: ProgressLine): NodeJS.Ti
     if (build === null || news.length > 0) progress.end();
     for (const line of news) terminal.error(line);
   }, LOOK_EVERY);
+}
+
+function memorySize(text: string): number {
+  const bytes = memoryBudget(text);
+  if (bytes === null) throw new InvalidArgumentError('An amount such as 512MiB, 2GiB or 25% is expected.');
+  return bytes;
 }
 
 function time(text: string): number {

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { byteText } from '../core/byte-size.ts';
 import type { ViewStatus } from '../deploy/view-access.ts';
+import type { ViewMemory } from '../deploy/view-memory.ts';
 import { type CommonOptions, terminal, withServer } from './context.ts';
 import { dataCommand, type Exit } from './options.ts';
 import { counted, table } from './table.ts';
@@ -8,13 +10,19 @@ interface StatusDocument {
   readonly position: string;
   readonly log: { readonly end: number };
   readonly lag: number;
-  readonly views: readonly ViewStatus[];
+  readonly memory: { readonly budget: number; readonly state: number | null };
+  readonly views: readonly (ViewStatus & { readonly memory: ViewMemory | null })[];
   readonly errors: readonly string[];
 }
 
+interface StatusOptions extends CommonOptions {
+  readonly operators?: boolean;
+}
+
 export function statusCommand(exit: Exit): Command {
-  return dataCommand('status', 'shows the views, their builds and their errors').action(
-    async (options: CommonOptions) => {
+  return dataCommand('status', 'shows the views, their builds, memory and errors')
+    .option('--operators', 'rows and bytes of state of each operator too')
+    .action(async (options: StatusOptions) => {
       await withServer(options, async ({ client, temporary }) => {
         if (options.json) {
           terminal.line(await client.text('GET', '/status'));
@@ -23,18 +31,19 @@ export function statusCommand(exit: Exit): Command {
         const status = await client.json<StatusDocument>('GET', '/status');
         terminal.line(temporary ? 'no server runs on this folder' : `server ${client.url}`);
         terminal.line(statusText(status));
+        if (options.operators) terminal.line(`\n${operatorsText(status)}`);
       });
       exit(0);
-    },
-  );
+    });
 }
 
-function statusText({ position, log, lag, views, errors }: StatusDocument): string {
+function statusText({ position, log, lag, memory, views, errors }: StatusDocument): string {
   const rows = views.map(v => ({
     view: v.name,
-    state: v.state,
+    state: v.paused === undefined ? v.state : `paused: ${v.paused}`,
     serving: v.serving ? 'yes' : 'no',
     progress: v.build === null ? '' : `${Math.floor(v.build.fraction * 100)} %`,
+    memory: v.memory === null ? '' : byteText(v.memory.bytes),
     reads: v.reads.join(', '),
   }));
   const texts = [
@@ -43,8 +52,16 @@ function statusText({ position, log, lag, views, errors }: StatusDocument): stri
   ];
   return [
     `${counted(log.end, 'record')} in the log, views ${lag === 0 ? 'up to date' : `${lag} behind`}, position ${position}`,
+    `state of the views: ${memory.state === null ? 'not known now' : byteText(memory.state)} of ${byteText(memory.budget)} that it may take (memory.budget)`,
     '',
-    table(['view', 'state', 'serving', 'progress', 'reads'], rows),
+    table(['view', 'state', 'serving', 'progress', 'memory', 'reads'], rows),
     ...texts.map(text => `\n${text}`),
   ].join('\n');
+}
+
+function operatorsText({ views }: StatusDocument): string {
+  const rows = views.flatMap(v =>
+    (v.memory?.operators ?? []).map(({ operator, rows, bytes }) => ({ view: v.name, operator, rows, bytes })),
+  );
+  return table(['view', 'operator', 'rows', 'bytes'], rows);
 }

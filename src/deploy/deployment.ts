@@ -4,7 +4,7 @@ import { MillraceError } from '../core/errors.ts';
 import { faultPoint } from '../core/fault-points.ts';
 import { Ledger } from '../dataflow/ledger.ts';
 import type { FinishedBuild } from '../dataflow/live/build-catch-up.ts';
-import type { LiveVersion, PublishedEpoch } from '../dataflow/live/epoch-output.ts';
+import type { LiveVersion, PublishedEpoch, ViewFault } from '../dataflow/live/epoch-output.ts';
 import {
   type Failure,
   type FromBuild,
@@ -34,6 +34,8 @@ export interface DeploymentOptions {
   /** URLs of modules with own functions and upcasters, loaded by each worker */
   readonly extensions: readonly string[];
   readonly zone: string;
+  /** bytes of operator state that all views together may have; one view is paused when they have more */
+  readonly memoryBudget: number;
   /** a problem that an operator must know: `text` is one paragraph */
   readonly report: (text: string) => void;
 }
@@ -41,7 +43,13 @@ export interface DeploymentOptions {
 /** How a build ended. `interrupted`: by something else than its views; it may be tried again. */
 export type BuildEnd =
   | { readonly type: 'adopted' | 'cancelled' | 'interrupted' }
-  | { readonly type: 'failed'; readonly view: string | null; readonly message: string };
+  | {
+      readonly type: 'failed';
+      readonly view: string | null;
+      readonly message: string;
+      /** the state of the view was too much */
+      readonly paused?: boolean | undefined;
+    };
 
 export interface DeploymentListener {
   settled(job: BuildJob, end: BuildEnd): void;
@@ -109,7 +117,8 @@ export class Deployment {
     this.#position = ready.position;
     this.#moveTo(ready.position);
     this.#ledger.load(ready.ledger);
-    for (const version of ready.versions) this.#serve(version, ready.position);
+    for (const version of ready.versions)
+      this.#serve(resumable(version, options.memoryBudget), ready.position);
     this.#folders.keepOnly(ready.versions.map(v => v.version));
     this.#unsubscribe = log.onFlushed(end => {
       this.#positions.set('flushed', end);
@@ -124,10 +133,11 @@ export class Deployment {
    * Throws `data_corrupt` when the state in the data folder does not belong to the log.
    */
   static async start(options: DeploymentOptions, listener: DeploymentListener): Promise<Deployment> {
-    const { dataDir, extensions, zone, log } = options;
+    const { dataDir, extensions, zone, memoryBudget, log } = options;
     mkdirSync(viewsDir(dataDir), { recursive: true });
-    const setup: WorkerSetup = { dataDir, extensions, zone, shared: SharedPositions.allocate() };
-    new SharedPositions(setup.shared).set('flushed', log.end());
+    const shared = SharedPositions.allocate();
+    const setup: WorkerSetup = { dataDir, extensions, zone, memoryBudget, shared };
+    new SharedPositions(shared).set('flushed', log.end());
     const started = await LiveHandle.start(setup);
     let deployment: Deployment;
     try {
@@ -264,7 +274,7 @@ export class Deployment {
       case 'setAside':
         for (const { view, fault } of message.faults) {
           this.#served.get(view)?.setAside(fault);
-          this.#options.report(`view ${view} went wrong and stands still: ${fault.message}`);
+          this.#options.report(faultText(view, fault));
         }
         break;
       case 'committed':
@@ -387,10 +397,15 @@ export class Deployment {
         this.#end(job, { type: 'cancelled' });
         break;
       case 'failed': {
-        const { view, message: text, stack } = message.failure;
+        const { view, message: text, stack, code } = message.failure;
+        const paused = code === 'view_paused';
         this.#removeBuilt(job);
-        this.#options.report(`building ${job.names.join(', ')} failed: ${stack}`);
-        this.#end(job, { type: 'failed', view, message: text });
+        this.#options.report(
+          paused
+            ? `the build of view ${view} is paused: ${text}`
+            : `building ${job.names.join(', ')} failed: ${stack}`,
+        );
+        this.#end(job, { type: 'failed', view, message: text, paused });
         break;
       }
     }
@@ -480,4 +495,17 @@ export class Deployment {
     if (job !== null) this.#removeBuilt(job);
     if (job !== null || this.retiring) this.#end(job, { type: 'interrupted' });
   }
+}
+
+/** A view that was paused is built anew once more memory is allowed than then. */
+function resumable(version: LiveVersion, memoryBudget: number): LiveVersion {
+  const { fault } = version;
+  if (fault?.paused === undefined || memoryBudget <= fault.paused.budget) return version;
+  return { ...version, fault: { ...fault, rebuild: true } };
+}
+
+function faultText(view: string, fault: ViewFault): string {
+  return fault.paused === undefined
+    ? `view ${view} went wrong and stands still: ${fault.message}`
+    : `view ${view} is paused, its last rows are served: ${fault.message}`;
 }

@@ -2,6 +2,7 @@ import type { Column } from '../core/schema.ts';
 import type { Row } from '../core/value.ts';
 import type { LiveVersion, ViewFault } from '../dataflow/live/epoch-output.ts';
 import { ViewRowDecoder } from '../dataflow/live/view-rows.ts';
+import { MEMORY_BUDGET } from '../dataflow/memory-budget.ts';
 import type { ViewPlan } from '../plan/plan.ts';
 import { ServedRows, type StoredEntry } from '../view-store/served-rows.ts';
 import type { ViewFileReader } from '../view-store/view-file.ts';
@@ -100,6 +101,10 @@ export class ServedVersion implements OpenView {
   /** why the rows do not move any more, or null */
   get fault(): ViewFault | null {
     return this.#fault;
+  }
+
+  get paused(): string | null {
+    return this.#fault?.paused === undefined ? null : MEMORY_BUDGET;
   }
 
   /** The rows stay as they are: the view went wrong while it was live. */

@@ -35,9 +35,11 @@ export type ViewState = 'building' | 'live' | 'failed' | 'paused';
 export interface ViewStatus {
   readonly name: string;
   readonly statement: 'stream' | 'table' | 'view';
-  /** `building` and `failed` may still serve a last good version: see `serving` */
+  /** all but `live` may still serve a last good version: see `serving` */
   readonly state: ViewState;
   readonly serving: boolean;
+  /** why the view is paused: `memory budget` */
+  readonly paused?: string | undefined;
   readonly file: string | null;
   readonly description: string;
   readonly fingerprint: string | null;
@@ -74,6 +76,8 @@ export interface OpenView {
   /** positions in `columns` of the key, window bounds last; empty: rows have no key of their own */
   readonly key: readonly number[];
   readonly windowed: boolean;
+  /** why the rows do not move any more, when the view is paused: `memory budget` */
+  readonly paused?: string | null | undefined;
   /** all rows read within one turn of the event loop stand at this position */
   readonly position: number;
   /** The row of a complete key (values of `key` columns in order). */

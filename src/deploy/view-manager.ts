@@ -1,6 +1,7 @@
 import { errorText, MillraceError } from '../core/errors.ts';
 import type { Ledger } from '../dataflow/ledger.ts';
 import { failureOf } from '../dataflow/live/protocol.ts';
+import { MEMORY_BUDGET } from '../dataflow/memory-budget.ts';
 import type { ViewPlan } from '../plan/plan.ts';
 import { closest } from '../sql/suggest.ts';
 import { type BuildJob, notReady } from './build-job.ts';
@@ -141,13 +142,15 @@ export class ViewManager implements ViewAccess {
       errorText,
     );
     const failure = planned === undefined ? null : this.#builds.failure(planned);
-    if (failure !== null) errors.push(failure);
-    if (served?.fault != null && failure === null) {
+    const paused = this.#pause(known);
+    if (failure !== null && paused === null) errors.push(failure);
+    if (served?.fault != null && failure === null && paused === null) {
       errors.push(`it went wrong and stands still: ${served.fault.message}`);
     }
     const waits = this.#held.get(known);
     const notices = [
       ...(this.#intent.notices.get(known) ?? []),
+      ...(paused === null ? [] : [`paused: ${paused}`]),
       ...(waits === undefined ? [] : [`the change waits: ${waits} reads this view and cannot be rebuilt`]),
     ];
     const building = this.#deployment.job?.built.some(v => v.plan.name === known) ?? false;
@@ -157,12 +160,17 @@ export class ViewManager implements ViewAccess {
       name: known,
       statement: plan?.statement ?? 'view',
       state:
-        building || this.#builds.asked(known) || (errors.length === 0 && served === undefined)
+        building || this.#builds.asked(known)
           ? 'building'
           : errors.length > 0
             ? 'failed'
-            : 'live',
+            : paused !== null
+              ? 'paused'
+              : served === undefined
+                ? 'building'
+                : 'live',
       serving: served !== undefined,
+      ...(paused === null ? {} : { paused: MEMORY_BUDGET }),
       file: file?.file ?? null,
       description: (planned?.fingerprint === plan?.fingerprint ? planned : plan)?.description ?? '',
       fingerprint: plan?.fingerprint ?? null,
@@ -292,6 +300,14 @@ export class ViewManager implements ViewAccess {
     return this.#intent.planned.views.find(v => v.name === name);
   }
 
+  /** Why a view, or the last build of it, is paused; null when it is not. */
+  #pause(name: string): string | null {
+    const planned = this.#planned(name);
+    if (planned !== undefined && this.#builds.paused(planned)) return this.#builds.failure(planned);
+    const fault = this.#deployment.served(name)?.fault;
+    return fault?.paused === undefined ? null : fault.message;
+  }
+
   #texts(): ReadonlyMap<string, string> {
     return new Map(
       this.#intent.planned.views.map(v => {
@@ -336,6 +352,16 @@ export class ViewManager implements ViewAccess {
       throw new MillraceError(
         'view_failed',
         `view "${known}" has errors and no good version:\n${errors.join('\n')}`,
+      );
+    }
+    const paused = this.#pause(known);
+    if (paused !== null) {
+      throw new MillraceError(
+        'view_paused',
+        `view "${known}" has no rows yet, its build is paused: ${paused}`,
+        {
+          hint: 'raise memory.budget in pipelines/settings.yaml, or resume the view when others need less',
+        },
       );
     }
     throw notReady(known, this.#deployment.job, this.#options.clock.now());

@@ -12,6 +12,7 @@ export interface ServedViews {
 interface Failure {
   readonly fingerprint: string;
   readonly message: string;
+  readonly paused: boolean;
 }
 
 /** builds that end by something else than their views before they count as failed */
@@ -32,6 +33,11 @@ export class WantedBuilds {
   failure(view: ViewPlan): string | null {
     const failure = this.#failures.get(view.name);
     return failure?.fingerprint === view.fingerprint ? failure.message : null;
+  }
+
+  /** whether that was because its state was too much */
+  paused(view: ViewPlan): boolean {
+    return this.failure(view) !== null && this.#failures.get(view.name)?.paused === true;
   }
 
   replay(name: string): void {
@@ -114,18 +120,16 @@ export class WantedBuilds {
     }
     const readers = culprit === null ? new Set<string>() : dependents(new Set([culprit]), built);
     const affected = built.filter(v => v.name === culprit || readers.has(v.name));
+    const why = end.paused ? end.message : `the build failed: ${end.message}`;
+    const reads = end.paused ? 'which is paused' : `whose build failed: ${end.message}`;
     for (const view of affected.length > 0 ? affected : built) {
-      this.#fail(
-        view,
-        view.name === culprit || culprit === null
-          ? `the build failed: ${end.message}`
-          : `it reads ${culprit}, whose build failed: ${end.message}`,
-      );
+      const own = view.name === culprit || culprit === null;
+      this.#fail(view, own ? why : `it reads ${culprit}, ${reads}`, end.paused);
     }
   }
 
-  #fail(view: ViewPlan, message: string): void {
+  #fail(view: ViewPlan, message: string, paused = false): void {
     this.#replays.delete(view.name);
-    this.#failures.set(view.name, { fingerprint: view.fingerprint, message });
+    this.#failures.set(view.name, { fingerprint: view.fingerprint, message, paused });
   }
 }

@@ -93,6 +93,9 @@ function viewMetrics(register: Registry, { ports }: HttpContext): void {
     v.position === null ? null : Math.max(0, log.end() - v.position),
   );
   gauge('millrace_view_serving', '1 when a version of the view answers', v => Number(v.serving));
+  gauge('millrace_view_paused', '1 when the view, or its build, is paused for lack of memory', v =>
+    Number(v.paused !== undefined),
+  );
   gauge('millrace_view_errors', 'errors of the file of the view as it is now', v => v.errors.length);
   gauge('millrace_view_build_fraction', 'how far a running build is, 0 to 1', v => v.build?.fraction ?? null);
   sizeMetrics(register, ports);
@@ -117,6 +120,14 @@ function sizeMetrics(register: Registry, { status }: HttpContext['ports']): void
     });
     return asked;
   };
+  new Gauge({
+    name: 'millrace_memory_budget_bytes',
+    help: 'operator state that all views together may have',
+    registers: [register],
+    collect() {
+      this.set(status.memoryBudget);
+    },
+  });
   for (const what of ['rows', 'bytes'] as const) {
     new Gauge({
       name: `millrace_state_${what}`,

@@ -58,6 +58,8 @@ export interface StatusSource {
       readonly bytes: number;
     }[]
   >;
+  /** bytes of operator state that all views together may have */
+  readonly memoryBudget: number;
   /** counts of the ledger */
   ledger(): readonly {
     readonly view: string;

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { MillraceError } from '../core/errors.ts';
+import { memoryByView, NO_STATE, soon } from '../deploy/view-memory.ts';
 import type { HttpContext } from './http-context.ts';
 import { answers, type JsonSchema, query, text } from './route-schema.ts';
 import { statusDocument } from './views.ts';
@@ -11,10 +12,15 @@ const STATUS: JsonSchema = {
     name: { type: 'string' },
     state: { type: 'string', enum: ['building', 'live', 'failed', 'paused'] },
     serving: { type: 'boolean', description: 'whether a version answers, be it the last good one' },
+    paused: { type: 'string', description: 'why the view is paused: `memory budget`' },
     position: { type: ['string', 'null'], description: 'of the served rows' },
     build: {
       type: ['object', 'null'],
       description: 'sequence numbers `from`, `position`, `target`; `fraction` 0 to 1; `remaining` ms or null',
+    },
+    memory: {
+      type: ['object', 'null'],
+      description: 'operator state: `rows` and `bytes`, and both for each of the `operators`',
     },
     errors: { type: 'array', items: { type: 'string' } },
     notices: { type: 'array', items: { type: 'string' } },
@@ -39,9 +45,11 @@ export function viewBuildRoutes(app: FastifyInstance, context: HttpContext): voi
     },
     async (request, reply) => {
       context.params(request);
+      const sizes = await soon(context.ports.status.sizes());
       const status = views.status(nameOf(request));
       context.stand(reply, status.position ?? views.position());
-      return reply.send(statusDocument(context, status));
+      const memory = sizes === null ? null : (memoryByView(sizes).get(status.name) ?? NO_STATE);
+      return reply.send({ ...statusDocument(context, status), memory });
     },
   );
 

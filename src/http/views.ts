@@ -36,6 +36,7 @@ const ROWS: JsonSchema = {
   properties: {
     view: { type: 'string' },
     position: POSITION,
+    paused: { type: 'string', description: 'the rows do not move any more, and why' },
     rows: { type: 'array', items: { type: 'object' } },
     next: { type: ['string', 'null'], description: 'cursor of the next page; null at the end' },
   },
@@ -126,15 +127,28 @@ async function opened(context: HttpContext, request: FastifyRequest, reply: Fast
   const view = context.ports.views.open(name);
   if (view.position < asked) throw standsStill(context, view);
   context.stand(reply, view.position);
+  if (view.paused != null) reply.header('millrace-paused', view.paused);
   return { params, style, view };
 }
 
 /** A view that went wrong while it was live keeps its rows, but none as fresh as was asked for. */
 function standsStill(context: HttpContext, view: OpenView): MillraceError {
+  if (view.paused != null) {
+    return new MillraceError('view_paused', `view "${view.name}" is paused: ${view.paused}`, {
+      hint: 'without `after` the last rows are answered; its status says what is needed',
+      data: { view: view.name, position: context.token(view.position) },
+    });
+  }
   return new MillraceError('view_behind', `view "${view.name}" went wrong and stands still`, {
     hint: 'its status says why; without `after` the last rows are answered',
     data: { view: view.name, position: context.token(view.position) },
   });
+}
+
+/** what an answer says of its view before the rows */
+function standing(context: HttpContext, view: OpenView): Record<string, unknown> {
+  const paused = view.paused == null ? {} : { paused: view.paused };
+  return { view: view.name, position: context.token(view.position), ...paused };
 }
 
 function sendPage(
@@ -153,7 +167,7 @@ function sendPage(
   return sendRows(reply, ports.text, style, {
     columns: view.columns,
     rows,
-    before: { view: view.name, position: context.token(view.position) },
+    before: standing(context, view),
     after: { next },
   });
 }
@@ -169,7 +183,7 @@ function sendRow(context: HttpContext, reply: FastifyReply, { view, style, key }
   if (style.format !== 'json') {
     return sendRows(reply, text, style, { columns: view.columns, rows: [found.row], before: {}, after: {} });
   }
-  const head = JSON.stringify({ view: view.name, position: context.token(view.position) }).slice(0, -1);
+  const head = JSON.stringify(standing(context, view)).slice(0, -1);
   return reply
     .type('application/json; charset=utf-8')
     .send(`${head},"row":${text.json(view.columns, style.numbers)(found.row)}}`);

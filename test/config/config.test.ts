@@ -38,6 +38,18 @@ describe('pipelines/*.yaml', () => {
     expect(loadConfig(folder, folder).commands.invoice?.keepResultsFor).toBe(12 * 3_600_000);
   });
 
+  it('read the memory budget: an amount, or a share of the machine', () => {
+    const budget = (text: string) => {
+      writeFileSync(join(folder, 'settings.yaml'), `memory: { budget: ${text} }\n`);
+      return loadConfig(folder, folder).memory.budget;
+    };
+    expect(budget('512MiB')).toBe(512 * 1024 * 1024);
+    expect(budget('50%')).toBeCloseTo(budget('25%') * 2, -1);
+    expect(faults({ 'settings.yaml': 'memory: { budget: lots }\n' })).toEqual([
+      expect.stringContaining('"memory.budget" is no amount of memory such as 512MiB, 2GiB or 25%'),
+    ]);
+  });
+
   it('name an unknown setting with its place and the likely one', () => {
     expect(faults({ 'settings.yaml': 'server:\n  hots: localhost\n' })).toEqual([
       'settings.yaml:2:3: unknown setting "hots" [config_invalid]\n2 |   hots: localhost\n      ^^^^\n  hint: did you mean "host"?',

@@ -64,6 +64,8 @@ export function dataFolder(views: Readonly<Record<string, string>> = VIEWS): Dat
 export interface RunningOptions {
   readonly clock?: Clock;
   readonly watch?: boolean;
+  /** bytes of operator state; default: as much as there is */
+  readonly memoryBudget?: number;
   /** puts something between the log and those who write to it */
   readonly wrapLog?: (log: EventLog) => EventLog;
 }
@@ -85,7 +87,12 @@ export class Running {
 
   static async start(
     folder: DataFolder,
-    { clock = systemClock, watch = false, wrapLog = log => log }: RunningOptions = {},
+    {
+      clock = systemClock,
+      watch = false,
+      memoryBudget = Infinity,
+      wrapLog = log => log,
+    }: RunningOptions = {},
   ): Promise<Running> {
     const log = wrapLog(await openEmbeddedLog({ dir: logDir(folder.dir), clock }));
     log.createTopic({ name: 'orders', partitions: 1, keyIndex: false });
@@ -98,6 +105,7 @@ export class Running {
       clock,
       extensions: EXTENSIONS,
       zone: 'UTC',
+      memoryBudget,
       planner: viewPlanner({ functions, zone: 'UTC' }),
       watch,
       report: text => reports.push(text),
@@ -132,15 +140,15 @@ export class Running {
     return [...this.views.open(name).scan()].map(r => plain(r.row));
   }
 
-  /** what the plans of the files give over the whole log, by the reference fold; a file may be left out */
-  expected(without?: string): Map<string, unknown[][]> {
+  /** what the plans of the files give over the log, by the reference fold; a file may be left out */
+  expected(without?: string, to = this.log.end()): Map<string, unknown[][]> {
     const planner = viewPlanner({ functions, zone: 'UTC' });
     const { sources, views } = planner(
       readViewFiles(this.folder.viewsDir, this.folder.dir).filter(f => f.name !== without),
     );
     const plan: DeploymentPlan = { sources, views };
     const fold = createReferenceFold({ plan, functions, zone: 'UTC' });
-    for (const block of this.log.read(this.log.start())) fold.step(block);
+    for (const block of this.log.read(this.log.start(), to)) fold.step(block);
     return new Map(
       views.map(v => [
         v.name,

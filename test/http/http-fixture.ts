@@ -60,6 +60,7 @@ export async function httpFixture(
       status: async () => ({ name: 'millrace' }),
       notReady: () => null,
       sizes: async () => [],
+      memoryBudget: 1_000_000,
       ledger: () => [],
     },
     text: rowText,

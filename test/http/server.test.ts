@@ -19,6 +19,7 @@ beforeEach(async () => {
         status: async () => ({ name: 'millrace', lag: 0 }),
         notReady: () => (http.views.position() < 5 ? 'the views are behind' : null),
         sizes: async () => [{ view: 'totals', operator: 'aggregate', rows: 3, bytes: 120 }],
+        memoryBudget: 5_000,
         ledger: () => [
           { view: 'totals', reason: 'late', hour: 3_600_000, count: 2 },
           { view: 'totals', reason: 'late', hour: 7_200_000, count: 3 },

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
 import { armFaultPoints } from '../../core/fault-points.ts';
 import { type FromBuild, failureOf, type ToBuild, type WorkerSetup } from '../live/protocol.ts';
+import { overBudget } from '../memory-budget.ts';
 import { openWorkerEnvironment } from '../worker-environment.ts';
 import { ShadowBuild } from './shadow-build.ts';
 
@@ -21,6 +22,7 @@ const send = (message: FromBuild): void => port.postMessage(message);
 armFaultPoints(process.env.MILLRACE_FAULTS_BUILD, () => process.kill(process.pid, 'SIGKILL'));
 const environment = await openWorkerEnvironment(workerData as WorkerSetup);
 const { log, positions } = environment;
+const { memoryBudget } = workerData as WorkerSetup;
 
 type Order = Extract<ToBuild, { type: 'build' }>;
 
@@ -44,6 +46,12 @@ function pump(): void {
   try {
     const until = performance.now() + SLICE;
     while (!build.caughtUp && performance.now() < until) build.advance();
+    const over = overBudget(build.stateSize(), {
+      budget: memoryBudget,
+      beside: positions.get('state'),
+      pausable: view => build.builds(view),
+    });
+    if (over !== null) throw over;
     const outputs = build.takeOutputs();
     if (outputs.length > 0) {
       running.unwritten++;

@@ -99,6 +99,15 @@ export class ShadowBuild {
     }
   }
 
+  /** whether a view is built, not only read */
+  builds(view: string): boolean {
+    return this.#views.has(view);
+  }
+
+  stateSize(): ReturnType<Engine['stateSize']> {
+    return this.#engine.stateSize();
+  }
+
   takeOutputs(): readonly SinkOutput[] {
     return this.#outputs.splice(0);
   }

@@ -2,6 +2,7 @@ import type { SourceSpec, ViewPlan } from '../../plan/plan.ts';
 import { RowChangeWriter } from '../../view-store/row-changes.ts';
 import type { EpochOutput, LedgerEntry } from '../dataflow.ts';
 import type { LedgerState } from '../ledger.ts';
+import type { OverBudget } from '../memory-budget.ts';
 import { ofView } from '../view-failure.ts';
 import type { SinkRecord, SinkWriter } from './sink-writer.ts';
 import type { ViewRowEncoder } from './view-rows.ts';
@@ -21,6 +22,8 @@ export interface ViewFault {
   readonly position: number;
   /** nothing is wrong with the view itself: it is to be rebuilt */
   readonly rebuild?: boolean | undefined;
+  /** nothing is wrong with the view itself: its state, or that of a view that it reads, was too much */
+  readonly paused?: OverBudget | undefined;
 }
 
 /** What the journal remembers of the live views; plain data. */

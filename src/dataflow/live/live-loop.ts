@@ -2,6 +2,7 @@ import { assert } from '../../core/assert.ts';
 import type { DeploymentPlan, SourceSpec } from '../../plan/plan.ts';
 import type { Engine } from '../dataflow.ts';
 import { Ledger, type LedgerState } from '../ledger.ts';
+import { overBudget, pauseOf, stateBytes } from '../memory-budget.ts';
 import { ViewFailure } from '../view-failure.ts';
 import { type CaughtUpBuild, catchUp, type FinishedBuild } from './build-catch-up.ts';
 import {
@@ -98,6 +99,16 @@ export class LiveLoop {
 
   stateSize(): ReturnType<Engine['stateSize']> {
     return this.#engine.stateSize();
+  }
+
+  /** Pauses views, the one with most state first, until the state of the others is within a budget; gives its bytes. */
+  keepWithin(budget: number): number {
+    for (;;) {
+      const sizes = this.#engine.stateSize();
+      const over = overBudget(sizes, { budget });
+      if (over === null) return stateBytes(sizes);
+      this.#setAside(over, this.#engine.position);
+    }
   }
 
   /** Runs one epoch if the log has more; false when caught up. */
@@ -227,18 +238,20 @@ export class LiveLoop {
     return true;
   }
 
-  /** Goes on without a view that threw, and without those that read it. */
+  /** Goes on without a view that threw or has too much state, and without those that read it. */
   #setAside(first: ViewFailure, position: number): void {
+    const paused = pauseOf(first);
     const messages = new Map([[first.view, first.message]]);
     const plans = [...this.#live.values()].filter(v => v.fault === undefined);
     for (;;) {
-      spread(messages, plans, name => `it reads ${name}, which went wrong`);
+      spread(messages, plans, name => `it reads ${name}, which ${paused ? 'is paused' : 'went wrong'}`);
       const engine = attemptEngine(messages, () => this.#engineAt(position, view => !messages.has(view)));
       if (engine === null) continue;
       this.#engine = engine;
       break;
     }
-    const faults = [...messages].map(([view, message]) => ({ view, fault: { message, position } }));
+    const why = paused === undefined ? {} : { paused };
+    const faults = [...messages].map(([view, message]) => ({ view, fault: { message, position, ...why } }));
     for (const { view, fault } of faults) {
       const live = this.#live.get(view);
       if (live !== undefined) this.#live.set(view, { ...live, fault });

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
 import { armFaultPoints, faultPoint } from '../../core/fault-points.ts';
+import { stateBytes } from '../memory-budget.ts';
 import { openWorkerEnvironment } from '../worker-environment.ts';
 import { LiveLoop } from './live-loop.ts';
 import { type FromLive, failureOf, type ToLive, type WorkerSetup } from './protocol.ts';
@@ -23,6 +24,8 @@ const SLICE = 8;
 const MAX_AHEAD = 32_768;
 /** ms between two looks at what the worker waits for */
 const LOOK_AGAIN = 1;
+/** ms between two looks at how much state there is, at least */
+const WEIGH_EVERY = 100;
 /** ms that the last commit may wait for the serving thread */
 const LAST_COMMIT = 2_000;
 
@@ -33,8 +36,11 @@ const send = (message: FromLive): void => port.postMessage(message);
 armFaultPoints(process.env.MILLRACE_FAULTS_LIVE, () => process.kill(process.pid, 'SIGKILL'));
 const { environment, loop } = await opened();
 const { log, positions } = environment;
+const { memoryBudget } = workerData as WorkerSetup;
 let lastCommit = performance.now();
 let commitCost = 0;
+let lastWeighed = Number.NEGATIVE_INFINITY;
+let weighedAt = -1;
 let scheduled = false;
 let stopping = false;
 let failed = false;
@@ -81,9 +87,19 @@ function commitIsDue(): boolean {
   return since > commitCost / COMMIT_SHARE || loop.pendingBytes > MAX_PENDING;
 }
 
+/** Between epochs: the state of the live views stays within the memory budget. */
+function weigh(): void {
+  const now = performance.now();
+  if (loop.position === weighedAt || now - lastWeighed < WEIGH_EVERY) return;
+  lastWeighed = now;
+  weighedAt = loop.position;
+  positions.set('state', loop.keepWithin(memoryBudget));
+}
+
 function pump(): void {
   scheduled = false;
   if (stopping) return;
+  weigh();
   if (commitIsDue() && !committed()) {
     schedule(LOOK_AGAIN);
     return;
@@ -131,6 +147,9 @@ function adopt({ id, plan, build }: Extract<ToLive, { type: 'adopt' }>): void {
     return;
   }
   unserved = id;
+  // the next build is weighed beside what is left now
+  positions.set('state', stateBytes(loop.stateSize()));
+  weighedAt = -1;
   faultPoint('live.adopted');
   const { ledger, position } = loop;
   send({ type: 'adopted', id, position, ...adoption, ledger, deadline: loop.deadline() });

@@ -16,6 +16,8 @@ export interface WorkerSetup {
   /** URLs of modules that export `functions` and `upcasters` (see `extensions.ts`) */
   readonly extensions: readonly string[];
   readonly zone: string;
+  /** bytes of operator state that all views together may have */
+  readonly memoryBudget: number;
   readonly shared: SharedArrayBuffer;
 }
 
@@ -36,8 +38,8 @@ export function failureOf(error: unknown): Failure {
     message: error instanceof Error ? error.message : String(error),
     stack: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
     view: error instanceof ViewFailure ? error.view : null,
-    code: error instanceof MillraceError ? error.code : null,
-    hint: error instanceof MillraceError ? (error.hint ?? null) : null,
+    code: cause instanceof MillraceError ? cause.code : null,
+    hint: cause instanceof MillraceError ? (cause.hint ?? null) : null,
   };
 }
 
@@ -125,12 +127,12 @@ export type FromBuild =
   | { readonly type: 'cancelled'; readonly id: number }
   | { readonly type: 'failed'; readonly id: number; readonly failure: Failure };
 
-const CELLS = { live: 0, shown: 1, flushed: 2, written: 3 } as const;
+const CELLS = { live: 0, shown: 1, flushed: 2, written: 3, state: 4 } as const;
 
 /**
  * Positions that all threads see at once, each written by one of them: reached by the live worker (`live`), shown to
  * readers, flushed in the log, and up to where all records of derived topics are durable (`written`; it may step back
- * when an older view begins to write).
+ * when an older view begins to write). `state` is no position: the bytes of state of the live views.
  */
 export class SharedPositions {
   readonly #cells: BigInt64Array;
