@@ -102,7 +102,9 @@ function parseFault(text: string): Fault {
   const found = /^([a-z.*-]+)@(\d+)(?:\+(\d+))?=(kill|E[A-Z]+)$/.exec(text);
   const [, name = '', first = '', more = '0', what = ''] = found ?? [];
   if (found === null || (name !== '*' && !Object.hasOwn(FAULT_POINTS, name))) {
-    throw new Error(`MILLRACE_FAULTS: "${text}" is no fault; write point@n=kill, point@n+m=ENOSPC or *@n=kill`);
+    throw new Error(
+      `MILLRACE_FAULTS: "${text}" is no fault; write point@n=kill, point@n+m=ENOSPC or *@n=kill`,
+    );
   }
   return { name, first: Number(first), last: Number(first) + Number(more), what };
 }
