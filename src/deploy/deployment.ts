@@ -4,7 +4,7 @@ import { MillraceError } from '../core/errors.ts';
 import { faultPoint } from '../core/fault-points.ts';
 import { Ledger } from '../dataflow/ledger.ts';
 import type { FinishedBuild } from '../dataflow/live/build-catch-up.ts';
-import type { LiveVersion, PublishedEpoch, ViewFault } from '../dataflow/live/epoch-output.ts';
+import type { LiveVersion, PublishedEpoch } from '../dataflow/live/epoch-output.ts';
 import {
   type Failure,
   type FromBuild,
@@ -26,6 +26,7 @@ import { prepareTopics } from './prepared-topics.ts';
 import { ServedVersion } from './served-version.ts';
 import { SinkTopics } from './sink-topics.ts';
 import { VersionFolders } from './version-folders.ts';
+import { faultText, resumable } from './view-faults.ts';
 
 export interface DeploymentOptions {
   readonly dataDir: string;
@@ -495,17 +496,4 @@ export class Deployment {
     if (job !== null) this.#removeBuilt(job);
     if (job !== null || this.retiring) this.#end(job, { type: 'interrupted' });
   }
-}
-
-/** A view that was paused is built anew once more memory is allowed than then. */
-function resumable(version: LiveVersion, memoryBudget: number): LiveVersion {
-  const { fault } = version;
-  if (fault?.paused === undefined || memoryBudget <= fault.paused.budget) return version;
-  return { ...version, fault: { ...fault, rebuild: true } };
-}
-
-function faultText(view: string, fault: ViewFault): string {
-  return fault.paused === undefined
-    ? `view ${view} went wrong and stands still: ${fault.message}`
-    : `view ${view} is paused, its last rows are served: ${fault.message}`;
 }

@@ -77,6 +77,7 @@ export async function startLean({ dir, clock, reacts, onReport }: LeanOptions): 
     clock,
     extensions: EXTENSIONS,
     zone: ZONE,
+    memoryBudget: Number.POSITIVE_INFINITY,
     planner: viewPlanner({ functions, zone: ZONE }),
     watch: false,
     report,
