@@ -53,6 +53,15 @@ export interface EpochOutput {
   readonly ledger: readonly LedgerEntry[];
 }
 
+/** Operator state per view: in order, what was there at first and what has changed in it since. */
+export type StateParts = ReadonlyMap<string, readonly Uint8Array[]>;
+
+export interface ChangedState {
+  readonly bytes: Uint8Array;
+  /** the first commit whose changes of this view are still needed */
+  readonly neededFrom: number;
+}
+
 /** The engine: the same meaning as {@link Fold}, in columns. */
 export interface Engine {
   step(block: RecordBlock): EpochOutput;
@@ -62,12 +71,19 @@ export interface Engine {
    * The operator state per view, each part self-contained (no ids into pools shared between views), so that parts of
    * several engines at the same position can be put together: a rebuilt view joins the live engine in this way.
    */
-  snapshot(): ReadonlyMap<string, Uint8Array>;
+  snapshot(): StateParts;
+  /** From now on changes of state are remembered; what a view has now is in the commits from `neededFrom` on. */
+  track(neededFrom: (view: string) => number): void;
+  /**
+   * State that has changed since the last call, or since `track`: the part of a commit. Commits count up. `inTurn`: how
+   * many slots each table gives beside, see {@link ChangedPart}.
+   */
+  changes(commit: number, inTurn?: number): ReadonlyMap<string, ChangedState>;
   /**
    * Loads state into a fresh engine whose plan has all these views; a view without a part starts empty. The engine then
    * continues exactly at `position`.
    */
-  restore(parts: ReadonlyMap<string, Uint8Array>, position: number): void;
+  restore(parts: StateParts, position: number): void;
   /** bytes and rows of state per view and operator */
   stateSize(): readonly {
     readonly view: string;

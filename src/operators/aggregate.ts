@@ -7,7 +7,8 @@ import { capacityFor, grownI32, valueAt } from '../core/vec.ts';
 import { comparator, nullable } from '../expr/compare.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { AggregateNode, FilterNode, WindowSpec } from '../plan/plan.ts';
-import type { StateTable, StateTableState } from '../state/state-table.ts';
+import type { ChangedPart, StateTableState } from '../state/state-section.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { ComputedColumns } from './computed-columns.ts';
 import { GroupFilter } from './group-filter.ts';
 import { Groups } from './groups.ts';
@@ -203,6 +204,7 @@ export class Aggregate implements Operator {
       rows[to] = i;
       sign[to++] = 1;
     }
+    this.#table.touchAll(slots, to);
     this.#to = to;
     this.#absorbPairs();
     return true;
@@ -402,8 +404,8 @@ export class Aggregate implements Operator {
     return null;
   }
 
-  state(): AggregateState {
-    return { table: this.#table.state(), laneTime: this.#laneTime };
+  state(part?: ChangedPart): AggregateState {
+    return { table: this.#table.state(part), laneTime: this.#laneTime };
   }
 
   load(state: unknown): void {

@@ -3,7 +3,8 @@ import { Op } from '../core/change.ts';
 import { rowAt } from '../core/vec.ts';
 import type { CopiesNode } from '../plan/plan.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
-import type { StateTable, StateTableState } from '../state/state-table.ts';
+import type { ChangedPart, StateTableState } from '../state/state-section.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { ChangeBuilder } from './change-builder.ts';
 import { KeyedTable } from './keyed-table.ts';
 import type { Epoch, Operator } from './operator.ts';
@@ -50,7 +51,10 @@ export class Copies implements Operator {
     const count = this.#count.f64[slot] as number;
     this.#push(Op.DELETE, batch, i, count);
     if (count === 1) this.#table.drop(slot);
-    else this.#count.f64[slot] = count - 1;
+    else {
+      this.#count.f64[slot] = count - 1;
+      this.#table.touch(slot);
+    }
   }
 
   #push(op: Op, batch: Batch, i: number, number: number): void {
@@ -61,8 +65,8 @@ export class Copies implements Operator {
     return null;
   }
 
-  state(): StateTableState {
-    return this.#table.state();
+  state(part?: ChangedPart): StateTableState {
+    return this.#table.state(part);
   }
 
   load(state: unknown): void {

@@ -4,7 +4,8 @@ import { Op } from '../core/change.ts';
 import type { Row } from '../core/value.ts';
 import type { EmitFinalNode } from '../plan/plan.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
-import type { StateTable, StateTableState } from '../state/state-table.ts';
+import type { ChangedPart, StateTableState } from '../state/state-section.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { ChangeBuilder } from './change-builder.ts';
 import { keyOrder } from './key-order.ts';
 import { type Moment, moments, rowIn } from './moments.ts';
@@ -120,6 +121,7 @@ export class EmitFinal implements Operator {
         if (retention === null) this.#table.drop(slot);
         else {
           this.#status.i32[slot] = KEPT;
+          this.#table.touch(slot);
           this.#kept.add(end + retention, slot);
         }
       }
@@ -150,8 +152,8 @@ export class EmitFinal implements Operator {
     return this.#pending.first + closeAfter;
   }
 
-  state(): EmitFinalState {
-    return { table: this.#table.state(), laneTime: this.#laneTime };
+  state(part?: ChangedPart): EmitFinalState {
+    return { table: this.#table.state(part), laneTime: this.#laneTime };
   }
 
   load(state: unknown): void {

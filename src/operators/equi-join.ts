@@ -7,7 +7,8 @@ import { type Closure, compileExpr } from '../expr/closure.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { EvalContext } from '../expr/functions.ts';
 import type { EquiJoinNode } from '../plan/plan.ts';
-import type { StateTable, StateTableState } from '../state/state-table.ts';
+import type { ChangedPart, StateTableState } from '../state/state-section.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { ChangeBuilder } from './change-builder.ts';
 import { EquiSide, type EquiSideState } from './equi-side.ts';
 import { JoinKeys } from './join-keys.ts';
@@ -167,9 +168,9 @@ export class EquiJoin implements Operator, PortReader {
     return null;
   }
 
-  state(): EquiJoinState {
+  state(part?: ChangedPart): EquiJoinState {
     const [left, right] = this.#sides;
-    return { index: this.#index.state(), left: left.state(), right: right.state() };
+    return { index: this.#index.state(part), left: left.state(part), right: right.state(part) };
   }
 
   load(state: unknown): void {

@@ -2,7 +2,8 @@ import type { Batch } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
 import type { Schema } from '../core/schema.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
-import type { StateTable, StateTableState } from '../state/state-table.ts';
+import type { ChangedPart, StateTableState } from '../state/state-section.ts';
+import type { StateTable } from '../state/state-table.ts';
 import type { JoinKeys } from './join-keys.ts';
 import { KeyEncoder } from './key-encoder.ts';
 import type { Epoch } from './operator.ts';
@@ -42,6 +43,7 @@ export class EquiSide {
   readonly keys: JoinKeys;
   readonly #table: StateTable;
   readonly #distinct: StateTable;
+  readonly #index: StateTable;
   readonly #whole: KeyEncoder;
   readonly #rowtime: GrowingColumn;
   /** how many rows a row meets */
@@ -63,6 +65,7 @@ export class EquiSide {
     this.keys = options.keys;
     this.#table = options.rows;
     this.#distinct = options.distinct;
+    this.#index = options.index;
     this.#whole = new KeyEncoder(options.schema.columns.map(c => c.type));
     this.rows = new RowColumns(options.schema, this.#table);
     this.#rowtime = this.#table.column('f64');
@@ -93,6 +96,7 @@ export class EquiSide {
   countMet(slot: number, by: 1 | -1): number {
     const before = this.#met.i32[slot] as number;
     this.#met.i32[slot] = before + by;
+    this.#table.touch(slot);
     return before;
   }
 
@@ -143,7 +147,10 @@ export class EquiSide {
     const slot = this.#top.i32[row] as number;
     const below = this.#below.i32[slot] as number;
     if (below === NONE) this.#distinct.drop(row);
-    else this.#top.i32[row] = below;
+    else {
+      this.#top.i32[row] = below;
+      this.#distinct.touch(row);
+    }
     if (this.#key.i32[slot] !== NONE) this.#unchain(slot);
     return slot;
   }
@@ -161,8 +168,12 @@ export class EquiSide {
     this.#previous.i32[slot] = last;
     this.#next.i32[slot] = NONE;
     if (last === NONE) this.#first.i32[key] = slot;
-    else this.#next.i32[last] = slot;
+    else {
+      this.#next.i32[last] = slot;
+      this.#table.touch(last);
+    }
     this.#last.i32[key] = slot;
+    this.#index.touch(key);
   }
 
   #unchain(slot: number): void {
@@ -173,10 +184,13 @@ export class EquiSide {
     else this.#next.i32[previous] = next;
     if (next === NONE) this.#last.i32[key] = previous;
     else this.#previous.i32[next] = previous;
+    this.#index.touch(key);
+    if (previous !== NONE) this.#table.touch(previous);
+    if (next !== NONE) this.#table.touch(next);
   }
 
-  state(): EquiSideState {
-    return { rows: this.#table.state(), distinct: this.#distinct.state(), arrivals: this.#arrivals };
+  state(part?: ChangedPart): EquiSideState {
+    return { rows: this.#table.state(part), distinct: this.#distinct.state(part), arrivals: this.#arrivals };
   }
 
   load({ rows, distinct, arrivals }: EquiSideState): void {

@@ -5,7 +5,8 @@ import type { Row } from '../core/value.ts';
 import { valueAt } from '../core/vec.ts';
 import type { ForeignKeyJoinNode } from '../plan/plan.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
-import type { StateTable, StateTableState } from '../state/state-table.ts';
+import type { ChangedPart, StateTableState } from '../state/state-section.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { ChangeBuilder } from './change-builder.ts';
 import { JoinKeys } from './join-keys.ts';
 import { keyOrder } from './key-order.ts';
@@ -217,8 +218,8 @@ export class ForeignKeyJoin implements Operator, PortReader {
     return null;
   }
 
-  state(): ForeignKeyJoinState {
-    return { left: this.#leftTable.state(), right: this.#rightTable.state() };
+  state(part?: ChangedPart): ForeignKeyJoinState {
+    return { left: this.#leftTable.state(part), right: this.#rightTable.state(part) };
   }
 
   load(state: unknown): void {

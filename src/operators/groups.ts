@@ -86,6 +86,7 @@ export class Groups {
 
   /** The group is no more; a new one may come in its place. */
   end(slot: number): void {
+    this.#table.touch(slot);
     this.#live.i32[slot] = 0;
     this.#gone.push(slot);
   }

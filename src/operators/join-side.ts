@@ -3,7 +3,8 @@ import type { Row } from '../core/value.ts';
 import { valueAt } from '../core/vec.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
-import type { StateTable, StateTableState } from '../state/state-table.ts';
+import type { ChangedPart, StateTableState } from '../state/state-section.ts';
+import type { StateTable } from '../state/state-table.ts';
 import type { JoinKeys } from './join-keys.ts';
 import { RowColumns, valueColumn } from './row-columns.ts';
 import { SlotHeap } from './slot-heap.ts';
@@ -53,6 +54,7 @@ export class JoinSide {
   readonly #keep: number;
   readonly #wait: number;
   readonly #table: StateTable;
+  readonly #index: StateTable;
   readonly #time: GrowingColumn;
   readonly #status: GrowingColumn;
   /** slot of the join key in the index of both sides; neighbours in its chain */
@@ -77,6 +79,7 @@ export class JoinSide {
     this.#exprs = options.exprs;
     const { table } = options;
     this.#table = table;
+    this.#index = options.index;
     this.#time = table.column('f64');
     this.#status = table.column('i32');
     this.#key = table.column('i32');
@@ -150,6 +153,13 @@ export class JoinSide {
     else this.#next.i32[previous] = slot;
     if (next === NONE) this.#last.i32[key] = slot;
     else this.#previous.i32[next] = slot;
+    this.#touchChain(key, previous, next);
+  }
+
+  #touchChain(key: number, previous: number, next: number): void {
+    this.#index.touch(key);
+    if (previous !== NONE) this.#table.touch(previous);
+    if (next !== NONE) this.#table.touch(next);
   }
 
   #unchain(slot: number): void {
@@ -160,6 +170,7 @@ export class JoinSide {
     else this.#next.i32[previous] = next;
     if (next === NONE) this.#last.i32[key] = previous;
     else this.#previous.i32[next] = previous;
+    this.#touchChain(key, previous, next);
   }
 
   /** The rows of a key with times in [from, to], in order. */
@@ -175,6 +186,7 @@ export class JoinSide {
   /** A row that met another gives no null row. */
   matched(slot: number): void {
     (this.#status.i32[slot] as number) &= ~WAITING;
+    this.#table.touch(slot);
   }
 
   /** Lets go of rows that the lane time has passed; calls back for each key that has no row of this side any more. */
@@ -211,6 +223,7 @@ export class JoinSide {
   #drop(slot: number, bits: number): void {
     const status = (this.#status.i32[slot] as number) & ~bits;
     this.#status.i32[slot] = status;
+    this.#table.touch(slot);
     if ((status & (KEPT | QUEUED)) === 0) this.#table.drop(slot);
   }
 
@@ -221,8 +234,8 @@ export class JoinSide {
     );
   }
 
-  state(): JoinSideState {
-    return { table: this.#table.state(), laneTime: this.laneTime };
+  state(part?: ChangedPart): JoinSideState {
+    return { table: this.#table.state(part), laneTime: this.laneTime };
   }
 
   load({ table, laneTime }: JoinSideState): void {

@@ -1,7 +1,8 @@
 import type { Batch } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
 import type { NormalizeNode } from '../plan/plan.ts';
-import type { StateTable, StateTableState } from '../state/state-table.ts';
+import type { ChangedPart, StateTableState } from '../state/state-section.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { ChangeBuilder } from './change-builder.ts';
 import type { Epoch, Operator } from './operator.ts';
 import { RowStore } from './row-store.ts';
@@ -51,8 +52,8 @@ export class Normalize implements Operator {
     return null;
   }
 
-  state(): StateTableState {
-    return this.#table.state();
+  state(part?: ChangedPart): StateTableState {
+    return this.#table.state(part);
   }
 
   load(state: unknown): void {

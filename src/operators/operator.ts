@@ -1,5 +1,6 @@
 import type { Batch } from '../core/batch.ts';
 import type { FunctionRegistry } from '../expr/registry.ts';
+import type { ChangedPart } from '../state/state-section.ts';
 
 /** The sequences [firstSeq, firstSeq + n) that the engine runs as one. */
 export interface Epoch {
@@ -25,7 +26,8 @@ export interface Operator {
   step(epoch: Epoch, inputs: readonly (readonly Batch[])[]): readonly Batch[];
   /** next clock time (ms) that needs a step although nothing is appended */
   deadline(): number | null;
-  state(): unknown;
+  /** with `part` of tables what has changed, see {@link ChangedPart}; all else is given whole */
+  state(part?: ChangedPart): unknown;
   load(state: unknown): void;
   size(): { readonly rows: number; readonly bytes: number } | null;
 }

@@ -11,8 +11,12 @@ export class Pointers {
   readonly #previous: GrowingColumn;
   /** per target: where its chain begins */
   readonly #first: GrowingColumn;
+  readonly #from: StateTable;
+  readonly #to: StateTable;
 
   constructor(from: StateTable, to: StateTable) {
+    this.#from = from;
+    this.#to = to;
     this.#target = from.column('i32');
     this.#next = from.column('i32');
     this.#previous = from.column('i32');
@@ -50,6 +54,9 @@ export class Pointers {
   /** From now on a slot that points nowhere points to a target. */
   link(slot: number, target: number): void {
     const first = this.#first.i32[target] as number;
+    this.#from.touch(slot);
+    this.#to.touch(target);
+    if (first !== NONE) this.#from.touch(first);
     this.#target.i32[slot] = target;
     this.#previous.i32[slot] = NONE;
     this.#next.i32[slot] = first;
@@ -62,6 +69,10 @@ export class Pointers {
     if (target === NONE) return;
     const next = this.#next.i32[slot] as number;
     const previous = this.#previous.i32[slot] as number;
+    this.#from.touch(slot);
+    if (next !== NONE) this.#from.touch(next);
+    if (previous !== NONE) this.#from.touch(previous);
+    else this.#to.touch(target);
     if (next !== NONE) this.#previous.i32[next] = previous;
     if (previous !== NONE) this.#next.i32[previous] = next;
     else this.#first.i32[target] = next;

@@ -1,7 +1,8 @@
 import type { Batch, Vec } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
 import type { Column, Schema } from '../core/schema.ts';
-import type { StateTable, StateTableState } from '../state/state-table.ts';
+import type { ChangedPart, StateTableState } from '../state/state-section.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { KeyedTable } from './keyed-table.ts';
 import type { Epoch, Operator } from './operator.ts';
 
@@ -60,8 +61,8 @@ export class Present implements Operator {
     return null;
   }
 
-  state(): { readonly table: StateTableState; readonly complete: boolean } {
-    return { table: this.#table.state(), complete: this.#complete };
+  state(part?: ChangedPart): { readonly table: StateTableState; readonly complete: boolean } {
+    return { table: this.#table.state(part), complete: this.#complete };
   }
 
   load(state: unknown): void {

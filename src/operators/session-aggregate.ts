@@ -5,6 +5,7 @@ import { Op } from '../core/change.ts';
 import { BIGINT } from '../core/sql-type.ts';
 import { grownI32, VecBuilder } from '../core/vec.ts';
 import type { AggregateNode, WindowSpec } from '../plan/plan.ts';
+import type { ChangedPart } from '../state/state-section.ts';
 import type { StateTable } from '../state/state-table.ts';
 import type { Accumulator, Pairs } from './accumulators/accumulator.ts';
 import { accumulatorFor } from './accumulators/accumulator-for.ts';
@@ -181,6 +182,7 @@ export class SessionAggregate implements Operator {
     }
     this.#pairs.slot[k] = session;
     this.#pairs.row[k] = row;
+    this.#chains.touch(session);
   }
 
   #absorb(): void {
@@ -259,8 +261,8 @@ export class SessionAggregate implements Operator {
     return null;
   }
 
-  state(): SessionAggregateState {
-    return { chains: this.#chains.state(), laneTime: this.#laneTime };
+  state(part?: ChangedPart): SessionAggregateState {
+    return { chains: this.#chains.state(part), laneTime: this.#laneTime };
   }
 
   load(state: unknown): void {

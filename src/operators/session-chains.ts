@@ -1,7 +1,8 @@
 import type { Vec } from '../core/batch.ts';
 import type { SqlType } from '../core/sql-type.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
-import type { StateTable, StateTableState } from '../state/state-table.ts';
+import type { ChangedPart, StateTableState } from '../state/state-section.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { KeyedTable, type KeyReader } from './keyed-table.ts';
 
 export const NO_SESSION = -1;
@@ -128,9 +129,22 @@ export class SessionChains {
 
   /** `after` comes behind `before`; either may be the end of the chain. */
   #join(key: number, before: number, after: number): void {
-    if (before !== NO_SESSION) this.#next.i32[before] = after;
-    if (after !== NO_SESSION) this.#previous.i32[after] = before;
-    else this.#last.i32[key] = before;
+    if (before !== NO_SESSION) {
+      this.#next.i32[before] = after;
+      this.touch(before);
+    }
+    if (after !== NO_SESSION) {
+      this.#previous.i32[after] = before;
+      this.touch(after);
+    } else {
+      this.#last.i32[key] = before;
+      this.#keys.table.touch(key);
+    }
+  }
+
+  /** Says that something of a session changes. */
+  touch(session: number): void {
+    this.#sessions.touch(session);
   }
 
   #first(key: number): number {
@@ -163,8 +177,8 @@ export class SessionChains {
     return this.#keys.reader();
   }
 
-  state(): SessionChainsState {
-    return { keys: this.#keys.table.state(), sessions: this.#sessions.state(), made: this.#made };
+  state(part?: ChangedPart): SessionChainsState {
+    return { keys: this.#keys.table.state(part), sessions: this.#sessions.state(part), made: this.#made };
   }
 
   load({ keys, sessions, made }: SessionChainsState): void {

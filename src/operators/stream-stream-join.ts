@@ -4,7 +4,8 @@ import { Op } from '../core/change.ts';
 import type { Row } from '../core/value.ts';
 import { rowAt } from '../core/vec.ts';
 import type { StreamStreamJoinNode } from '../plan/plan.ts';
-import type { StateTable, StateTableState } from '../state/state-table.ts';
+import type { ChangedPart, StateTableState } from '../state/state-section.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { ChangeBuilder } from './change-builder.ts';
 import { JoinKeys } from './join-keys.ts';
 import { JoinSide, type JoinSideState } from './join-side.ts';
@@ -171,11 +172,11 @@ export class StreamStreamJoin implements Operator, PortReader {
     return null;
   }
 
-  state(): StreamStreamJoinState {
+  state(part?: ChangedPart): StreamStreamJoinState {
     return {
-      index: this.#index.state(),
-      left: this.#left.state(),
-      right: this.#right.state(),
+      index: this.#index.state(part),
+      left: this.#left.state(part),
+      right: this.#right.state(part),
       jointTime: this.#jointTime,
       arrivals: this.#arrivals,
     };

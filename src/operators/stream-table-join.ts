@@ -2,7 +2,8 @@ import type { Batch } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
 import { VecBuilder } from '../core/vec.ts';
 import type { StreamTableJoinNode } from '../plan/plan.ts';
-import type { StateTable, StateTableState } from '../state/state-table.ts';
+import type { ChangedPart, StateTableState } from '../state/state-section.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { JoinKeys } from './join-keys.ts';
 import { type PortReader, readPorts } from './merged-ports.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
@@ -103,8 +104,8 @@ export class StreamTableJoin implements Operator, PortReader {
     return null;
   }
 
-  state(): StateTableState {
-    return this.#table.state();
+  state(part?: ChangedPart): StateTableState {
+    return this.#table.state(part);
   }
 
   load(state: unknown): void {

@@ -3,7 +3,8 @@ import { Op } from '../core/change.ts';
 import type { Row } from '../core/value.ts';
 import type { JoinType, TableTableJoinNode } from '../plan/plan.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
-import type { StateTable, StateTableState } from '../state/state-table.ts';
+import type { ChangedPart, StateTableState } from '../state/state-section.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { ChangeBuilder } from './change-builder.ts';
 import { JoinKeys } from './join-keys.ts';
 import { type PortReader, readPorts } from './merged-ports.ts';
@@ -121,8 +122,8 @@ export class TableTableJoin implements Operator, PortReader {
     return null;
   }
 
-  state(): StateTableState {
-    return this.#table.state();
+  state(part?: ChangedPart): StateTableState {
+    return this.#table.state(part);
   }
 
   load(state: unknown): void {

@@ -1,17 +1,9 @@
 import type { Bits } from '../core/batch.ts';
-import { bitAt, clearBit, setBit } from '../core/bits.ts';
+import { bitAt, clearBit, makeBits, setBit } from '../core/bits.ts';
 import type { SqlType } from '../core/sql-type.ts';
 import type { Value } from '../core/value.ts';
 import { grownBits, grownF64, grownI32, grownI64 } from '../core/vec.ts';
-
-/** Plain data of a column: structured-cloneable. */
-export interface ColumnState {
-  readonly i32: Int32Array;
-  readonly f64: Float64Array;
-  readonly i64: BigInt64Array;
-  readonly values: readonly unknown[];
-  readonly nulls: Bits | null;
-}
+import type { ColumnSection } from './state-section.ts';
 
 export type ColumnKind = 'i32' | 'i64' | 'f64' | 'val';
 
@@ -109,21 +101,41 @@ export class GrowingColumn {
     );
   }
 
-  state(n: number): ColumnState {
-    return {
-      i32: this.i32.slice(0, n),
-      f64: this.f64.slice(0, n),
-      i64: this.i64.slice(0, n),
-      values: this.values.slice(0, n),
-      nulls: this.nulls,
-    };
+  /** The values of slots below n, or of these slots only. */
+  section(n: number, slots: Int32Array | null): ColumnSection {
+    if (slots === null) return { values: this.#array.slice(0, n), nulls: this.nulls?.slice() ?? null };
+    const from = this.#array;
+    const values: unknown[] | Int32Array | Float64Array | BigInt64Array =
+      from instanceof Int32Array
+        ? new Int32Array(slots.length)
+        : from instanceof Float64Array
+          ? new Float64Array(slots.length)
+          : from instanceof BigInt64Array
+            ? new BigInt64Array(slots.length)
+            : new Array(slots.length);
+    let nulls: Bits | null = null;
+    for (let k = 0; k < slots.length; k++) {
+      const slot = slots[k] as number;
+      values[k] = from[slot] as number & bigint;
+      if (!this.isNull(slot)) continue;
+      nulls ??= makeBits(slots.length);
+      setBit(nulls, k);
+    }
+    return { values: values as ColumnSection['values'], nulls };
   }
 
-  load(state: ColumnState): void {
-    this.i32 = new Int32Array(state.i32);
-    this.f64 = new Float64Array(state.f64);
-    this.i64 = new BigInt64Array(state.i64);
-    this.values = [...state.values];
-    this.nulls = state.nulls === null ? null : new Uint32Array(state.nulls);
+  /** Takes the values at these places of a section into slots, for which there is room. */
+  take({ values, nulls }: ColumnSection, places: Int32Array, slots: Int32Array): void {
+    const to = this.#array;
+    for (let k = 0; k < places.length; k++) {
+      const place = places[k] as number;
+      const slot = slots[k] as number;
+      to[slot] = values[place] as number & bigint;
+      if (bitAt(nulls, place)) this.setNull(slot);
+    }
+  }
+
+  get #array(): Int32Array | Float64Array | BigInt64Array | unknown[] {
+    return this.kind === 'val' ? this.values : this[this.kind];
   }
 }

@@ -4,15 +4,6 @@ import { assert } from '../core/assert.ts';
 const TOLERATED_GARBAGE = 64 * 1024;
 const EMPTY = 0;
 
-/** Plain data of an index: structured-cloneable. */
-export interface KeyIndexState {
-  readonly high: number;
-  readonly slots: Int32Array;
-  readonly hash: Int32Array;
-  readonly arena: Uint8Array;
-  readonly free: Int32Array;
-}
-
 /**
  * Keys (a number and bytes) to dense slots: open addressing over integers, the bytes of all keys in one arena.
  * A slot stays the same while its key lives and is given again to another key after `remove`.
@@ -104,6 +95,13 @@ export class KeyIndex {
 
   #add(prefix: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
     if ((this.size + 1) * 2 > this.#mask + 1) this.#rehash((this.#mask + 1) * 2);
+    const slot = this.#free.pop() ?? this.#high++;
+    if (slot >= this.#hash.length) this.#growSlots(slot + 1);
+    this.#write(slot, prefix, bytes, start, end, hash);
+    return slot;
+  }
+
+  #write(slot: number, prefix: number, bytes: Uint8Array, start: number, end: number, hash: number): void {
     const length = end - start;
     if (this.#arenaLength + length > this.#arena.length) {
       const grown = new Uint8Array(Math.max(this.#arena.length * 2, this.#arenaLength + length));
@@ -113,14 +111,11 @@ export class KeyIndex {
     const own = this.#arenaLength;
     for (let i = 0; i < length; i++) this.#arena[own + i] = bytes[start + i] as number;
     this.#arenaLength = own + length;
-    const slot = this.#free.pop() ?? this.#high++;
-    if (slot >= this.#hash.length) this.#growSlots(slot + 1);
     this.#range[slot * 4] = own;
     this.#range[slot * 4 + 1] = own + length;
     this.#prefix[slot * 2 + 1] = prefix;
     this.#hash[slot] = hash;
     this.#link(slot, hash);
-    return slot;
   }
 
   /** Removes many keys at once; cheaper than one by one when they are a large part. */
@@ -209,35 +204,25 @@ export class KeyIndex {
     this.#garbage = 0;
   }
 
-  state(): KeyIndexState {
-    const n = this.#high;
-    return {
-      high: n,
-      slots: this.#range.slice(0, n * 4),
-      hash: this.#hash.slice(0, n),
-      arena: this.#arena.slice(0, this.#arenaLength),
-      free: Int32Array.from(this.#free),
-    };
+  /** Room for slots below `high`, none of which has a key until it is placed: for an index that is empty. */
+  begin(high: number): void {
+    assert(this.#high === 0, 'an index is filled once');
+    this.#growSlots(Math.max(64, high));
+    for (let slot = 0; slot < high; slot++) this.#range[slot * 4 + 1] = -1;
+    let places = 64;
+    while (places < high * 2) places *= 2;
+    this.#rehash(places);
+    this.#high = high;
   }
 
-  load(state: KeyIndexState): void {
-    this.#high = state.high;
-    this.#free = [...state.free];
-    this.#range = new Int32Array(0);
-    this.#hash = new Int32Array(0);
-    this.#growSlots(Math.max(64, state.high));
-    this.#range.set(state.slots);
-    this.#hash.set(state.hash);
-    this.#arenaLength = state.arena.length;
-    this.#arena = new Uint8Array(Math.max(1024, state.arena.length));
-    this.#arena.set(state.arena);
-    this.#garbage = state.arena.length;
-    for (let slot = 0; slot < state.high; slot++) {
-      if (this.lives(slot)) this.#garbage -= this.keyEnd(slot) - this.keyStart(slot);
-    }
-    let places = 64;
-    while (places < this.size * 2) places *= 2;
-    this.#rehash(places);
+  /** Gives a slot the key that it had. After the last one comes `end`. */
+  place(slot: number, prefix: number, bytes: Uint8Array, start: number, end: number): void {
+    this.#write(slot, prefix, bytes, start, end, hashOf(prefix, bytes, start, end));
+  }
+
+  /** Slots without a key are given to others. */
+  end(): void {
+    for (let slot = this.#high - 1; slot >= 0; slot--) if (!this.lives(slot)) this.#free.push(slot);
   }
 }
 

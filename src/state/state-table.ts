@@ -1,21 +1,30 @@
-import { capacityFor } from '../core/vec.ts';
-import type { ColumnKind, ColumnState } from './growing-column.ts';
+import type { Bits } from '../core/batch.ts';
+import { bitAt, makeBits, setBit } from '../core/bits.ts';
+import { capacityFor, grownBits } from '../core/vec.ts';
+import type { ColumnKind } from './growing-column.ts';
 import { GrowingColumn } from './growing-column.ts';
-import { KeyIndex, type KeyIndexState } from './key-index.ts';
-
-export interface StateTableState {
-  readonly index: KeyIndexState;
-  readonly columns: readonly ColumnState[];
-}
+import { KeyIndex } from './key-index.ts';
+import type { ChangedPart, StateSection, StateTableState } from './state-section.ts';
 
 /**
  * The only kind of operator state: keys -> dense slots -> typed columns. Names and meaning of the columns are the
  * operator's. A new slot's columns hold whatever its last owner left: the operator sets them.
+ *
+ * A table that is tracked remembers which slots have changed, so that a commit writes those alone. `slot`, `drop` and
+ * `dropAll` say so themselves; whoever writes into the columns of a slot that it has from elsewhere (`find`, a chain, a
+ * heap) calls `touch` within the same step.
  */
 export class StateTable {
   readonly index = new KeyIndex();
   readonly columns: GrowingColumn[] = [];
   #reserved = 0;
+  /** null: not tracked */
+  #changed: Bits | null = null;
+  /** the slots before it have come by in this turn */
+  #turn = 0;
+  #turnBegan = 0;
+  /** all slots have come by in commits from this one on */
+  #whole = 0;
 
   /** Declares a further column; all are declared before the first key. */
   column(kind: ColumnKind): GrowingColumn {
@@ -28,7 +37,28 @@ export class StateTable {
   slot(prefix: number, bytes: Uint8Array, start: number, end: number): number {
     const slot = this.index.insert(prefix, bytes, start, end);
     if (this.index.isNew) this.reserve(slot + 1);
+    if (this.#changed !== null) this.touch(slot);
     return slot;
+  }
+
+  /** Says that the columns of a slot are written to. */
+  touch(slot: number): void {
+    if (this.#changed === null) return;
+    if (slot >>> 5 >= this.#changed.length) this.#changed = grownBits(this.#changed, slot + 1);
+    setBit(this.#changed, slot);
+  }
+
+  /** The same for the first n of these slots. */
+  touchAll(slots: ArrayLike<number>, n = slots.length): void {
+    if (this.#changed === null) return;
+    for (let k = 0; k < n; k++) this.touch(slots[k] as number);
+  }
+
+  /** From now on changes are remembered; what is here now came with commits from `whole` on. */
+  track(whole: number): void {
+    this.#changed = makeBits(this.index.high);
+    this.#whole = whole;
+    this.#turn = 0;
   }
 
   /** Room for slots below n in all columns; for callers that insert into the index themselves. */
@@ -44,11 +74,13 @@ export class StateTable {
 
   /** Forgets a key; its values in `val` columns are let go. */
   drop(slot: number): void {
+    this.touch(slot);
     this.index.remove(slot);
     for (const column of this.columns) if (column.kind === 'val') column.values[slot] = null;
   }
 
   dropAll(slots: readonly number[]): void {
+    this.touchAll(slots);
     this.index.removeAll(slots);
     for (const column of this.columns) {
       if (column.kind === 'val') for (const slot of slots) column.values[slot] = null;
@@ -67,18 +99,104 @@ export class StateTable {
     return this.columns.reduce((sum, column) => sum + column.bytes, this.index.bytes);
   }
 
-  /** Structured-cloneable; shares nothing with the table but values of `val` columns. */
-  state(): StateTableState {
-    return { index: this.index.state(), columns: this.columns.map(c => c.state(this.index.high)) };
+  /** All of it, or what has changed. Structured-cloneable; shares nothing with the table but values of `val` columns. */
+  state(part?: ChangedPart): StateTableState {
+    return { sections: [this.#section(part === undefined ? null : this.#takeChanged(part))] };
   }
 
-  load(state: StateTableState): void {
-    this.index.load(state.index);
-    this.#reserved = 0;
-    this.columns.forEach((column, i) => {
-      const saved = state.columns[i];
-      if (saved !== undefined) column.load(saved);
-    });
-    this.reserve(this.index.high);
+  #section(slots: Int32Array | null): StateSection {
+    const { index } = this;
+    const { high } = index;
+    const n = slots?.length ?? high;
+    const prefix = new Float64Array(n);
+    const keyEnd = new Int32Array(n);
+    let length = 0;
+    for (let k = 0; k < n; k++) {
+      const slot = slots === null ? k : (slots[k] as number);
+      keyEnd[k] = -1;
+      if (!index.lives(slot)) continue;
+      length += index.keyEnd(slot) - index.keyStart(slot);
+      prefix[k] = index.prefixOf(slot);
+      keyEnd[k] = length;
+    }
+    const keys = new Uint8Array(length);
+    const { arena } = index;
+    let at = 0;
+    for (let k = 0; k < n; k++) {
+      if (keyEnd[k] === -1) continue;
+      const slot = slots === null ? k : (slots[k] as number);
+      for (let from = index.keyStart(slot); at < (keyEnd[k] as number); )
+        keys[at++] = arena[from++] as number;
+    }
+    return { high, slots, prefix, keyEnd, keys, columns: this.columns.map(c => c.section(n, slots)) };
   }
+
+  /** The changed slots and those whose turn it is, in order. Null: all. */
+  #takeChanged(part: ChangedPart): Int32Array | null {
+    const changed = this.#changed;
+    if (changed === null) return null;
+    const { high } = this.index;
+    let count = 0;
+    for (const word of changed) count += ones(word);
+    const until = count === 0 ? this.#turn : this.#turn + part.slotsInTurn(count);
+    if (this.#turn === 0 && count > 0) this.#turnBegan = part.commit;
+    const slots: number[] = [];
+    for (let slot = 0; slot < high; slot++) {
+      if ((slot & 31) === 0 && changed[slot >>> 5] === 0 && (slot + 32 <= this.#turn || slot >= until)) {
+        slot += 31;
+      } else if (bitAt(changed, slot) || (slot >= this.#turn && slot < until)) slots.push(slot);
+    }
+    changed.fill(0);
+    this.#turn = until;
+    if (count > 0 && until >= high) {
+      this.#turn = 0;
+      this.#whole = this.#turnBegan;
+    }
+    part.needs(this.#whole);
+    return Int32Array.from(slots);
+  }
+
+  /** Takes a state into a table that is empty. */
+  load({ sections }: StateTableState): void {
+    const high = sections.at(-1)?.high ?? 0;
+    this.index.begin(high);
+    this.reserve(high);
+    const known = makeBits(high);
+    for (const section of sections.toReversed()) {
+      const { slots, columns } = this.#placed(section, known, high);
+      this.columns.forEach((column, c) => {
+        const saved = section.columns[c];
+        if (saved !== undefined) column.take(saved, columns, slots);
+      });
+    }
+    this.index.end();
+  }
+
+  /** Places the keys of slots that no later section has; these slots, and where they stand in the columns. */
+  #placed(section: StateSection, known: Bits, high: number): { slots: Int32Array; columns: Int32Array } {
+    const slots: number[] = [];
+    const places: number[] = [];
+    let start = 0;
+    for (let k = 0; k < section.keyEnd.length; k++) {
+      const slot = section.slots === null ? k : (section.slots[k] as number);
+      const end = section.keyEnd[k] as number;
+      if (slot < high && !bitAt(known, slot)) {
+        setBit(known, slot);
+        if (end !== -1) {
+          this.index.place(slot, section.prefix[k] as number, section.keys, start, end);
+          slots.push(slot);
+          places.push(k);
+        }
+      }
+      if (end !== -1) start = end;
+    }
+    return { slots: Int32Array.from(slots), columns: Int32Array.from(places) };
+  }
+}
+
+/** The bits that are set in a word (Hacker's Delight, 5-1). */
+function ones(word: number): number {
+  let n = word - ((word >>> 1) & 0x55555555);
+  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);
+  return Math.imul((n + (n >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

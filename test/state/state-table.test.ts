@@ -1,7 +1,8 @@
 import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { StateTable, type StateTableState } from '../../src/state/state-table.ts';
+import type { StateTableState } from '../../src/state/state-section.ts';
+import { StateTable } from '../../src/state/state-table.ts';
 
 const utf8 = new TextEncoder();
 

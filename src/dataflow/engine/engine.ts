@@ -5,7 +5,15 @@ import type { RecordBlock } from '../../core/log-record.ts';
 import { timestampParsers } from '../../decode/timestamp-format.ts';
 import type { Epoch, OperatorContext } from '../../operators/operator.ts';
 import { Present } from '../../operators/present.ts';
-import type { DataflowOptions, Engine, EpochOutput, LedgerEntry } from '../dataflow.ts';
+import { ChangedPart, changedState } from '../../state/state-section.ts';
+import type {
+  ChangedState,
+  DataflowOptions,
+  Engine,
+  EpochOutput,
+  LedgerEntry,
+  StateParts,
+} from '../dataflow.ts';
 import { ofView } from '../view-failure.ts';
 import { finalViews } from './demand.ts';
 import { type RunningPlan, runningPlan } from './running-node.ts';
@@ -23,7 +31,7 @@ export interface EngineOptions extends DataflowOptions {
 }
 
 /** raise when the layout of operator state changes */
-const FORMAT = 1;
+const FORMAT = 2;
 
 interface RunningView {
   readonly name: string;
@@ -119,21 +127,27 @@ class ColumnEngine implements Engine {
     return first;
   }
 
-  snapshot(): ReadonlyMap<string, Uint8Array> {
-    const parts = new Map<string, Uint8Array>();
-    for (const view of this.#views.values()) {
-      const part = ofView(view.name, () => {
-        const operators = view.plan.operators
-          .map(o => [o.id, o.state()] as const)
-          .filter(([, s]) => s !== null);
-        return serialize({ format: FORMAT, operators });
-      });
-      parts.set(view.name, part);
-    }
-    return parts;
+  snapshot(): StateParts {
+    return new Map([...this.#views.values()].map(view => [view.name, [stateOf(view)]]));
   }
 
-  restore(parts: ReadonlyMap<string, Uint8Array>, position: number): void {
+  track(neededFrom: (view: string) => number): void {
+    for (const { name, plan } of this.#views.values()) {
+      for (const table of plan.tables) table.track(neededFrom(name));
+    }
+  }
+
+  changes(commit: number, inTurn?: number): ReadonlyMap<string, ChangedState> {
+    const changes = new Map<string, ChangedState>();
+    for (const view of this.#views.values()) {
+      const part = new ChangedPart(commit, inTurn);
+      const bytes = stateOf(view, part);
+      changes.set(view.name, { bytes, neededFrom: part.neededFrom });
+    }
+    return changes;
+  }
+
+  restore(parts: StateParts, position: number): void {
     for (const view of this.#views.values()) {
       const part = parts.get(view.name);
       if (part !== undefined) ofView(view.name, () => load(view, part));
@@ -167,13 +181,25 @@ class ColumnEngine implements Engine {
   }
 }
 
-function load(view: RunningView, part: Uint8Array): void {
-  const { format, operators } = deserialize(part) as {
-    readonly format: number;
-    readonly operators: readonly (readonly [string, unknown])[];
-  };
-  assert(format === FORMAT, `state of format ${format}`);
-  const byId = new Map(operators);
+function stateOf(view: RunningView, part?: ChangedPart): Uint8Array {
+  return ofView(view.name, () => {
+    const operators = view.plan.operators
+      .map(o => [o.id, o.state(part)] as const)
+      .filter(([, s]) => s !== null);
+    return serialize({ format: FORMAT, operators });
+  });
+}
+
+function load(view: RunningView, parts: readonly Uint8Array[]): void {
+  const byId = new Map<string, unknown>();
+  for (const part of parts) {
+    const { format, operators } = deserialize(part) as {
+      readonly format: number;
+      readonly operators: readonly (readonly [string, unknown])[];
+    };
+    assert(format === FORMAT, `state of format ${format}`);
+    for (const [id, state] of operators) byId.set(id, changedState(byId.get(id), state));
+  }
   for (const operator of view.plan.operators) {
     const state = byId.get(operator.id);
     if (state !== undefined) operator.load(state);

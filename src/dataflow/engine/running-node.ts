@@ -34,6 +34,8 @@ export interface RunningPlan {
   readonly root: RunningNode;
   /** inputs before the operators that read them */
   readonly operators: readonly Operator[];
+  /** of all operators */
+  readonly tables: readonly StateTable[];
 }
 
 export interface RunningPlanOptions {
@@ -51,6 +53,12 @@ export interface RunningPlanOptions {
 
 export function runningPlan(root: PlanNode, options: RunningPlanOptions): RunningPlan {
   const operators: Operator[] = [];
+  const tables: StateTable[] = [];
+  const table = (): StateTable => {
+    const made = new StateTable();
+    tables.push(made);
+    return made;
+  };
   const byNode = new Map<PlanNode, Operator>();
   const build = (node: PlanNode, final: boolean): RunningNode => {
     if (node.node === 'scan') {
@@ -75,6 +83,7 @@ export function runningPlan(root: PlanNode, options: RunningPlanOptions): Runnin
     }
     const operator = operatorFor(node, {
       context: options.context,
+      table,
       final: final && (node.node !== 'filter' || passes),
       below,
     });
@@ -89,10 +98,10 @@ export function runningPlan(root: PlanNode, options: RunningPlanOptions): Runnin
     };
   };
   const built = build(root, options.final);
-  if (options.final || !mayDeleteNothing(root)) return { root: built, operators };
-  const present = new Present(root.schema, new StateTable());
+  if (options.final || !mayDeleteNothing(root)) return { root: built, operators, tables };
+  const present = new Present(root.schema, table());
   operators.push(present);
-  return { root: { run: epoch => present.step(epoch, [built.run(epoch)]) }, operators };
+  return { root: { run: epoch => present.step(epoch, [built.run(epoch)]) }, operators, tables };
 }
 
 function asRows(batch: Batch): Batch {
@@ -122,12 +131,14 @@ type OperatorNode = Exclude<PlanNode, { node: 'scan' | 'read' }>;
 
 interface Surroundings {
   readonly context: OperatorContext;
+  /** a new one, for the operator's state */
+  readonly table: () => StateTable;
   readonly final: boolean;
   /** the operator of the only input */
   readonly below: Operator | undefined;
 }
 
-function operatorFor(node: OperatorNode, { context, final, below }: Surroundings): Operator {
+function operatorFor(node: OperatorNode, { context, table, final, below }: Surroundings): Operator {
   switch (node.node) {
     case 'filter':
       return below instanceof Aggregate ? new Having(node, context, below) : new Filter(node, context);
@@ -138,7 +149,7 @@ function operatorFor(node: OperatorNode, { context, final, below }: Surroundings
     case 'rekey':
       return new Rekey(node, context);
     case 'normalize':
-      return new Normalize(node, new StateTable());
+      return new Normalize(node, table());
     case 'temporalFilter':
       return new TemporalFilter(node, context, kindOf(node.input));
     case 'aggregate': {
@@ -146,34 +157,34 @@ function operatorFor(node: OperatorNode, { context, final, below }: Surroundings
         return new SessionAggregate({
           node,
           context,
-          keys: new StateTable(),
-          sessions: new StateTable(),
+          keys: table(),
+          sessions: table(),
           final,
         });
       }
       const retracting = kindOf(node.input) === 'retract';
-      return new Aggregate({ node, context, table: new StateTable(), retracting, final });
+      return new Aggregate({ node, context, table: table(), retracting, final });
     }
     case 'emitFinal':
-      return new EmitFinal(node, context, new StateTable());
+      return new EmitFinal(node, context, table());
     case 'union':
       return new Union(node);
     case 'streamStreamJoin':
       return new StreamStreamJoin(node, context, {
-        index: new StateTable(),
-        left: new StateTable(),
-        right: new StateTable(),
+        index: table(),
+        left: table(),
+        right: table(),
       });
     case 'streamTableJoin':
-      return new StreamTableJoin(node, context, new StateTable());
+      return new StreamTableJoin(node, context, table());
     case 'tableTableJoin':
-      return new TableTableJoin(node, context, new StateTable());
+      return new TableTableJoin(node, context, table());
     case 'foreignKeyJoin':
-      return new ForeignKeyJoin(node, context, { left: new StateTable(), right: new StateTable() });
+      return new ForeignKeyJoin(node, context, { left: table(), right: table() });
     case 'copies':
-      return new Copies(node, new StateTable());
+      return new Copies(node, table());
     case 'equiJoin':
-      return new EquiJoin(node, context, () => new StateTable());
+      return new EquiJoin(node, context, table);
     default:
       return unreachable(node);
   }

@@ -1,4 +1,5 @@
 import type { DeploymentPlan } from '../../plan/plan.ts';
+import type { StateParts } from '../dataflow.ts';
 import type { LedgerState } from '../ledger.ts';
 import { Ledger } from '../ledger.ts';
 import {
@@ -13,7 +14,7 @@ import type { LiveLoopPorts } from './live-view.ts';
 /** A finished shadow build: plans, files and state, all at `position`. */
 export interface FinishedBuild {
   readonly position: number;
-  readonly state: ReadonlyMap<string, Uint8Array>;
+  readonly state: StateParts;
   readonly ledger: LedgerState;
   /** everything the build's engine ran: the built views and what they read */
   readonly plan: DeploymentPlan;
@@ -24,7 +25,7 @@ export interface FinishedBuild {
 
 /** A build brought forward: its state there, and what changed in the built views on the way. */
 export interface CaughtUpBuild {
-  readonly state: ReadonlyMap<string, Uint8Array>;
+  readonly state: StateParts;
   readonly ledger: LedgerState;
   readonly carried: readonly ViewChangeBytes[];
   readonly outputs: readonly SinkOutput[];

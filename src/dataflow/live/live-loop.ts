@@ -1,6 +1,6 @@
 import { assert } from '../../core/assert.ts';
 import type { DeploymentPlan, SourceSpec } from '../../plan/plan.ts';
-import type { Engine } from '../dataflow.ts';
+import type { Engine, StateParts } from '../dataflow.ts';
 import { Ledger, type LedgerState } from '../ledger.ts';
 import { overBudget, pauseOf, stateBytes } from '../memory-budget.ts';
 import { ViewFailure } from '../view-failure.ts';
@@ -39,7 +39,7 @@ export class LiveLoop {
   readonly #ledger = new Ledger();
   #committed = -1;
   /** state to begin again from while it differs from the last commit: after an adoption, or before any commit */
-  #base: { readonly position: number; readonly parts: ReadonlyMap<string, Uint8Array> } | null;
+  #base: { readonly position: number; readonly parts: StateParts } | null;
   /** smaller epochs while a record is looked for that a view cannot take */
   #narrowed: { readonly until: number; readonly size: number } | null = null;
 
@@ -270,7 +270,7 @@ export class LiveLoop {
     return engine;
   }
 
-  #committedState(): { readonly position: number; readonly parts: ReadonlyMap<string, Uint8Array> } {
+  #committedState(): { readonly position: number; readonly parts: StateParts } {
     const { position, snapshot } = this.#ports.journal.committed();
     return { position, parts: decodeParts(snapshot) };
   }

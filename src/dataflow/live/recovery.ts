@@ -1,5 +1,5 @@
 import type { SourceSpec } from '../../plan/plan.ts';
-import type { Engine } from '../dataflow.ts';
+import type { Engine, StateParts } from '../dataflow.ts';
 import type { LedgerState } from '../ledger.ts';
 import type { LiveCatalog, LiveVersion } from './epoch-output.ts';
 import { attemptEngine, type Live, type LiveLoopPorts, openLive, spread } from './live-view.ts';
@@ -12,7 +12,7 @@ export interface RecoveredViews {
   readonly live: readonly Live[];
   readonly sources: readonly SourceSpec[];
   readonly ledger: LedgerState;
-  readonly parts: ReadonlyMap<string, Uint8Array>;
+  readonly parts: StateParts;
   /** everything that was committed lives on */
   readonly whole: boolean;
 }

@@ -4,7 +4,7 @@ import { type Change, Op } from '../../../src/core/change.ts';
 import type { LogRecord } from '../../../src/core/log-record.ts';
 import type { Schema } from '../../../src/core/schema.ts';
 import { rowAt, selectedRows } from '../../../src/core/vec.ts';
-import type { EpochOutput, LedgerEntry } from '../../../src/dataflow/dataflow.ts';
+import type { Engine, EpochOutput, LedgerEntry, StateParts } from '../../../src/dataflow/dataflow.ts';
 import { finalViews } from '../../../src/dataflow/engine/demand.ts';
 import { createEngine } from '../../../src/dataflow/engine/engine.ts';
 import { createReferenceFold } from '../../../src/dataflow/reference/reference-fold.ts';
@@ -13,6 +13,7 @@ import { standardLibrary } from '../../../src/expr/library.ts';
 import { blockOf } from '../../../src/log/record-block.ts';
 import type { DeploymentPlan } from '../../../src/plan/plan.ts';
 import { planScript } from '../../../src/plan/script.ts';
+import { heldState } from './held-state.ts';
 
 export const ZONE = 'Europe/Berlin';
 
@@ -68,6 +69,8 @@ export function expectEqual(
   let engine = createEngine({ ...options, writesTopic: () => writesTopics, generatedCode });
   const final = finalViews(plan, () => writesTopics);
   const seen = new SeenViews(plan);
+  const commits = new Commits();
+  engine.track(() => 1);
   let from = 0;
   for (const i of records.keys()) {
     if (!cuts.cutAfter(i) && i < records.length - 1) continue;
@@ -81,11 +84,14 @@ export function expectEqual(
       expect(rows, `${cuts.name}: rows of ${view.name} at ${from}`).toEqual(fold.rows(view.name));
     }
     expect(engine.deadline(), `${cuts.name}: deadline at ${from}`).toBe(fold.deadline());
+    commits.take(engine);
     if (!cuts.restoreAfter(i)) continue;
-    const parts = engine.snapshot();
     const { position } = engine;
+    const before = heldState(engine.snapshot());
     engine = createEngine({ ...options, writesTopic: () => writesTopics, generatedCode });
-    engine.restore(parts, position);
+    engine.restore(commits.parts(), position);
+    expect(heldState(engine.snapshot()), `${cuts.name}: state at ${from}`).toEqual(before);
+    engine.track(view => commits.neededFrom(view));
   }
   for (const view of plan.views) {
     if (final.has(view.name)) continue;
@@ -101,6 +107,31 @@ export function expectEqual(
   const expected = fold.takeLedger();
   for (const { name } of plan.views) {
     expect(entries(seen.ledger, name), `${cuts.name}: ledger of ${name}`).toEqual(entries(expected, name));
+  }
+}
+
+/** The changes of state that an engine gives, those that are needed no longer left out. */
+class Commits {
+  readonly #byView = new Map<string, Map<number, Uint8Array>>();
+  readonly #neededFrom = new Map<string, number>();
+  #commit = 0;
+
+  take(engine: Engine): void {
+    const commit = ++this.#commit;
+    for (const [view, { bytes, neededFrom }] of engine.changes(commit, 1)) {
+      const kept = this.#byView.get(view) ?? new Map<number, Uint8Array>();
+      this.#byView.set(view, kept.set(commit, bytes));
+      this.#neededFrom.set(view, neededFrom);
+      for (const old of [...kept.keys()]) if (old < neededFrom) kept.delete(old);
+    }
+  }
+
+  parts(): StateParts {
+    return new Map([...this.#byView].map(([view, kept]) => [view, [...kept.values()]]));
+  }
+
+  neededFrom(view: string): number {
+    return this.#neededFrom.get(view) ?? 1;
   }
 }
 

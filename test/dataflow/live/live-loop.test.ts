@@ -343,6 +343,8 @@ function broken(view: string, from: number): (engine: Engine) => Engine {
     },
     deadline: () => engine.deadline(),
     snapshot: () => engine.snapshot(),
+    track: neededFrom => engine.track(neededFrom),
+    changes: commit => engine.changes(commit),
     restore: (parts, position) => engine.restore(parts, position),
     stateSize: () => engine.stateSize(),
   });

@@ -1,0 +1,74 @@
+import type { Bits } from '../core/batch.ts';
+
+/** Values of some slots of a column, in their order: structured-cloneable. */
+export interface ColumnSection {
+  readonly values: Int32Array | Float64Array | BigInt64Array | readonly unknown[];
+  /** bit k: the k-th slot holds NULL */
+  readonly nulls: Bits | null;
+}
+
+/** What some slots of a table held at one moment: structured-cloneable. */
+export interface StateSection {
+  /** one more than the largest slot given then */
+  readonly high: number;
+  /** ascending; null: all below `high` */
+  readonly slots: Int32Array | null;
+  readonly prefix: Float64Array;
+  /** where the bytes of each key end in `keys`, which begin where those before end; -1: the slot has no key */
+  readonly keyEnd: Int32Array;
+  readonly keys: Uint8Array;
+  readonly columns: readonly ColumnSection[];
+}
+
+/** The state of a table: what a later section says of a slot counts. */
+export interface StateTableState {
+  readonly sections: readonly StateSection[];
+}
+
+/**
+ * Asks tables for what has changed since they were asked last. Each gives beside it some slots in turn, so that all
+ * slots come by in a number of commits and older ones are needed no longer: see `neededFrom`.
+ */
+export class ChangedPart {
+  /** number of the commit that this is for; they count up */
+  readonly commit: number;
+  readonly #inTurn: number | undefined;
+  #neededFrom: number;
+
+  constructor(commit: number, inTurn?: number) {
+    this.commit = commit;
+    this.#inTurn = inTurn;
+    this.#neededFrom = commit;
+  }
+
+  /** How many slots a table gives in turn, when so many have changed: what is kept of changes stays in proportion. */
+  slotsInTurn(changed: number): number {
+    return this.#inTurn ?? Math.max(512, changed * 2);
+  }
+
+  /** The first commit without which some slot would be missing. */
+  get neededFrom(): number {
+    return this.#neededFrom;
+  }
+
+  needs(commit: number): void {
+    if (commit < this.#neededFrom) this.#neededFrom = commit;
+  }
+}
+
+/** An operator's state brought on by what has changed in it: tables add up, everything else is replaced. */
+export function changedState(before: unknown, changed: unknown): unknown {
+  if (isTable(before) && isTable(changed)) return { sections: [...before.sections, ...changed.sections] };
+  if (!isRecord(before) || !isRecord(changed)) return changed;
+  return Object.fromEntries(
+    Object.entries(changed).map(([name, value]) => [name, changedState(before[name], value)]),
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+function isTable(value: unknown): value is StateTableState {
+  return isRecord(value) && Array.isArray(value.sections);
+}
