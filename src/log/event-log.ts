@@ -10,7 +10,71 @@ export interface TopicSpec {
 export interface TopicInfo extends TopicSpec {
   /** next offset per partition */
   readonly ends: readonly number[];
+  /** records ever appended */
   readonly records: number;
+  /** what upkeep has taken from the topic; not there when nothing was */
+  readonly floor?: TopicFloor;
+}
+
+/** What upkeep has taken from a topic. */
+export interface TopicFloor {
+  /** records with a lower sequence are gone */
+  readonly floor: number;
+  /** append time of the first record of the log that is not below it, ms */
+  readonly since: number;
+  /** first offset kept, per partition */
+  readonly starts: readonly number[];
+  /** below this sequence a key has its last record only; 0: not compacted */
+  readonly compacted: number;
+}
+
+/** What was taken from a topic, when and on whose word: it stays in the log. */
+export interface LogAct {
+  /** from 1 */
+  readonly n: number;
+  /** ms */
+  readonly at: number;
+  readonly by: string;
+  readonly kind: 'trim' | 'retention' | 'compact';
+  readonly topic: string;
+  /** it concerned records of the topic below this sequence */
+  readonly before: number;
+  /** views that could be rebuilt exactly until then, and were known to lose that */
+  readonly incomplete: readonly string[];
+}
+
+export interface TrimOrder {
+  readonly topic: string;
+  /** records of the topic below this sequence go */
+  readonly before: number;
+  readonly by: string;
+  readonly kind?: 'trim' | 'retention' | undefined;
+  readonly incomplete?: readonly string[] | undefined;
+}
+
+export interface CompactOrder {
+  readonly topic: string;
+  /** records of the topic below this sequence go when a later one below it has the same key; null keys stay */
+  readonly before: number;
+  readonly by: string;
+  readonly incomplete?: readonly string[] | undefined;
+  /** tombstones below this sequence go too, once an earlier compaction has left nothing else of their key */
+  readonly tombstonesBefore?: number | undefined;
+}
+
+/** An act of upkeep that is durable: what it takes is not read any more. */
+export interface ActDone {
+  readonly act: LogAct;
+  /** resolves when the room of what was taken is free again; rejects when that has to wait for the next opening */
+  readonly reclaimed: Promise<void>;
+}
+
+/** Room that is being freed. */
+export interface UpkeepUnderWay {
+  readonly kind: 'trim' | 'compact';
+  readonly topic: string;
+  /** 0..1 */
+  readonly fraction: number;
 }
 
 export interface AppendRecord {
@@ -58,11 +122,14 @@ export interface Appended {
 export interface LogReader {
   /** names the log in position tokens; made when the log is created */
   readonly id: string;
-  /** first sequence still kept */
+  /** first sequence still kept, of any topic */
   start(): number;
   /** sequence after the last durable record */
   end(): number;
-  /** blocks covering [from, to) in order, cut at about `maxRecords` each; `to` is clipped to end() */
+  /**
+   * Blocks covering [from, to) in order, cut at about `maxRecords` each; `from` is clipped to start(), `to` to end().
+   * A record that upkeep has taken reads as a tick at its append time, so that the clock moves as it did.
+   */
   read(from: number, to?: number, maxRecords?: number): Iterable<RecordBlock>;
   topics(): readonly TopicInfo[];
   topic(name: string): TopicInfo | null;
@@ -86,6 +153,7 @@ export interface EventLog extends LogReader {
   readTopic(topic: string, options: { partition?: number; fromOffset?: number; limit: number }): LogRecord[];
   /** The last `limit` records of a topic over all partitions, in order of sequence. */
   lastRecords(topic: string, limit: number): LogRecord[];
+  /** null: beyond the end, or taken by upkeep */
   record(seq: number): LogRecord | null;
   /** first sequence whose append time is >= ms, or end() */
   seqAtTime(ms: number): number;
@@ -99,6 +167,20 @@ export interface EventLog extends LogReader {
   onFlushed(listener: (end: number) => void): () => void;
   /** Rewrites the tail into sealed segment files. Same bytes, sequences, times. */
   seal(): Promise<void>;
+  /**
+   * Takes the records of a topic below a sequence. Whether views or handlers still want them is for the caller to know.
+   * Throws `invalid_argument` for a sequence beyond the end.
+   */
+  trim(order: TrimOrder): Promise<ActDone>;
+  /** Takes the records of a topic that a later one of the same key replaces. The records that stay keep their places. */
+  compact(order: CompactOrder): Promise<ActDone>;
+  /** acts of upkeep, oldest first */
+  acts(): readonly LogAct[];
+  upkeep(): UpkeepUnderWay | null;
+  /** first sequence of a topic such that the sealed records from it on take at most this many bytes; 0 when all do */
+  seqAtSize(topic: string, bytes: number): Promise<number>;
+  /** The first sequence whose record in this partition has at least this offset, or end(). */
+  seqAtOffset(topic: string, partition: number, offset: number): number;
   /** what recovery found and did at opening, for the operator */
   readonly recovery: readonly string[];
 }

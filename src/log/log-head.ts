@@ -1,7 +1,15 @@
 import type { Clock } from '../core/clock.ts';
 import { MillraceError } from '../core/errors.ts';
 import { TICK_TOPIC } from '../core/log-record.ts';
-import type { Append, Appended, AppendedRecord, AppendRecord, TopicInfo, TopicSpec } from './event-log.ts';
+import type {
+  Append,
+  Appended,
+  AppendedRecord,
+  AppendRecord,
+  TopicFloor,
+  TopicInfo,
+  TopicSpec,
+} from './event-log.ts';
 import type { LogLimits } from './log-limits.ts';
 import { checkedRecordBytes, checkTopicSpec } from './log-limits.ts';
 import { partitionOf } from './murmur2.ts';
@@ -26,8 +34,9 @@ export interface Accepted {
   readonly bytes: number;
 }
 
-export function topicInfo(topic: TopicState): TopicInfo {
-  return { ...topic.spec, ends: [...topic.ends], records: topic.records };
+export function topicInfo(topic: TopicState, floor?: TopicFloor): TopicInfo {
+  const info = { ...topic.spec, ends: [...topic.ends], records: topic.records };
+  return floor === undefined ? info : { ...info, floor };
 }
 
 /**
@@ -89,8 +98,8 @@ export class LogHead {
   }
 
   /** users' topics in order of creation */
-  topics(): TopicInfo[] {
-    return [...this.#topics.values()].map(topicInfo);
+  states(): TopicState[] {
+    return [...this.#topics.values()];
   }
 
   /** The topic of this spec and whether it is new. */

@@ -1,12 +1,23 @@
 import type { Clock } from '../core/clock.ts';
 import type { LogRecord, RecordBlock } from '../core/log-record.ts';
-import type { Append, Appended, EventLog, TopicInfo, TopicSpec } from './event-log.ts';
+import type {
+  ActDone,
+  Append,
+  Appended,
+  CompactOrder,
+  EventLog,
+  LogAct,
+  TopicInfo,
+  TopicSpec,
+  TrimOrder,
+} from './event-log.ts';
 import { keyText, requireKeyIndex } from './key-index.ts';
 import type { Accepted, TopicState } from './log-head.ts';
 import { appendedOf, LogHead, topicInfo } from './log-head.ts';
 import { randomLogId } from './log-id.ts';
 import type { LogLimits } from './log-limits.ts';
 import { DEFAULT_LOG_LIMITS } from './log-limits.ts';
+import { MemoryUpkeep } from './memory-upkeep.ts';
 import { blockOf, MAX_READ_RECORDS } from './record-block.ts';
 
 export interface MemoryLogOptions {
@@ -30,11 +41,13 @@ class MemoryLog implements EventLog {
   readonly #byKey = new Map<string, Map<string, number[]>>();
   readonly #positions = new Map<string, number>();
   readonly #listeners = new Set<(end: number) => void>();
+  readonly #upkeep: MemoryUpkeep;
   #flushing: Promise<void> | null = null;
 
   constructor(options: MemoryLogOptions) {
     this.id = options.id ?? randomLogId();
     this.#head = new LogHead(options.clock, { ...DEFAULT_LOG_LIMITS, ...options.limits });
+    this.#upkeep = new MemoryUpkeep(this.#records, options.clock);
   }
 
   createTopic(spec: TopicSpec): TopicInfo {
@@ -79,7 +92,7 @@ class MemoryLog implements EventLog {
   }
 
   start(): number {
-    return 0;
+    return this.#upkeep.start;
   }
 
   end(): number {
@@ -88,27 +101,27 @@ class MemoryLog implements EventLog {
 
   *read(from: number, to = this.end(), maxRecords = MAX_READ_RECORDS): Generator<RecordBlock> {
     const end = Math.min(to, this.end());
-    for (let at = Math.max(0, from); at < end; at += maxRecords) {
+    for (let at = Math.max(this.start(), from); at < end; at += maxRecords) {
       yield blockOf(this.#records.slice(at, Math.min(end, at + maxRecords)));
     }
   }
 
   topics(): readonly TopicInfo[] {
-    return this.#head.topics();
+    return this.#head.states().map(topic => topicInfo(topic, this.#upkeep.floor(topic.spec.name)));
   }
 
   topic(name: string): TopicInfo | null {
     const topic = this.#head.topic(name);
-    return topic === null ? null : topicInfo(topic);
+    return topic === null ? null : topicInfo(topic, this.#upkeep.floor(name));
   }
 
   lastByKey(topic: string, key: Uint8Array): LogRecord | null {
-    const seq = this.#sequences(topic, key).at(-1);
+    const seq = this.#kept(topic, key).at(-1);
     return seq === undefined ? null : this.record(seq);
   }
 
   byKey(topic: string, key: Uint8Array, fromSeq = 0, limit = Number.POSITIVE_INFINITY): LogRecord[] {
-    return this.#sequences(topic, key)
+    return this.#kept(topic, key)
       .filter(seq => seq >= fromSeq)
       .slice(0, limit)
       .map(seq => this.#records[seq]!);
@@ -128,11 +141,12 @@ class MemoryLog implements EventLog {
   }
 
   record(seq: number): LogRecord | null {
-    return this.#records[seq] ?? null;
+    const record = this.#records[seq];
+    return record === undefined || record.partition < 0 ? null : record;
   }
 
   seqAtTime(ms: number): number {
-    const seq = this.#records.findIndex(r => r.appendTime >= ms);
+    const seq = this.#records.findIndex(r => r.seq >= this.start() && r.appendTime >= ms);
     return seq < 0 ? this.end() : seq;
   }
 
@@ -150,6 +164,35 @@ class MemoryLog implements EventLog {
   }
 
   async seal(): Promise<void> {}
+
+  async trim(order: TrimOrder): Promise<ActDone> {
+    return this.#upkeep.trim(order, this.#head.knownTopic(order.topic));
+  }
+
+  async compact(order: CompactOrder): Promise<ActDone> {
+    return this.#upkeep.compact(order, this.#head.knownTopic(order.topic));
+  }
+
+  acts(): readonly LogAct[] {
+    return [...this.#upkeep.acts];
+  }
+
+  upkeep(): null {
+    return null;
+  }
+
+  async seqAtSize(topic: string, bytes: number): Promise<number> {
+    let left = bytes;
+    for (const r of this.#ofTopic(this.#head.knownTopic(topic)).toArray().reverse()) {
+      left -= 48 + (r.key?.length ?? 0) + (r.value?.length ?? 0);
+      if (left < 0) return r.seq + 1;
+    }
+    return 0;
+  }
+
+  seqAtOffset(topic: string, partition: number, offset: number): number {
+    return this.readTopic(topic, { partition, fromOffset: offset, limit: 1 })[0]?.seq ?? this.end();
+  }
 
   async close(): Promise<void> {
     await this.#flushing;
@@ -176,6 +219,10 @@ class MemoryLog implements EventLog {
   #sequences(topic: string, key: Uint8Array): readonly number[] {
     requireKeyIndex(this.#head.knownTopic(topic));
     return this.#byKey.get(topic)?.get(keyText(key)) ?? [];
+  }
+
+  #kept(topic: string, key: Uint8Array): readonly number[] {
+    return this.#sequences(topic, key).filter(seq => this.record(seq) !== null);
   }
 
   #ofTopic(topic: TopicState): IteratorObject<LogRecord> {

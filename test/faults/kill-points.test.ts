@@ -86,6 +86,11 @@ const FOLDERS: readonly (readonly (readonly Target[])[])[] = [
 
 /** points that this load does not pass, each with the test that does */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    Object.keys(FAULT_POINTS)
+      .filter(point => point.startsWith('upkeep.'))
+      .map(point => [point, 'trimming and compaction: test/log/upkeep-kill.test.ts']),
+  ),
   'build.fold': 'a build of more rows than one fold takes: interrupted-build.test.ts',
   'journal.clear': 'a journal of another format: damage.test.ts',
   'topic.produce': 'records over HTTP: kill.test.ts',

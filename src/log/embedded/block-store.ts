@@ -2,6 +2,7 @@ import { assert } from '../../core/assert.ts';
 import { MillraceError } from '../../core/errors.ts';
 import type { LogRecord, RecordBlock } from '../../core/log-record.ts';
 import { recordAt } from '../../core/log-record.ts';
+import type { TopicFloor } from '../event-log.ts';
 import { MAX_READ_RECORDS } from '../record-block.ts';
 import { blockInfo, blockOfRun } from './block-layout.ts';
 import { damaged } from './damage.ts';
@@ -26,7 +27,6 @@ import { registeredSegments } from './segment-files.ts';
 import { blockDamageAt, SegmentReader } from './segment-reader.ts';
 import { readSparseBlock } from './sparse-block.ts';
 import { assertWholeTailBlock, readTailRun } from './tail-run.ts';
-import type { TopicFloor } from './upkeep-state.ts';
 import { topicFloors, upkeepState } from './upkeep-state.ts';
 
 /** One read takes at most about this many bytes, so that byte ranges fit 32 bits and memory stays bounded. */
@@ -110,6 +110,14 @@ export class BlockStore {
     return isGap(block, seq - block.firstSeq) ? null : recordAt(block, seq - block.firstSeq);
   }
 
+  /** The append time of a record, kept or not; of the last one at the end. 0 when nothing is left there. */
+  appendTimeAt(seq: number, end: number): number {
+    const at = Math.min(seq, end - 1);
+    if (at < this.start) return 0;
+    const block = this.#block(at);
+    return block.appendTime[at - block.firstSeq] ?? 0;
+  }
+
   /** The first sequence in [start, end) whose append time is at least `ms`, or `end`. */
   seqAtTime(ms: number, start: number, end: number): number {
     let low = start;
@@ -142,6 +150,14 @@ export class BlockStore {
     const prefix = recordKeyPrefix(topic, key);
     const found = lastUpTo(this.#db, prefix, withSequence(prefix, end - 1));
     return found === null ? null : sequenceOf(found.key);
+  }
+
+  /** A sealed block as it is stored, without regard to floors: what upkeep reads. Throws `data_corrupt`. */
+  stored(block: SealedBlock): { readonly bytes: Uint8Array; readonly block: RecordBlock } {
+    const bytes = this.#segments.read([block]);
+    if (bytes === null) throw damaged(blockDamageAt(block, 'the file is missing'));
+    const { kept, n } = block;
+    return { bytes, block: kept < n ? readSparseBlock(bytes, this.#names) : blockOfRun(bytes, this.#names) };
   }
 
   /** Up to `limit` records of one partition from an offset. */

@@ -3,7 +3,18 @@ import type { Clock } from '../../core/clock.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { faultPoint } from '../../core/fault-points.ts';
 import type { LogRecord, RecordBlock } from '../../core/log-record.ts';
-import type { Append, Appended, EventLog, TopicInfo, TopicSpec } from '../event-log.ts';
+import type {
+  ActDone,
+  Append,
+  Appended,
+  CompactOrder,
+  EventLog,
+  LogAct,
+  TopicInfo,
+  TopicSpec,
+  TrimOrder,
+  UpkeepUnderWay,
+} from '../event-log.ts';
 import { requireKeyIndex } from '../key-index.ts';
 import type { Accepted, TopicState } from '../log-head.ts';
 import { appendedOf, LogHead, topicInfo } from '../log-head.ts';
@@ -21,6 +32,8 @@ import { afterPrefix, ID_KEY, POSITIONS, readNumbers } from './log-keys.ts';
 import { Sealer } from './sealer.ts';
 import { recoverSegments } from './segment-files.ts';
 import { SegmentWriter } from './segment-writer.ts';
+import { Upkeep } from './upkeep.ts';
+import { blocksOfTopic } from './upkeep-plan.ts';
 
 export interface EmbeddedLogOptions {
   /** the log's folder, created when missing */
@@ -83,6 +96,7 @@ class EmbeddedLog implements EventLog {
   readonly #freeBytes: () => number;
   readonly #writer: SegmentWriter;
   readonly #sealer: Sealer;
+  readonly #upkeep: Upkeep;
   readonly #positions = new Map<string, number>();
   readonly #listeners = new Set<(end: number) => void>();
   /** topics by id, accepted ones too */
@@ -107,6 +121,17 @@ class EmbeddedLog implements EventLog {
     this.#writer = new SegmentWriter({ db: opened.db, dir: options.dir, freeBytes: this.#freeBytes });
     this.#sealer = new Sealer(opened.db, this.#writer);
     this.#load();
+    this.#upkeep = new Upkeep({
+      ...opened,
+      dir: options.dir,
+      clock: options.clock,
+      store: this.#store,
+      sealer: this.#sealer,
+      writer: this.#writer,
+      topics: () => this.#head.states(),
+      end: () => this.#end,
+    });
+    this.#upkeep.resume().catch(error => options.onSealFailure?.(error));
   }
 
   createTopic(spec: TopicSpec): TopicInfo {
@@ -156,12 +181,12 @@ class EmbeddedLog implements EventLog {
   }
 
   topics(): readonly TopicInfo[] {
-    return this.#head.topics();
+    return this.#head.states().map(topic => topicInfo(topic, this.#store.floors.get(topic.id)));
   }
 
   topic(name: string): TopicInfo | null {
     const topic = this.#head.topic(name);
-    return topic === null ? null : topicInfo(topic);
+    return topic === null ? null : topicInfo(topic, this.#store.floors.get(topic.id));
   }
 
   lastByKey(topic: string, key: Uint8Array): LogRecord | null {
@@ -226,24 +251,65 @@ class EmbeddedLog implements EventLog {
 
   async seal(): Promise<void> {
     this.#assertOpen();
-    try {
-      await this.#sealer.seal(this.#end, false);
-    } catch (error) {
-      throw error instanceof MillraceError ? error : writeFailed(error);
-    }
+    await this.#written(() => this.#sealer.seal(this.#end, false));
     this.#store.refresh();
+  }
+
+  async trim(order: TrimOrder): Promise<ActDone> {
+    this.#assertOpen();
+    return this.#written(() => this.#upkeep.trim(order, this.#head.knownTopic(order.topic)));
+  }
+
+  async compact(order: CompactOrder): Promise<ActDone> {
+    this.#assertOpen();
+    return this.#written(() => this.#upkeep.compact(order, this.#head.knownTopic(order.topic)));
+  }
+
+  acts(): readonly LogAct[] {
+    return this.#upkeep.acts;
+  }
+
+  upkeep(): UpkeepUnderWay | null {
+    return this.#upkeep.underWay;
+  }
+
+  async seqAtSize(topic: string, bytes: number): Promise<number> {
+    const { id, spec } = this.#head.knownTopic(topic);
+    const blocks = await blocksOfTopic(this.#db, id, spec.partitions, this.#end);
+    let left = bytes;
+    let seq = 0;
+    for (const [firstSeq, size] of [...blocks].sort((a, b) => b[0] - a[0])) {
+      left -= size;
+      if (left < 0) return seq;
+      seq = firstSeq;
+    }
+    return 0;
+  }
+
+  seqAtOffset(topic: string, partition: number, offset: number): number {
+    const [record] = this.#store.partition(this.#head.knownTopic(topic).id, partition, offset, 1);
+    return record?.seq ?? this.#end;
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await (this.#open ?? this.#committing)?.durable.catch(() => {});
+    await this.#upkeep.close();
     await this.#sealer.close();
     await this.#writer.close();
     this.#listeners.clear();
     this.#store.close();
     await this.#db.close();
     this.#lock.release();
+  }
+
+  async #written<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw error instanceof MillraceError ? error : writeFailed(error);
+    }
   }
 
   /** Takes the durable state as the present one: at opening, and when a commit failed. */

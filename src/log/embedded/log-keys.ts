@@ -16,7 +16,7 @@ import { createHash } from 'node:crypto';
  * | `n` | f64: highest number that a segment ever had |
  * | `g` | f64 x 2: how often upkeep has changed what is kept, first sequence that is kept |
  * | `f` topic | the topic's floors: what upkeep has taken from it (JSON) |
- * | `w` topic | upkeep that is begun and not done (JSON) |
+ * | `w` topic, kind | upkeep that is begun and not done (JSON) |
  * | `a` number | an act of upkeep: who, when, what (JSON) |
  * | `k` topic, key, sequence | nothing: the index by key |
  * | `o` topic, partition, offset | f64: first sequence of the block where this run of offsets starts |
@@ -61,8 +61,8 @@ export function floorKey(topic: number): Buffer {
   return numberKey(FLOORS, topic);
 }
 
-export function workKey(topic: number): Buffer {
-  return numberKey(UPKEEP_WORK, topic);
+export function workKey(topic: number, kind: number): Buffer {
+  return Buffer.concat([numberKey(UPKEEP_WORK, topic), Uint8Array.of(kind)]);
 }
 
 export function actKey(n: number): Buffer {

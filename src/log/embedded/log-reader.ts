@@ -44,7 +44,12 @@ class EmbeddedLogReader implements LogReader {
 
   topics(): readonly TopicInfo[] {
     this.#store.refresh();
-    return storedTopics(this.#db).slice(1);
+    return storedTopics(this.#db)
+      .map((topic, id) => {
+        const floor = this.#store.floors.get(id);
+        return floor === undefined ? topic : { ...topic, floor };
+      })
+      .slice(1);
   }
 
   topic(name: string): TopicInfo | null {

@@ -16,6 +16,7 @@ export function runStarts(block: RecordBlock, from = 0, to = block.n): RunStart[
   for (let i = from; i < to; i++) {
     const topic = block.topic[i]!;
     const partition = block.partition[i]!;
+    if (partition < 0) continue; // a gap
     const both = topic * 65_536 + partition;
     if (seen.has(both)) continue;
     seen.add(both);

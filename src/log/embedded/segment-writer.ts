@@ -41,6 +41,11 @@ export class SegmentWriter {
     this.#load();
   }
 
+  /** the file that is written to */
+  get segment(): number {
+    return this.#segment;
+  }
+
   /** Begins again at what is registered: after a failure nobody knows what of it is. */
   async restart(): Promise<void> {
     await this.close();

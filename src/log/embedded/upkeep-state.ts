@@ -1,17 +1,6 @@
+import type { TopicFloor } from '../event-log.ts';
 import type { LogDatabase } from './log-environment.ts';
 import { afterPrefix, FLOORS, floorKey, numbers, readNumbers, UPKEEP_STATE } from './log-keys.ts';
-
-/** What upkeep has taken from a topic. */
-export interface TopicFloor {
-  /** records with a lower sequence are gone */
-  readonly floor: number;
-  /** append time of the first record of the log that is not below it, ms */
-  readonly since: number;
-  /** first offset kept, per partition */
-  readonly starts: readonly number[];
-  /** below it a key has its last record only */
-  readonly compacted: number;
-}
 
 export const NO_FLOOR: TopicFloor = Object.freeze({ floor: 0, since: 0, starts: [], compacted: 0 });
 
