@@ -18,7 +18,11 @@ const SLICE = 25; // ms, as the build worker
  * Replays the log of a data folder into views as a shadow build does: rows into the files of the views, then adoption
  * and the commit that makes state, rows and position durable. In one thread, with the modules of the two workers.
  */
-export async function checkpointedReplay(dataDir: string, plan: DeploymentPlan): Promise<Replayed> {
+export async function checkpointedReplay(
+  dataDir: string,
+  plan: DeploymentPlan,
+  onPosition: (position: number) => void = () => {},
+): Promise<Replayed> {
   rmSync(join(dataDir, 'state'), { recursive: true, force: true });
   const environment = await openWorkerEnvironment({
     dataDir,
@@ -48,6 +52,7 @@ export async function checkpointedReplay(dataDir: string, plan: DeploymentPlan):
   while (!build.caughtUp) {
     const until = performance.now() + SLICE;
     while (!build.caughtUp && performance.now() < until) build.advance();
+    onPosition(build.position);
     await new Promise(resolve => setImmediate(resolve));
   }
   live.adopt(plan, build.finish());

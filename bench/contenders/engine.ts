@@ -9,6 +9,9 @@ import { type Contended, FRAUD_SQL, type Groups, planned, timed } from '../fraud
 /** Millrace: `node bench/contenders/engine.ts <data folder> <events>`. */
 
 export interface EngineContended extends Contended {
+  /** the second half of the events, with the commit at the end */
+  readonly steadyEvents: number;
+  readonly steadyCpuMs: number;
   readonly stateBytes: number;
   readonly stateRows: number;
   /** pauses of the garbage collector, ms */
@@ -23,13 +26,21 @@ const observer = new PerformanceObserver(list => {
 observer.observe({ entryTypes: ['gc'] });
 
 const plan = planned('fraud.sql', FRAUD_SQL);
-const { result, ...spent } = await timed(() => checkpointedReplay(dataDir, plan));
+let half = { position: 0, cpu: process.cpuUsage() };
+const { result, ...spent } = await timed(() =>
+  checkpointedReplay(dataDir, plan, position => {
+    if (half.position === 0 && position >= Number(events) / 2) half = { position, cpu: process.cpuUsage() };
+  }),
+);
+const { user, system } = process.cpuUsage(half.cpu);
 observer.disconnect();
 const contended: EngineContended = {
   contender: 'Millrace',
   events: Number(events),
   ...spent,
   ...(await storedGroups()),
+  steadyEvents: Number(events) - half.position,
+  steadyCpuMs: (user + system) / 1000,
   stateBytes: result.sizes.reduce((sum, s) => sum + s.bytes, 0),
   stateRows: result.sizes.reduce((sum, s) => sum + s.rows, 0),
   pauses: { count: pauses.length, p99: percentile(pauses, 0.99) || 0, longest: Math.max(0, ...pauses) },
