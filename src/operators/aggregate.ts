@@ -81,7 +81,6 @@ export class Aggregate implements Operator {
     this.#context = context;
     this.#table = table;
     this.#keys = new ComputedColumns(context, node.input.schema, node.keys);
-    this.#groups = new Groups(node, context, table, retracting);
     this.#final = final;
     this.#touches = new Touches(final);
     this.#retracting = retracting;
@@ -89,6 +88,7 @@ export class Aggregate implements Operator {
     this.#always = node.emptyGroups === 'delete' && node.keys.length === 0 && node.window === null;
     this.#mayEmpty = retracting && node.emptyGroups === 'delete' && !this.#always;
     this.#onlyGrows = !retracting && node.window?.retention == null;
+    this.#groups = new Groups({ node, context, table, retracting, onlyGrows: this.#onlyGrows });
   }
 
   step(epoch: Epoch, [input = []]: readonly (readonly Batch[])[]): readonly Batch[] {
@@ -104,7 +104,12 @@ export class Aggregate implements Operator {
     return out === null ? [] : [out];
   }
 
-  /** Per slot whether its row is outside: for a filter right above. */
+  /** From its first row on the aggregate keeps `shown`, for a filter right above. */
+  tracksShown(): void {
+    this.#groups.tracksShown();
+  }
+
+  /** Per slot whether its row is outside. */
   get shown(): Int32Array {
     return this.#groups.shown.i32;
   }
@@ -120,6 +125,7 @@ export class Aggregate implements Operator {
   takesHaving(filter: FilterNode): boolean {
     if (!this.#final || !this.#onlyGrows || !this.#context.generatedCode) return false;
     this.#having = GroupFilter.of(filter, this.#node);
+    if (this.#having !== null) this.tracksShown();
     return this.#having !== null;
   }
 
@@ -256,7 +262,7 @@ export class Aggregate implements Operator {
     this.#pairs.row[k] = i;
     this.#pairs.sign[k] = sign;
     const { rows, rowtime } = this.#groups;
-    rows.f64[slot] = (rows.f64[slot] as number) + sign;
+    if (rows !== null) rows.f64[slot] = (rows.f64[slot] as number) + sign;
     if (time > (rowtime.f64[slot] as number)) rowtime.f64[slot] = time;
   }
 
@@ -290,7 +296,7 @@ export class Aggregate implements Operator {
     const touches = this.#touches;
     for (let t = this.#settledTo; t < touches.length; t++) {
       const slot = touches.slot(t);
-      if (this.#mayEmpty && this.#groups.rows.f64[slot] === 0 && this.#groups.lives(slot))
+      if (this.#mayEmpty && this.#groups.rows?.f64[slot] === 0 && this.#groups.lives(slot))
         this.#groups.end(slot);
       if (!this.#final) this.#emit(slot, touches.seq(t));
     }
@@ -316,8 +322,8 @@ export class Aggregate implements Operator {
       for (let k = 0; k < n; k++) this.#emit(slots[k] as number, seqs[k] as number);
       return;
     }
-    const { accumulators, shown } = this.#groups;
-    const list = this.#having?.passing(slots, seqs, n, accumulators, shown.i32) ?? {
+    const { accumulators } = this.#groups;
+    const list = this.#having?.passing(slots, seqs, n, accumulators, this.shown) ?? {
       slots,
       seqs,
       ops: new Int8Array(n).fill(Op.UPSERT),

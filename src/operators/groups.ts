@@ -11,18 +11,29 @@ import { accumulatorFor } from './accumulators/accumulator-for.ts';
 import { KeyedTable, type KeyReader } from './keyed-table.ts';
 import type { OperatorContext } from './operator.ts';
 
+export interface GroupsOptions {
+  readonly node: AggregateNode;
+  readonly context: OperatorContext;
+  readonly table: StateTable;
+  /** rows are taken away too */
+  readonly retracting: boolean;
+  /** no group ever ends but with its window */
+  readonly onlyGrows: boolean;
+}
+
 /**
- * The groups of an aggregate: per slot its key, window start, accumulators, number of rows and the largest event time.
+ * The groups of an aggregate: per slot its key, window start, accumulators and the largest event time.
  * A group that is gone keeps its slot until `collect`, so that bytes of its key stay where emitted columns point.
  */
 export class Groups {
   readonly keyed: KeyedTable;
   readonly accumulators: readonly Accumulator[];
-  readonly rows: GrowingColumn;
   readonly rowtime: GrowingColumn;
-  /** whether the group has a row outside, where a filter above decides (`Having`) */
-  readonly shown: GrowingColumn;
-  readonly #live: GrowingColumn;
+  /** how many rows the group has; null: groups lose none, so none becomes empty */
+  readonly rows: GrowingColumn | null;
+  /** whether the slot has a group; null: a group stays as long as its slot */
+  readonly #live: GrowingColumn | null;
+  #shown: GrowingColumn | null = null;
   readonly #schema: Schema;
   readonly #windowSize: number | null;
   readonly #keys: KeyReader;
@@ -37,7 +48,7 @@ export class Groups {
   #slots: Int32Array = new Int32Array(0);
   #emitted: Int32Array = this.#slots;
 
-  constructor(node: AggregateNode, context: OperatorContext, table: StateTable, retracting: boolean) {
+  constructor({ node, context, table, retracting, onlyGrows }: GroupsOptions) {
     this.#table = table;
     this.#schema = node.schema;
     this.#windowSize = node.window?.size ?? null;
@@ -45,14 +56,23 @@ export class Groups {
       node.keys.map(k => k.type),
       table,
     );
-    this.rows = table.column('f64');
     this.rowtime = table.column('f64');
-    this.#live = table.column('i32');
-    this.shown = table.column('i32');
+    this.rows = retracting ? table.column('f64') : null;
+    this.#live = onlyGrows ? null : table.column('i32');
     this.accumulators = node.aggregates.map(call =>
       accumulatorFor({ call, context, table, schema: node.input.schema, retracting }),
     );
     this.#keys = this.keyed.reader();
+  }
+
+  /** A filter above decides whether a group has a row outside: `shown` is kept from the first group on. */
+  tracksShown(): void {
+    this.#shown ??= this.#table.column('i32');
+  }
+
+  get shown(): GrowingColumn {
+    assert(this.#shown !== null, 'no filter above');
+    return this.#shown;
   }
 
   get size(): number {
@@ -62,17 +82,17 @@ export class Groups {
   /** The group of row i's key in a window, made (empty) when there is none. */
   slot(start: number, keys: readonly Vec[], i: number): number {
     const slot = this.keyed.slot(start, i);
-    this.wasNew = this.#table.index.isNew || this.#live.i32[slot] === 0;
+    this.wasNew = this.#table.index.isNew || this.#live?.i32[slot] === 0;
     if (this.wasNew) this.begin(slot, keys, i);
     return slot;
   }
 
   /** An empty group in a slot that is new or whose group has ended. */
   begin(slot: number, keys: readonly Vec[], i: number): void {
-    if (this.#table.index.isNew) this.shown.i32[slot] = 0;
+    if (this.#shown !== null && this.#table.index.isNew) this.#shown.i32[slot] = 0;
     this.keyed.keep(slot, keys, i);
-    this.#live.i32[slot] = 1;
-    this.rows.f64[slot] = 0;
+    if (this.#live !== null) this.#live.i32[slot] = 1;
+    if (this.rows !== null) this.rows.f64[slot] = 0;
     this.rowtime.f64[slot] = Number.NEGATIVE_INFINITY;
     for (const accumulator of this.accumulators) accumulator.reset(slot);
   }
@@ -81,11 +101,12 @@ export class Groups {
   wasNew = false;
 
   lives(slot: number): boolean {
-    return this.#live.i32[slot] === 1;
+    return this.#live === null || this.#live.i32[slot] === 1;
   }
 
   /** The group is no more; a new one may come in its place. */
   end(slot: number): void {
+    assert(this.#live !== null, 'these groups only grow');
     this.#table.touch(slot);
     this.#live.i32[slot] = 0;
     this.#gone.push(slot);
@@ -179,7 +200,7 @@ export class Groups {
   /** Gives the slots of ended groups free. */
   collect(): void {
     for (const slot of this.#gone) {
-      if (this.#table.index.lives(slot) && this.#live.i32[slot] === 0) this.#table.drop(slot);
+      if (this.#table.index.lives(slot) && !this.lives(slot)) this.#table.drop(slot);
     }
     this.#gone = [];
   }

@@ -15,6 +15,7 @@ export class Having extends Filter {
   constructor(node: FilterNode, context: OperatorContext, aggregate: Aggregate) {
     super(node, context);
     this.#aggregate = aggregate;
+    aggregate.tracksShown();
   }
 
   override apply(epoch: Epoch, batch: Batch): Batch {

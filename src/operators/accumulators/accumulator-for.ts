@@ -73,15 +73,17 @@ function typedAccumulator(options: AccumulatorOptions, fold: AggregateFold): Acc
     return new DoubleSumAccumulator({ fold, type: call.type, column, sum, count });
   }
   if (kind !== 'i32' && kind !== 'i64') return null;
+  const limit = isSum(entry) ? limitOf(call.type) : null;
+  const counts = limit === null || fold.result(fold.init()) === null;
   return new SumAccumulator({
     fold,
     type: call.type,
     column,
     argType: arg.type,
     sum: table.column('f64'),
-    count: table.column('f64'),
+    count: counts ? table.column('f64') : null,
     large: table.column('val'),
-    limit: isSum(entry) ? limitOf(call.type) : null,
+    limit,
     rows: new RowContext(context, options.schema, []),
   });
 }

@@ -19,8 +19,8 @@ export interface SumAccumulatorOptions {
   readonly argType: SqlType;
   /** f64: the sum, exact below 2^53; NaN of a group that is in `large` */
   readonly sum: GrowingColumn;
-  /** f64: how many values */
-  readonly count: GrowingColumn;
+  /** f64: how many values, where their number decides the result (NULL of none, the mean), else null */
+  readonly count: GrowingColumn | null;
   /** val: the fold's own accumulator of groups whose sum has left the exact range, else null */
   readonly large: GrowingColumn;
   /** the sum is the result when it is at most this; null: the fold makes the result (AVG) */
@@ -39,8 +39,6 @@ export class SumAccumulator implements Accumulator {
   readonly #options: SumAccumulatorOptions;
   readonly #limit: number;
   readonly #emptyIsNull: boolean;
-  /** the number of values decides the result: NULL of none, the mean */
-  readonly #counts: boolean;
   #epoch: Epoch | null = null;
   #batch: Batch | null = null;
   #out: VecBuilder;
@@ -49,14 +47,13 @@ export class SumAccumulator implements Accumulator {
     this.#options = options;
     this.#limit = options.limit ?? EXACT;
     this.#emptyIsNull = options.fold.result(options.fold.init()) === null;
-    this.#counts = this.#emptyIsNull || options.limit === null;
     this.#out = new VecBuilder(options.type);
   }
 
   reset(slot: number): void {
     const { sum, count, large } = this.#options;
     sum.f64[slot] = 0;
-    count.f64[slot] = 0;
+    if (count !== null) count.f64[slot] = 0;
     large.values[slot] = null;
   }
 
@@ -102,7 +99,7 @@ export class SumAccumulator implements Accumulator {
     // NaN, the mark of a large sum, fails every comparison
     if (next <= this.#limit && next >= -this.#limit && change <= EXACT && change >= -EXACT) {
       sum.f64[slot] = next;
-      if (this.#counts) count.f64[slot] = (count.f64[slot] as number) + sign;
+      if (count !== null) count.f64[slot] = (count.f64[slot] as number) + sign;
     } else this.#addLarge(slot, i, sign);
   }
 
@@ -119,7 +116,7 @@ export class SumAccumulator implements Accumulator {
   /** The group's state as the fold has it. */
   #accumulator(slot: number): Value {
     const { sum, count } = this.#options;
-    return [BigInt(sum.f64[slot] as number), BigInt(count.f64[slot] as number)];
+    return [BigInt(sum.f64[slot] as number), BigInt(count === null ? 0 : (count.f64[slot] as number))];
   }
 
   merge(into: number, from: number): void {
@@ -127,7 +124,7 @@ export class SumAccumulator implements Accumulator {
     const next = (sum.f64[into] as number) + (sum.f64[from] as number);
     if (next <= this.#limit && next >= -this.#limit) {
       sum.f64[into] = next;
-      if (this.#counts) count.f64[into] = (count.f64[into] as number) + (count.f64[from] as number);
+      if (count !== null) count.f64[into] = (count.f64[into] as number) + (count.f64[from] as number);
       return;
     }
     assert(fold.merge, 'SUM and AVG merge');
@@ -141,7 +138,7 @@ export class SumAccumulator implements Accumulator {
     const value = sum.f64[slot] as number;
     if (Number.isNaN(value)) this.#out.push(fold.result(large.values[slot] as Value));
     else if (limit === null) this.#out.push(fold.result(this.#accumulator(slot)));
-    else if (this.#emptyIsNull && count.f64[slot] === 0) this.#out.push(null);
+    else if (this.#emptyIsNull && count?.f64[slot] === 0) this.#out.push(null);
     else this.#out.pushInteger(value);
   }
 
