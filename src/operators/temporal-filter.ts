@@ -1,27 +1,17 @@
 import type { Batch } from '../core/batch.ts';
 import { bitAt } from '../core/bits.ts';
 import { Op } from '../core/change.ts';
-import type { Column, Schema } from '../core/schema.ts';
 import type { Row } from '../core/value.ts';
 import { rowAt } from '../core/vec.ts';
 import type { Closure } from '../expr/closure.ts';
-import { rowKey } from '../expr/value-key.ts';
 import type { RelationKind, TemporalFilterNode } from '../plan/plan.ts';
+import type { ChangedPart } from '../state/state-section.ts';
 import { ChangeBuilder } from './change-builder.ts';
+import { DueHeap } from './due-heap.ts';
 import { type Moment, moments, rowIn } from './moments.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
 import { RowContext } from './row-context.ts';
-import { type Timed, TimeHeap } from './time-heap.ts';
-
-interface Entry extends Timed {
-  readonly row: Row;
-  readonly rowtime: number;
-  readonly text: string;
-  /** visible while from <= clock < until */
-  readonly from: number;
-  readonly until: number;
-  visible: boolean;
-}
+import { TimedRows, type TimedRowsState, type TimedRowsTables } from './timed-rows.ts';
 
 /**
  * Rows that are visible while the clock is in [from, until). In each sequence the clock moves first: rows leave or enter
@@ -35,37 +25,43 @@ interface Entry extends Timed {
 export class TemporalFilter implements Operator {
   readonly id: string;
   readonly #node: TemporalFilterNode;
-  readonly #rows: RowContext;
+  readonly #context: RowContext;
   readonly #from: Closure | null;
   readonly #until: Closure | null;
   readonly #upsert: boolean;
   /** a row that has entered stays for ever: nothing is kept of it */
   readonly #forgets: boolean;
-  readonly #text: (row: Row) => string;
+  readonly #rows: TimedRows;
+  readonly #moves: DueHeap;
   readonly #out: ChangeBuilder;
-  readonly #entries = new Map<string, Entry[]>();
-  #moves = new TimeHeap<Entry>();
-  #arrivals = 0;
-  #kept = 0;
 
-  constructor(node: TemporalFilterNode, context: OperatorContext, input: RelationKind) {
+  constructor(
+    node: TemporalFilterNode,
+    context: OperatorContext,
+    input: RelationKind,
+    tables: TimedRowsTables,
+  ) {
     this.id = node.id;
     this.#node = node;
     const bounds = [node.from, node.until].filter(e => e !== null);
-    this.#rows = new RowContext(context, node.input.schema, bounds);
-    this.#from = node.from === null ? null : this.#rows.compile(node.from);
-    this.#until = node.until === null ? null : this.#rows.compile(node.until);
+    this.#context = new RowContext(context, node.input.schema, bounds);
+    this.#from = node.from === null ? null : this.#context.compile(node.from);
+    this.#until = node.until === null ? null : this.#context.compile(node.until);
     this.#upsert = input === 'upsert';
     this.#forgets = input === 'append' && node.until === null;
-    this.#text = textOf(node.schema, this.#upsert);
+    this.#rows = new TimedRows(node.schema, input, tables);
+    this.#moves = new DueHeap((slot, order) => this.#rows.holds(slot, order));
     this.#out = new ChangeBuilder(node.schema);
   }
 
   step(epoch: Epoch, [input = []]: readonly (readonly Batch[])[]): readonly Batch[] {
+    let begun: Batch | null = null;
     for (const moment of moments(epoch, input, () => this.#moves.first)) {
       this.#moveClock(moment);
       const { batch } = moment;
       if (batch === null) continue;
+      if (batch !== begun) this.#rows.begin(batch);
+      begun = batch;
       for (let k = moment.from; k < moment.to; k++) this.#apply(epoch, moment, batch, rowIn(batch, k));
     }
     const out = this.#out.take();
@@ -73,108 +69,117 @@ export class TemporalFilter implements Operator {
   }
 
   #moveClock({ seq, now }: Moment): void {
+    const { visible, until, rowtime } = this.#rows;
     while (this.#moves.first <= now) {
-      const entry = this.#moves.pop();
-      if (!entry.visible && now < entry.until) {
-        entry.visible = true;
-        this.#out.push(this.#upsert ? Op.UPSERT : Op.ADD, seq, entry.rowtime, entry.row);
-        if (this.#forgets) this.#remove(entry);
-        else this.#plan(entry, entry.until);
+      const slot = this.#moves.pop();
+      const time = rowtime.f64[slot] as number;
+      if (visible.i32[slot] === 0 && now < (until.f64[slot] as number)) {
+        this.#out.push(this.#upsert ? Op.UPSERT : Op.ADD, seq, time, this.#rows.row(slot));
+        if (this.#forgets) this.#remove(slot);
+        else {
+          this.#rows.show(slot);
+          this.#plan(slot);
+        }
         continue;
       }
-      if (entry.visible) this.#leave(entry, seq, entry.rowtime);
-      this.#remove(entry);
+      if (visible.i32[slot] === 1) this.#leave(this.#rows.row(slot), seq, time);
+      this.#remove(slot);
     }
   }
 
-  #plan(entry: Entry, time: number): void {
-    entry.time = time;
-    if (Number.isFinite(time)) this.#moves.push(entry);
+  /** The row's next move: out when it is visible, else in. */
+  #plan(slot: number): void {
+    const { visible, until, from, order } = this.#rows;
+    const time = (visible.i32[slot] === 1 ? until : from).f64[slot] as number;
+    if (Number.isFinite(time)) this.#moves.push(time, order.f64[slot] as number, slot);
   }
 
-  #leave(entry: Entry, seq: number, rowtime: number): void {
+  /** `rowtime`: of a RETRACT the one that the row came with. */
+  #leave(row: Row, seq: number, rowtime: number): void {
     if (!this.#upsert) {
-      this.#out.push(Op.RETRACT, seq, entry.rowtime, entry.row);
+      this.#out.push(Op.RETRACT, seq, rowtime, row);
       return;
     }
     const { key } = this.#node.schema;
-    const bare = entry.row.map((value, c) => (key.includes(c) ? value : null));
-    this.#out.push(Op.DELETE, seq, rowtime, bare);
+    this.#out.push(
+      Op.DELETE,
+      seq,
+      rowtime,
+      row.map((value, c) => (key.includes(c) ? value : null)),
+    );
   }
 
-  #remove(entry: Entry): void {
-    entry.gone = true;
-    this.#kept--;
-    this.#moves.prune(this.#kept);
-    const list = (this.#entries.get(entry.text) ?? []).filter(e => e !== entry);
-    if (list.length > 0) this.#entries.set(entry.text, list);
-    else this.#entries.delete(entry.text);
+  #remove(slot: number): void {
+    this.#rows.drop(slot);
+    this.#moves.prune(this.#rows.size);
   }
 
   #apply(epoch: Epoch, moment: Moment, batch: Batch, i: number): void {
     const op = batch.op === null ? Op.ADD : (batch.op[i] as Op);
-    const row = rowAt(batch, i);
-    const text = this.#text(row);
     const rowtime = batch.rowtime[i] as number;
-    const old = op === Op.ADD ? undefined : this.#entries.get(text)?.at(-1);
-    if (old !== undefined) this.#remove(old);
+    const left = op === Op.ADD ? null : this.#takeOld(i, rowtime);
     if (op === Op.ADD || op === Op.UPSERT) {
-      const values = this.#rows.load(epoch, batch, i);
+      const values = this.#context.load(epoch, batch, i);
       const from = this.#bound(this.#from, Number.NEGATIVE_INFINITY, values);
       const until = this.#bound(this.#until, Number.POSITIVE_INFINITY, values);
       const visible = from <= moment.now && moment.now < until;
       const settled = this.#forgets && visible;
-      if (!settled && from < until && moment.now < until)
-        this.#keep({ row, rowtime, text, from, until, visible });
+      if (!settled && from < until && moment.now < until) this.#keep(batch, i, { from, until, visible });
       if (visible) {
         if (bitAt(batch.noValue, i)) this.#out.copy(op, batch, i);
-        else this.#out.push(op, moment.seq, rowtime, row);
+        else this.#out.push(op, moment.seq, rowtime, rowAt(batch, i));
         return;
       }
     }
-    if (old?.visible === true) this.#leave(old, moment.seq, rowtime);
+    if (left !== null) this.#leave(left.row, moment.seq, left.rowtime);
   }
 
-  #keep(part: Pick<Entry, 'row' | 'rowtime' | 'text' | 'from' | 'until' | 'visible'>): void {
-    const entry: Entry = { ...part, gone: false, time: 0, order: this.#arrivals++ };
-    this.#kept++;
-    const list = this.#entries.get(entry.text);
-    if (list !== undefined) list.push(entry);
-    else this.#entries.set(entry.text, [entry]);
-    this.#plan(entry, entry.visible ? entry.until : entry.from);
+  /** Forgets the row that row i replaces or takes away; what it was, when it was visible. */
+  #takeOld(i: number, rowtime: number): { readonly row: Row; readonly rowtime: number } | null {
+    const old = this.#rows.last(i);
+    if (old < 0) return null;
+    const visible = this.#rows.visible.i32[old] === 1;
+    const left = {
+      row: visible ? this.#rows.row(old) : [],
+      rowtime: this.#upsert ? rowtime : (this.#rows.rowtime.f64[old] as number),
+    };
+    this.#remove(old);
+    return visible ? left : null;
+  }
+
+  #keep(
+    batch: Batch,
+    i: number,
+    { from, until, visible }: { from: number; until: number; visible: boolean },
+  ): void {
+    const slot = this.#rows.keep(batch, i);
+    this.#rows.from.f64[slot] = from;
+    this.#rows.until.f64[slot] = until;
+    this.#rows.visible.i32[slot] = visible ? 1 : 0;
+    this.#plan(slot);
   }
 
   #bound(expr: Closure | null, absent: number, row: Row): number {
     if (expr === null) return absent;
-    const value = expr(row, this.#rows);
+    const value = expr(row, this.#context);
     return value === null ? -absent : Number(value);
   }
 
   deadline(): number | null {
-    return Number.isFinite(this.#moves.first) ? this.#moves.first : null;
+    const { first } = this.#moves;
+    return Number.isFinite(first) ? first : null;
   }
 
-  state(): readonly Entry[] {
-    return [...this.#entries.values()].flat().sort((a, b) => a.order - b.order);
+  state(part?: ChangedPart): TimedRowsState {
+    return this.#rows.state(part);
   }
 
   load(state: unknown): void {
-    this.#entries.clear();
-    this.#moves = new TimeHeap<Entry>();
-    this.#kept = 0;
-    for (const entry of state as readonly Entry[]) this.#keep(entry);
+    this.#rows.load(state as TimedRowsState);
+    for (const slot of this.#rows.slots()) this.#plan(slot);
   }
 
   size(): { readonly rows: number; readonly bytes: number } {
-    const rows = this.#kept;
-    const held = Math.max(rows, this.#moves.length);
-    return { rows, bytes: held * (120 + 24 * this.#node.schema.columns.length) };
+    return { rows: this.#rows.size, bytes: this.#rows.bytes + this.#moves.bytes };
   }
-}
-
-/** The text under which a row is found again: of its key, or of all of it. */
-function textOf(schema: Schema, upsert: boolean): (row: Row) => string {
-  const key = upsert ? schema.key : [...schema.columns.keys()];
-  const text = rowKey(key.map(i => (schema.columns[i] as Column).type));
-  return row => text(key.map(i => row[i] ?? null));
 }

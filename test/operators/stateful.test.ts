@@ -376,6 +376,7 @@ describe('temporal filter', () => {
         },
         context,
         changes,
+        { rows: new StateTable(), distinct: new StateTable() },
       );
 
   test('the clock moves first: rows enter and leave in order of their times', () => {

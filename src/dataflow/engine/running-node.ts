@@ -151,7 +151,10 @@ function operatorFor(node: OperatorNode, { context, table, final, below }: Surro
     case 'normalize':
       return new Normalize(node, table());
     case 'temporalFilter':
-      return new TemporalFilter(node, context, kindOf(node.input));
+      return new TemporalFilter(node, context, kindOf(node.input), {
+        rows: table(),
+        distinct: table(),
+      });
     case 'aggregate': {
       if (node.window?.type === 'session') {
         return new SessionAggregate({
