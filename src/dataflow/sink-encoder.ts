@@ -25,6 +25,7 @@ function keyIsRead(node: PlanNode, rootOf: (view: string) => PlanNode | undefine
     case 'streamTableJoin':
     case 'tableTableJoin':
     case 'equiJoin':
+    case 'setOperation':
       return false;
     case 'foreignKeyJoin':
       return keyIsRead(node.left, rootOf);

@@ -58,6 +58,7 @@ export class ForeignKeyJoin implements Operator, PortReader {
   readonly #rightKeys: JoinKeys;
   readonly #order: (a: Row, b: Row) => number;
   readonly #out: ChangeBuilder;
+  readonly #keepsNullKeys: boolean;
   #epoch: Epoch | null = null;
   /** of the current sequence, by left slot, in order of first touch */
   readonly #touched = new Map<number, Touch>();
@@ -69,6 +70,7 @@ export class ForeignKeyJoin implements Operator, PortReader {
     this.#leftTable = tables.left;
     this.#rightTable = tables.right;
     this.#node = node;
+    this.#keepsNullKeys = node.nullKeys === 'keep';
     this.#context = context;
     this.#lefts = new RowStore(node.left.schema, this.#leftTable);
     this.#hasLeft = this.#leftTable.column('i32');
@@ -97,7 +99,8 @@ export class ForeignKeyJoin implements Operator, PortReader {
     }
     this.#lefts.begin(batch);
     const { encoder } = this.#lefts.keyed;
-    const points = (i: number): boolean => batch.op?.[i] !== Op.DELETE && !encoder.hasNull(i);
+    const points = (i: number): boolean =>
+      batch.op?.[i] !== Op.DELETE && (this.#keepsNullKeys || !encoder.hasNull(i));
     this.#foreignKeys.begin(this.#epoch, batch, points);
   }
 
@@ -108,7 +111,7 @@ export class ForeignKeyJoin implements Operator, PortReader {
 
   #takeLeft(batch: Batch, i: number): void {
     const seq = batch.seq[i] as number;
-    if (this.#lefts.keyed.encoder.hasNull(i)) {
+    if (!this.#keepsNullKeys && this.#lefts.keyed.encoder.hasNull(i)) {
       this.#context.reject('null_key', seq, `${this.id}: NULL in the key of the left table`);
       return;
     }

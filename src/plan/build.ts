@@ -3,7 +3,14 @@ import type { Column, Schema } from '../core/schema.ts';
 import { BIGINT, INT } from '../core/sql-type.ts';
 import type { Expr } from '../expr/expr.ts';
 import { mapChildren } from '../sql/analyse/expr-tree.ts';
-import type { JoinSide, ResolvedJoin, ResolvedQuery } from '../sql/analyse/resolved-query.ts';
+import type {
+  DerivedRows,
+  JoinSide,
+  ResolvedJoin,
+  ResolvedQuery,
+  ResolvedSetOperation,
+  SetSide,
+} from '../sql/analyse/resolved-query.ts';
 import { canonicalName, type Relation } from '../sql/catalog.ts';
 import type { PlanNode, RelationKind, SourceSpec } from './plan.ts';
 import { kindOf } from './properties.ts';
@@ -105,10 +112,35 @@ export class PlanBuilder {
   }
 
   #relation(relation: Relation, pseudo: boolean): PlanNode {
+    if (relation.derived) return this.#derived(relation.derived);
     if (relation.source && !this.#isView(canonicalName(relation.name, relation.quoted))) {
       return this.#scan(relation.source, pseudo, false);
     }
     return readNode(this.#id('read'), relation);
+  }
+
+  #derived(rows: DerivedRows): PlanNode {
+    return rows.kind === 'query' ? this.query(rows.query) : this.#setOperation(rows);
+  }
+
+  #setOperation({ op, all, left, right, schema }: ResolvedSetOperation): PlanNode {
+    const rows: Schema = { ...schema, key: [] };
+    const sides = [this.#setSide(left, rows), this.#setSide(right, rows)] as const;
+    if (op === 'union') {
+      // a union of unions is one
+      const open = sides.flatMap(side => (side.node === 'union' ? side.inputs : [side]));
+      const appends = open.every(input => kindOf(input) === 'append');
+      const inputs = appends ? open : open.map(input => this.#retracting(input));
+      const union: PlanNode = { node: 'union', id: this.#id('union'), schema: rows, inputs };
+      return all ? union : this.#distinct(union, schema);
+    }
+    const [l, r] = sides;
+    return { node: 'setOperation', id: this.#id(op), schema, op, all, left: l, right: r };
+  }
+
+  /** The old row is known by the key of the side, which the columns need not show. */
+  #setSide({ rows, columns }: SetSide, schema: Schema): PlanNode {
+    return this.#project(this.#retracting(this.#derived(rows)), schema, columns);
   }
 
   #join(join: ResolvedJoin): PlanNode {
@@ -126,7 +158,9 @@ export class PlanBuilder {
       case 'streamTableJoin':
       case 'foreignKeyJoin':
         assert(type === 'inner' || type === 'left', `a ${type} join cannot be a ${node}`);
-        return { ...base, node, type };
+        return node === 'foreignKeyJoin' && join.nullKeys
+          ? { ...base, node, type, nullKeys: join.nullKeys }
+          : { ...base, node, type };
       case 'equiJoin':
         return {
           ...base,

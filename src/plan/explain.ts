@@ -85,6 +85,8 @@ function detailOf(node: PlanNode): readonly string[] {
     case 'union':
     case 'copies':
       return [];
+    case 'setOperation':
+      return [`${node.op}${node.all ? ' all' : ''}`];
     case 'streamStreamJoin': {
       const near = `right within ${durationText(node.before)} before, ${durationText(node.after)} after`;
       const unmatched =

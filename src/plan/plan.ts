@@ -23,6 +23,7 @@ export type PlanNode =
   | AggregateNode
   | EmitFinalNode
   | UnionNode
+  | SetOperationNode
   | CopiesNode
   | JoinNode;
 
@@ -177,10 +178,30 @@ export interface EmitFinalNode extends NodeBase {
   readonly closeAfter: number | null;
 }
 
-/** All changes of all inputs by (sequence, input): a derived stream fed by several INSERT INTO. */
+/** All changes of all inputs by (sequence, input): a derived stream fed by several INSERT INTO, and UNION ALL. */
 export interface UnionNode extends NodeBase {
   readonly node: 'union';
   readonly inputs: readonly PlanNode[];
+}
+
+/**
+ * INTERSECT and EXCEPT of two multisets (append or retract) with columns of the same types, row by row; NULLs are equal.
+ * A row that stands l times in the left and r times in the right input stands in the output
+ *
+ *     intersect: once where l > 0 and r > 0     intersect all: min(l, r) times
+ *     except: once where l > 0 and r = 0        except all: max(l - r, 0) times
+ *
+ * `all`: the output is retract, without a key; else upsert, all columns its key. Changes are taken one by one, by
+ * (sequence, input, index), left before right; RETRACT of a row that the input does not have is nothing. A change after
+ * which the row stands there once more gives ADD (UPSERT), once less RETRACT (DELETE). ROWTIME of the row is that of the
+ * change with which it came, until it stands there no more.
+ */
+export interface SetOperationNode extends NodeBase {
+  readonly node: 'setOperation';
+  readonly op: 'intersect' | 'except';
+  readonly all: boolean;
+  readonly left: PlanNode;
+  readonly right: PlanNode;
 }
 
 /**
@@ -270,11 +291,12 @@ export interface TableTableJoinNode extends JoinBase {
  * there; left: the left row is there, NULLs for a missing right row or a NULL among `leftKeys`), DELETE where it had one
  * before the sequence and has none now, else nothing. ROWTIME is the largest of the event times of the changes that
  * touched the key in this sequence and of the rows that both sides now have.
- * A NULL in the left table's own key: dropped (ledger `null_key`).
+ * A NULL in the left table's own key: dropped (ledger `null_key`); in complete SQL a key like any other (`nullKeys: keep`).
  */
 export interface ForeignKeyJoinNode extends JoinBase {
   readonly node: 'foreignKeyJoin';
   readonly type: 'inner' | 'left';
+  readonly nullKeys?: 'keep' | undefined;
 }
 
 /**

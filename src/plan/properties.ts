@@ -37,6 +37,7 @@ export function inputsOf(node: PlanNode): readonly PlanNode[] {
     case 'tableTableJoin':
     case 'foreignKeyJoin':
     case 'equiJoin':
+    case 'setOperation':
       return [node.left, node.right];
     case 'filter':
     case 'project':
@@ -66,6 +67,7 @@ export function withInputs(node: PlanNode, inputs: readonly PlanNode[]): PlanNod
     case 'tableTableJoin':
     case 'foreignKeyJoin':
     case 'equiJoin':
+    case 'setOperation':
       return { ...node, left: inputs[0] ?? node.left, right: inputs[1] ?? node.right };
     default:
       return { ...node, input: inputs[0] ?? node.input };
@@ -103,6 +105,8 @@ export function kindOf(node: PlanNode): RelationKind {
       return node.type === 'inner' && inputsOf(node).every(i => kindOf(i) === 'append')
         ? 'append'
         : 'retract';
+    case 'setOperation':
+      return node.all ? 'retract' : 'upsert';
     case 'union':
       return node.inputs.every(i => kindOf(i) === 'append') ? 'append' : 'retract';
     default:
@@ -137,6 +141,7 @@ function stateOf(node: PlanNode): StateVerdict {
     case 'foreignKeyJoin':
       return { verdict: 'by key count' };
     case 'equiJoin':
+    case 'setOperation':
       // rows of a stream never go
       return { verdict: inputsOf(node).some(i => kindOf(i) === 'append') ? 'unbounded' : 'by key count' };
     default:

@@ -2,6 +2,7 @@ import type { ErrorPlace } from '../core/errors.ts';
 import type { Schema } from '../core/schema.ts';
 import type { SqlType } from '../core/sql-type.ts';
 import type { FormatSpec, RelationKind, SinkSpec, SourceSpec } from '../plan/plan.ts';
+import type { DerivedRows } from './analyse/resolved-query.ts';
 import type { Identifier } from './ast.ts';
 import { closest } from './suggest.ts';
 
@@ -27,6 +28,8 @@ export interface Relation {
   /** what a derived relation reads, by canonical name */
   readonly reads: readonly string[];
   readonly place: ErrorPlace;
+  /** a subquery or common table: its rows are made in the plan of the query that names it */
+  readonly derived?: DerivedRows | undefined;
 }
 
 export interface CustomType {

@@ -14,6 +14,7 @@ import { Present } from '../../operators/present.ts';
 import { Project } from '../../operators/project.ts';
 import { Rekey } from '../../operators/rekey.ts';
 import { SessionAggregate } from '../../operators/session-aggregate.ts';
+import { SetOperation } from '../../operators/set-operation.ts';
 import { StreamStreamJoin } from '../../operators/stream-stream-join.ts';
 import { StreamTableJoin } from '../../operators/stream-table-join.ts';
 import { TableTableJoin } from '../../operators/table-table-join.ts';
@@ -172,6 +173,8 @@ function operatorFor(node: OperatorNode, { context, table, final, below }: Surro
       return new EmitFinal(node, context, table());
     case 'union':
       return new Union(node);
+    case 'setOperation':
+      return new SetOperation(node, new StateTable());
     case 'streamStreamJoin':
       return new StreamStreamJoin(node, context, {
         index: table(),

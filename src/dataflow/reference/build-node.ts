@@ -16,6 +16,7 @@ import { read } from './read.ts';
 import { rekey } from './rekey.ts';
 import { scan } from './scan.ts';
 import { sessionAggregate } from './session-aggregate.ts';
+import { setOperation } from './set-operation.ts';
 import { streamStreamJoin } from './stream-stream-join.ts';
 import { streamTableJoin } from './stream-table-join.ts';
 import { tableTableJoin } from './table-table-join.ts';
@@ -59,6 +60,8 @@ export function buildNode(node: PlanNode, options: BuildOptions): FoldNode {
       return emitFinal(node, build(node.input));
     case 'union':
       return union(node.inputs.map(build));
+    case 'setOperation':
+      return setOperation(node, { left: build(node.left), right: build(node.right) });
     case 'streamStreamJoin':
       return streamStreamJoin(node, joinInputs(node), options);
     case 'streamTableJoin':

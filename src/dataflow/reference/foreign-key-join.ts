@@ -56,7 +56,7 @@ export function foreignKeyJoin(
   }
 
   function takeLeft(change: Change, moment: Moment): void {
-    if (schema.key.some(i => change.row[i] === null)) {
+    if (node.nullKeys !== 'keep' && schema.key.some(i => change.row[i] === null)) {
       moment.ledger('null_key', `${node.id}: NULL in the key of the left table`);
       return;
     }

@@ -112,6 +112,10 @@ function prune(node: PlanNode, needed: ReadonlySet<number>): Pruned {
       const all = new Set(node.schema.columns.keys());
       return same({ ...node, inputs: node.inputs.map(i => prune(i, all).node) });
     }
+    case 'setOperation': {
+      const all = new Set(node.schema.columns.keys());
+      return same({ ...node, left: prune(node.left, all).node, right: prune(node.right, all).node });
+    }
     case 'streamStreamJoin':
     case 'streamTableJoin':
     case 'tableTableJoin':

@@ -101,7 +101,8 @@ function ofJoin(join: Join, left: Side, right: Side, context: SelectContext): Si
   const lookup = keyLookup(type, left, right, split);
   if (lookup) {
     const schema: Schema = { columns, key: left.input.schema.key, windowed: false };
-    const resolved = { node: 'foreignKeyJoin', ...sides, ...lookup, condition: null, schema } as const;
+    const base = { node: 'foreignKeyJoin', ...sides, ...lookup, condition: null, schema } as const;
+    const resolved = { ...base, nullKeys: 'keep' } as const;
     return { ...both, changes: 'upsert', input: { kind: 'join', schema, join: resolved } };
   }
   const schema: Schema = { columns, key: [], windowed: false };

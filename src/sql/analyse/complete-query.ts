@@ -1,349 +1,137 @@
-import type { Column, Schema } from '../../core/schema.ts';
-import { BIGINT, INT } from '../../core/sql-type.ts';
-import type { Expr } from '../../expr/expr.ts';
-import type { RelationKind } from '../../plan/plan.ts';
-import type { Query } from '../ast.ts';
-import type { Relation } from '../catalog.ts';
-import { analyseCompleteJoins } from './complete-joins.ts';
-import { columnsOf, exprKey, isDeterministic } from './expr-tree.ts';
-import { checkRetractable, GroupAnalysis } from './group-by.ts';
-import { Explode, overInput } from './partition.ts';
-import { WINDOWLESS } from './problems.ts';
-import { checkNames, type OutputItem, resolveItems } from './projection.ts';
-import { type QueryOptions, SelectContext } from './query-context.ts';
-import type { ResolvedJoin, ResolvedQuery } from './resolved-query.ts';
-import { resolveCondition, sinkWindow } from './strict-query.ts';
-import { isWindowColumn } from './system-columns.ts';
-import { readsClock, splitTemporal, type TemporalSplit } from './temporal.ts';
+import { INT } from '../../core/sql-type.ts';
+import type { Query, QueryBody } from '../ast.ts';
+import { canonical } from '../catalog.ts';
+import { analyseSelect } from './complete-select.ts';
+import { columnExprs, derivedRelation, type Rows, rowsOf } from './derived-relation.ts';
+import type { DerivedTable } from './from.ts';
+import type { Problems } from './problems.ts';
+import type { QueryOptions } from './query-context.ts';
+import type { ResolvedQuery } from './resolved-query.ts';
+import { analyseSetOperation } from './set-operation.ts';
 
 /** CREATE VIEW ... AS and a bare SELECT: standard SQL as PostgreSQL answers it. */
 export function analyseComplete(query: Query, options: QueryOptions): ResolvedQuery {
+  const rows = analyseRows(query, { options, served: true });
+  return rows.derived.kind === 'query' ? rows.derived.query : served(rows, query, options);
+}
+
+interface Place {
+  readonly options: QueryOptions;
+  /** rows of the view itself have a key; those of its parts may come and go without one */
+  readonly served: boolean;
+}
+
+function analyseRows(query: Query, { options, served: isServed }: Place): Rows {
+  refuseOrder(query, options.problems, isServed);
+  const own = withCommonTables(query, options);
+  return analyseBody(query, query.body, { options: deriving(own), served: isServed });
+}
+
+function analyseBody(query: Query, body: QueryBody, place: Place): Rows {
+  const { problems } = place.options;
+  switch (body.kind) {
+    case 'select':
+      return analyseSelect(body, { ...place, emit: query.emit });
+    case 'nested':
+      return analyseRows(body.query, place);
+    case 'setOperation': {
+      if (query.emit?.mode === 'final') {
+        problems.report('invalid_statement', query.emit.span, 'EMIT FINAL is for windowed aggregates only');
+      }
+      return analyseSetOperation(body, {
+        problems,
+        rowsOf: side => analyseBody({ ...query, emit: null }, side, { ...place, served: false }),
+      });
+    }
+    case 'values':
+      throw problems.error(
+        'invalid_statement',
+        body.span,
+        'VALUES reads no stream and no table: there is nothing to keep up to date',
+        'write the values as a CASE of a SELECT, or insert them into a stream of their own',
+      );
+  }
+}
+
+/** Options under which the queries in FROM are analysed too. */
+function deriving(options: QueryOptions): QueryOptions {
+  return { ...options, derive: table => derive(table, options) };
+}
+
+function derive({ query, name, columns }: DerivedTable, options: QueryOptions) {
+  const rows = analyseRows(query, { options, served: false });
+  return derivedRelation(rows, { name, columns, problems: options.problems });
+}
+
+/** Each common table sees those before it; a name that a source has too means the common table from then on. */
+function withCommonTables(query: Query, options: QueryOptions): QueryOptions {
   const { problems } = options;
-  const context = new SelectContext(query, 'complete', options);
-  refuseUnviewable(query, context);
-  const { select } = context;
-  const joined = analyseCompleteJoins(context);
-  const first = context.scope.relations[0]?.relation;
-  if (!first || (context.scope.relations.length > 1 && !joined)) return context.giveUp();
-  const input = joined?.rows ?? first;
-
-  const condition = select.where ? resolveCondition(context, select.where, 'WHERE') : null;
-  const split: TemporalSplit = (condition &&
-    problems.attempt(() => splitTemporal(condition, select.where?.span ?? select.span, problems))) ?? {
-    rest: null,
-    temporal: null,
-  };
-  const group = new GroupAnalysis(context, 'complete');
-  const explode = new Explode();
-  const items = resolveItems({
-    select,
-    scope: context.scope,
-    problems,
-    resolver: context.resolver({ clause: 'SELECT', aggregates: group.aggregates, tableFunctions: explode }),
-    star: context.scope.columns.filter(c => c.listed || isWindowColumn(c.name)),
-  });
-  group.resolveHaving();
-  refuseClock(context, items, group);
-  checkNames(items, problems, isWindowColumn);
-  const join = joined?.join ?? null;
-  const complete: Complete = { context, input, join, items, split, explode, query };
-  refuseRandom(complete, group);
-  return group.needed ? grouped(complete, group) : plain(complete);
+  const names = new Set<string>();
+  let own = options;
+  for (const { name, columns, query: inner } of query.with) {
+    if (names.has(canonical(name))) {
+      throw problems.error(
+        'duplicate_name',
+        name.span,
+        `two queries of WITH are called "${name.name}"`,
+        'give one of them another name',
+      );
+    }
+    names.add(canonical(name));
+    own = { ...own, catalog: own.catalog.with(derive({ query: inner, name, columns }, own)) };
+  }
+  return own;
 }
 
-interface Complete {
-  readonly context: SelectContext;
-  readonly input: Relation;
-  readonly join: ResolvedJoin | null;
-  readonly items: readonly OutputItem[];
-  readonly split: TemporalSplit;
-  readonly explode: Explode;
-  readonly query: Query;
-}
-
-/** What a view that is kept up to date cannot have. */
-function refuseUnviewable(query: Query, context: SelectContext): void {
-  const { problems, select } = context;
+/** ORDER BY and LIMIT say which rows a reader gets, and in which order. */
+function refuseOrder(query: Query, problems: Problems, isServed: boolean): void {
   const [order] = query.orderBy;
   const limit = query.limit ?? query.offset;
   if (limit) {
     problems.report(
       'invalid_statement',
       limit.span,
-      'LIMIT and OFFSET of a view are not supported: rows beyond the limit would come and go',
-      'readers limit: GET /views/{name}?order=...&limit=...',
+      isServed
+        ? 'LIMIT and OFFSET of a view are not supported: rows beyond the limit would come and go'
+        : 'LIMIT and OFFSET of a subquery are not supported: rows beyond the limit would come and go',
+      isServed
+        ? 'readers limit: GET /views/{name}?order=...&limit=...'
+        : 'for the newest or largest of each group write GROUP BY with MAX, MIN or TOPK',
     );
   } else if (order) {
     problems.report(
       'invalid_statement',
       order.span,
-      'a view has no order of its own',
-      'readers order: GET /views/{name}?order=...',
-    );
-  }
-  if (select.partitionBy) {
-    problems.report(
-      'invalid_statement',
-      select.partitionBy[0]?.span ?? select.span,
-      'PARTITION BY sets the key of a stream; a VIEW has no topic to key',
-      'write CREATE STREAM ... AS to write a stream with another key',
-    );
-  }
-  if (select.groupBy?.sets) {
-    problems.report(
-      'not_supported',
-      select.groupBy.span,
-      'GROUPING SETS, ROLLUP and CUBE are not supported by this version',
+      isServed ? 'a view has no order of its own' : 'the rows of a subquery have no order',
+      isServed ? 'readers order: GET /views/{name}?order=...' : 'leave ORDER BY out: it changes no rows',
     );
   }
 }
 
-/** The clock moves without any row: outside of WHERE nothing would say when a result changes. */
-function refuseClock(context: SelectContext, items: readonly OutputItem[], group: GroupAnalysis): void {
-  const { problems } = context;
-  const refuse = (expr: Expr, at: OutputItem['span']) => {
-    if (!readsClock(expr)) return;
-    problems.report(
-      'invalid_statement',
-      at,
-      'the clock (NOW, CURRENT_DATE) can only be compared with columns in WHERE: here every row would change all the time',
-      'select the column and compute with the clock where the view is read',
-    );
-  };
-  for (const item of items) refuse(item.expr, item.span);
-  for (const [i, key] of group.keys.entries()) {
-    refuse(key, context.select.groupBy?.items[i]?.span ?? context.select.span);
-  }
-  group.aggregates.calls.forEach((call, i) => {
-    const parts = [...call.args, ...(call.filter ? [call.filter] : [])];
-    for (const part of parts) refuse(part, group.aggregates.spans[i] ?? context.select.span);
-  });
-}
-
-/**
- * A row that is taken away is computed once more to say which one: random values would be others, and the row that was
- * given would stay for ever.
- */
-function refuseRandom(complete: Complete, group: GroupAnalysis): void {
-  const { context, input, items, split } = complete;
-  const { problems, select } = context;
-  const refuse = (expr: Expr, at: OutputItem['span']) => {
-    if (isDeterministic(expr)) return;
-    problems.report(
-      'invalid_statement',
-      at,
-      'random values cannot be computed over rows that change: a row that goes would not be known again',
-      'compute them in a stream (CREATE STREAM ... AS) and read that',
-    );
-  };
-  if (split.rest && input.changes === 'retract') refuse(split.rest, select.where?.span ?? select.span);
-  const changes = inputChanges(complete);
-  if (group.needed ? select.distinct : changes === 'retract' || (changes === 'upsert' && select.distinct)) {
-    for (const item of items) refuse(item.expr, item.span);
-  }
-  if (!group.needed || changes === 'append') return;
-  for (const [i, key] of group.keys.entries()) refuse(key, select.groupBy?.items[i]?.span ?? select.span);
-  group.aggregates.calls.forEach((call, i) => {
-    const parts = [...call.args, ...(call.filter ? [call.filter] : [])];
-    for (const part of parts) refuse(part, group.aggregates.spans[i] ?? select.span);
-  });
-}
-
-/** Kind of the rows that reach the select list. */
-function inputChanges(complete: Complete): RelationKind {
-  const { input, split } = complete;
-  // rows of a stream that leave by the clock are taken away
-  return input.changes === 'append' && split.temporal?.until ? 'retract' : input.changes;
-}
-
-function plain(complete: Complete): ResolvedQuery {
-  const { context, input, items, split, explode, query } = complete;
-  const { problems, select } = context;
-  if (select.window) {
-    problems.report('invalid_statement', select.window.span, 'WINDOW needs a GROUP BY');
-  }
-  if (query.emit?.mode === 'final') {
-    problems.report('invalid_statement', query.emit.span, 'EMIT FINAL is for windowed aggregates only');
-  }
-  const changes = inputChanges(complete);
-  const [table] = explode.calls;
-  if (table && changes !== 'append') {
-    problems.report(
-      'not_supported',
-      explode.spans[0] ?? select.span,
-      'table functions over changing rows are not supported by this version',
-    );
-  }
-  context.finish();
-  const copies = changes === 'retract' && !select.distinct;
-  const pseudo = usesPseudo(complete, []);
-  const layout = { columns: input.schema.columns.length + (pseudo ? 2 : 0), map: null };
-  const columns = items.map(item => overInput(item.expr, layout));
-  const keys = input.schema.key.map((i): Expr => {
-    const column = input.schema.columns[i];
-    return { node: 'column', type: column?.type ?? BIGINT, index: i, name: column?.name ?? '' };
-  });
-  const output = withKey(items, columns, keys, {
-    windowed: input.schema.windowed,
-    // the key of a stream identifies nothing: it is kept only where it is shown
-    needed: changes === 'upsert',
-  });
+/** The rows of a set operation as a view's: equal ones are told apart by their number. */
+function served(rows: Rows, query: Query, options: QueryOptions): ResolvedQuery {
+  const name = { name: 'rows', quoted: false, span: query.span };
+  const input = derivedRelation(rows, { name, columns: [], problems: options.problems });
+  const { schema, changes } = rowsOf(rows.derived);
+  const copies = changes === 'retract';
+  const numbered = [...schema.columns, { name: '$copy', type: INT }];
   return {
     input,
-    join: complete.join,
-    pseudo,
-    where: split.rest,
-    temporal: split.temporal,
-    rekey: null,
-    explode: explode.calls,
-    group: null,
-    having: null,
-    ...output,
-    distinct: select.distinct,
-    copies,
-    final: null,
-    changes: select.distinct || copies ? 'upsert' : changes,
-    window: input.schema.windowed && output.schema.windowed ? input.window : null,
-    ...(select.distinct ? distinctOutput(items, columns) : {}),
-    ...(copies ? numberedOutput(output) : {}),
-  };
-}
-
-function grouped(complete: Complete, group: GroupAnalysis): ResolvedQuery {
-  const { context, input, items, split, explode, query } = complete;
-  const { problems, select } = context;
-  if (explode.calls.length > 0) {
-    problems.report(
-      'not_supported',
-      explode.spans[0] ?? select.span,
-      'table functions beside aggregates are not supported by this version',
-    );
-    return context.giveUp();
-  }
-  const changes = inputChanges(complete);
-  if (changes !== 'append') checkRetractable(group.aggregates, context, 'complete');
-  if (select.window && changes !== 'append') {
-    problems.report(
-      'invalid_statement',
-      select.window.span,
-      `windows group streams; the rows of "${input.name}" change`,
-      WINDOWLESS,
-    );
-  }
-  if (query.emit?.mode === 'final' && !select.window) {
-    problems.report('invalid_statement', query.emit.span, 'EMIT FINAL is for windowed aggregates only');
-  }
-  const outputs = group.outputs(items);
-  const having = group.having();
-  const { window } = group;
-  context.finish();
-  const resolved = group.resolved();
-  const keys = resolved.schema.key.map((i): Expr => {
-    const column = resolved.schema.columns[i];
-    return { node: 'column', type: column?.type ?? BIGINT, index: i, name: column?.name ?? '' };
-  });
-  const columns = outputs.map(o => o.over);
-  const output = withKey(items, columns, keys, { windowed: window !== null, needed: true });
-  const parts = [
-    ...group.keys,
-    ...group.aggregates.calls.flatMap(c => [...c.args, ...(c.filter ? [c.filter] : [])]),
-  ];
-  return {
-    input,
-    join: complete.join,
-    pseudo: usesPseudo(complete, parts),
-    where: split.rest,
-    temporal: split.temporal,
+    join: null,
+    pseudo: false,
+    where: null,
+    temporal: null,
     rekey: null,
     explode: [],
-    group: resolved,
-    having,
-    ...output,
-    distinct: select.distinct,
-    copies: false,
-    final: query.emit?.mode === 'final' ? { closeAfter: query.emit.closeAfter } : null,
-    changes: 'upsert',
-    window: sinkWindow(window),
-    ...(select.distinct ? distinctOutput(items, columns) : {}),
+    group: null,
+    having: null,
+    columns: columnExprs(schema),
+    schema: copies ? { columns: numbered, key: numbered.map((_, i) => i), windowed: false } : schema,
+    hidden: copies ? [schema.columns.length] : [],
+    distinct: false,
+    copies,
+    final: null,
+    changes: copies ? 'upsert' : changes,
+    window: null,
   };
-}
-
-type Output = Pick<ResolvedQuery, 'columns' | 'schema' | 'hidden'>;
-
-/**
- * The named columns, then what of the key they do not show: hidden, since REST serves the named columns only. The bounds
- * of a window are shown, as in a table: a row is nothing without them.
- */
-function withKey(
-  items: readonly OutputItem[],
-  shown: readonly Expr[],
-  keys: readonly Expr[],
-  options: { readonly windowed: boolean; readonly needed: boolean },
-): Output {
-  const columns: Column[] = items.map((item, i) => ({ name: item.name, type: shown[i]?.type ?? BIGINT }));
-  const exprs = [...shown];
-  const key: number[] = [];
-  const hidden: number[] = [];
-  const bounds = options.windowed ? keys.length - 2 : keys.length;
-  // the bounds, which are always shown, come before what is hidden
-  const inOrder = [...keys.entries()].sort(([a], [b]) => Number(b >= bounds) - Number(a >= bounds) || a - b);
-  for (const [i, expr] of inOrder) {
-    const name = i === bounds ? 'WINDOWSTART' : 'WINDOWEND';
-    const at = shown.findIndex(
-      (s, j) =>
-        exprKey(s) === exprKey(expr) &&
-        !Object.values(key).includes(j) &&
-        (i < bounds || columns[j]?.name.toUpperCase() === name),
-    );
-    if (at >= 0) {
-      key[i] = at;
-      const shownColumn = columns[at];
-      if (i >= bounds && shownColumn) columns[at] = { ...shownColumn, name };
-      continue;
-    }
-    if (!options.needed) return { columns: exprs, schema: { columns, key: [], windowed: false }, hidden: [] };
-    key[i] = columns.length;
-    if (i < bounds) hidden.push(columns.length);
-    columns.push({ name: i < bounds ? hiddenName(expr, columns) : name, type: expr.type });
-    exprs.push(expr);
-  }
-  const schema: Schema = { columns, key, windowed: options.windowed };
-  return { columns: exprs, schema, hidden };
-}
-
-function hiddenName(expr: Expr, columns: readonly Column[]): string {
-  const base = `$${expr.node === 'column' ? expr.name : 'key'}`;
-  let name = base;
-  for (let i = 1; columns.some(c => c.name === name); i++) name = `${base}_${i}`;
-  return name;
-}
-
-/** DISTINCT: all shown columns are the key. */
-function distinctOutput(items: readonly OutputItem[], shown: readonly Expr[]): Output & { window: null } {
-  const columns = items.map((item, i) => ({ name: item.name, type: shown[i]?.type ?? BIGINT }));
-  const schema: Schema = { columns, key: columns.map((_, i) => i), windowed: false };
-  return { columns: shown, schema, hidden: [], window: null };
-}
-
-/** Rows without a key that come and go: equal ones are told apart by their number. */
-function numberedOutput({ columns, schema }: Output): Output & { window: null } {
-  const all: readonly Column[] = [...schema.columns, { name: '$copy', type: INT }];
-  const numbered: Schema = { columns: all, key: all.map((_, i) => i), windowed: false };
-  return { columns, schema: numbered, hidden: [schema.columns.length], window: null };
-}
-
-function usesPseudo(complete: Complete, parts: readonly Expr[]): boolean {
-  const { input, items, split, explode } = complete;
-  const used = new Set<number>();
-  const all = [
-    ...items.map(i => i.expr),
-    ...parts,
-    ...explode.calls.flatMap(c => c.args),
-    ...(split.rest ? [split.rest] : []),
-    ...(split.temporal?.from ? [split.temporal.from] : []),
-    ...(split.temporal?.until ? [split.temporal.until] : []),
-  ];
-  for (const expr of all) columnsOf(expr, used);
-  const first = input.schema.columns.length;
-  return used.has(first) || used.has(first + 1);
 }

@@ -2,10 +2,10 @@ import type { Span } from '../../core/span.ts';
 import type { Expr } from '../../expr/expr.ts';
 import type { FunctionRegistry } from '../../expr/registry.ts';
 import type { Query, Select } from '../ast.ts';
-import type { Catalog } from '../catalog.ts';
+import type { Catalog, Relation } from '../catalog.ts';
 import { type ClauseOptions, ExpressionResolver, type Mode, type ResolverContext } from './expression.ts';
-import { type From, reportUnsupported, resolveFrom } from './from.ts';
-import { type Problems, reported } from './problems.ts';
+import { type DerivedTable, type From, reportUnsupported, resolveFrom } from './from.ts';
+import { FULL_SQL, type Problems, reported } from './problems.ts';
 import { type Scope, type ScopeColumn, type ScopeRelation, scopeOf } from './scope.ts';
 
 export interface QueryOptions {
@@ -14,6 +14,8 @@ export interface QueryOptions {
   readonly problems: Problems;
   /** IANA zone of CURRENT_DATE */
   readonly zone: string;
+  /** makes relations of the queries in FROM; absent: there are none */
+  readonly derive?: ((table: DerivedTable) => Relation) | undefined;
 }
 
 /** What the analysis of one SELECT shares: its names, its numbering, its errors. */
@@ -28,11 +30,11 @@ export class SelectContext {
   readonly #shared: ResolverContext;
   readonly #errorsBefore: number;
 
-  constructor(query: Query, mode: Mode, options: QueryOptions) {
+  constructor(select: Select, mode: Mode, options: QueryOptions) {
     this.options = options;
     this.problems = options.problems;
     this.#errorsBefore = options.problems.count;
-    this.select = onlySelect(query, options.problems);
+    this.select = select;
     this.from = resolveFrom({ ...options, select: this.select });
     const scope = scopeOf(this.from.relations);
     this.#columns = [...scope.columns];
@@ -94,28 +96,20 @@ export class SelectContext {
   }
 }
 
-/** The one SELECT of a query without set operations. */
-function onlySelect(query: Query, problems: Problems): Select {
+/** The one SELECT of a strict query: ksqlDB has no other queries. */
+export function onlySelect(query: Query, problems: Problems): Select {
   const [common] = query.with;
-  if (common) {
-    throw problems.error(
-      'not_supported',
-      common.span,
-      'common table expressions (WITH) are not supported by this version',
-    );
-  }
+  const refuse = (span: Span, what: string) =>
+    problems.error('not_supported', span, `KSQL has no ${what}`, FULL_SQL);
+  if (common) throw refuse(common.span, 'common table expressions (WITH)');
   switch (query.body.kind) {
     case 'select':
       return query.body;
     case 'nested':
       return onlySelect(query.body.query, problems);
     case 'setOperation':
-      throw problems.error(
-        'not_supported',
-        query.body.span,
-        `${query.body.op.toUpperCase()} is not supported by this version`,
-      );
+      throw refuse(query.body.span, query.body.op.toUpperCase());
     case 'values':
-      throw problems.error('not_supported', query.body.span, 'VALUES is not supported by this version');
+      throw refuse(query.body.span, 'VALUES in the place of a query');
   }
 }

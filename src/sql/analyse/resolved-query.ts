@@ -67,6 +67,8 @@ export interface ResolvedJoin {
   readonly within: JoinWindow | null;
   /** of an equi-join: what else must be true of the joined row */
   readonly condition: Expr | null;
+  /** of a foreign-key join of complete SQL: rows with a NULL in their own key stay */
+  readonly nullKeys?: 'keep' | undefined;
   readonly schema: Schema;
 }
 
@@ -78,17 +80,55 @@ export interface JoinWindow {
   readonly eager: boolean;
 }
 
-/** The relations that a query reads, in order of mention. */
-export function relationsRead(query: ResolvedQuery): readonly Relation[] {
-  return query.join
-    ? relationsOf({ kind: 'join', join: query.join, schema: query.join.schema })
-    : [query.input];
+/** What a subquery, a common table or a set operation is made of. */
+export type DerivedRows = { readonly kind: 'query'; readonly query: ResolvedQuery } | ResolvedSetOperation;
+
+/** Rows of both sides, as UNION, INTERSECT or EXCEPT brings them together. */
+export interface ResolvedSetOperation {
+  readonly kind: 'setOperation';
+  readonly op: 'union' | 'intersect' | 'except';
+  readonly all: boolean;
+  readonly left: SetSide;
+  readonly right: SetSide;
+  /** without a key for ALL, else all columns are the key */
+  readonly schema: Schema;
+  readonly changes: RelationKind;
 }
 
-function relationsOf(side: JoinSide): readonly Relation[] {
-  return side.kind === 'relation'
-    ? [side.relation]
-    : [...relationsOf(side.join.left), ...relationsOf(side.join.right)];
+/** One side of a set operation: `columns` over its rows have the types of the result. */
+export interface SetSide {
+  readonly rows: DerivedRows;
+  readonly columns: readonly Expr[];
+}
+
+/** The relations of the catalog that a query reads, in order of mention, each once. */
+export function relationsRead(query: ResolvedQuery): readonly Relation[] {
+  const found = new Set<Relation>();
+  const seen = new Set<DerivedRows>();
+  const ofQuery = ({ join, input }: ResolvedQuery): void => {
+    if (join) ofJoin(join);
+    else ofRelation(input);
+  };
+  const ofJoin = (join: ResolvedJoin): void => {
+    ofSide(join.left);
+    ofSide(join.right);
+  };
+  const ofSide = (side: JoinSide): void => {
+    if (side.kind === 'relation') ofRelation(side.relation);
+    else ofJoin(side.join);
+  };
+  const ofRelation = (relation: Relation): void => {
+    if (relation.derived) ofRows(relation.derived);
+    else found.add(relation);
+  };
+  const ofRows = (rows: DerivedRows): void => {
+    if (seen.has(rows)) return;
+    seen.add(rows);
+    if (rows.kind === 'query') ofQuery(rows.query);
+    else for (const side of [rows.left, rows.right]) ofRows(side.rows);
+  };
+  ofQuery(query);
+  return [...found];
 }
 
 export interface ResolvedGroup {

@@ -62,6 +62,8 @@ export function scopeOf(relations: readonly { relation: Relation; name: Identifi
     });
     if (!joined) columns.push({ name: 'ROWTIME', expr: rowtime, relation: at, listed: false });
     BEHIND_COLUMNS.slice(0, joined ? 3 : 2).forEach(({ name: behind, type }, i) => {
+      // rows of a subquery stand in no topic
+      if (i < 2 && relation.derived) return;
       add(behind, type, schema.columns.length + i, false);
     });
     offset += schema.columns.length + BEHIND_COLUMNS.length;

@@ -13,7 +13,7 @@ import { analyseJoins, checkJoinedKey, withJoinedKey } from './joins.ts';
 import { Explode, type InputLayout, overInput, partitionLayout } from './partition.ts';
 import { FULL_SQL, listText, WINDOWLESS } from './problems.ts';
 import { checkNames, type OutputItem, resolveItems, type StarColumn } from './projection.ts';
-import { type QueryOptions, SelectContext } from './query-context.ts';
+import { onlySelect, type QueryOptions, SelectContext } from './query-context.ts';
 import type { ResolvedJoin, ResolvedQuery } from './resolved-query.ts';
 import { isWindowColumn } from './system-columns.ts';
 
@@ -33,7 +33,7 @@ export interface StrictOptions extends QueryOptions {
 /** CREATE STREAM | TABLE ... AS and INSERT INTO: ksqlDB's meaning, and ksqlDB's refusals. */
 export function analyseStrict(query: Query, options: StrictOptions): StrictResult {
   const { problems } = options;
-  const context = new SelectContext(query, 'strict', options);
+  const context = new SelectContext(onlySelect(query, problems), 'strict', options);
   refuseFullSql(query, context);
   const { select } = context;
   const first = context.scope.relations[0]?.relation;

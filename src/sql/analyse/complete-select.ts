@@ -1,0 +1,347 @@
+import type { Column, Schema } from '../../core/schema.ts';
+import { BIGINT, INT } from '../../core/sql-type.ts';
+import type { Expr } from '../../expr/expr.ts';
+import type { RelationKind } from '../../plan/plan.ts';
+import type { Query, Select } from '../ast.ts';
+import type { Relation } from '../catalog.ts';
+import { analyseCompleteJoins } from './complete-joins.ts';
+import type { Rows } from './derived-relation.ts';
+import { columnsOf, exprKey, isDeterministic } from './expr-tree.ts';
+import { checkRetractable, GroupAnalysis } from './group-by.ts';
+import { Explode, overInput } from './partition.ts';
+import { WINDOWLESS } from './problems.ts';
+import { checkNames, type OutputItem, resolveItems } from './projection.ts';
+import { type QueryOptions, SelectContext } from './query-context.ts';
+import type { ResolvedJoin, ResolvedQuery } from './resolved-query.ts';
+import { resolveCondition, sinkWindow } from './strict-query.ts';
+import { isWindowColumn } from './system-columns.ts';
+import { readsClock, splitTemporal, type TemporalSplit } from './temporal.ts';
+
+/** One SELECT as it is analysed. */
+export interface SelectOptions {
+  readonly options: QueryOptions;
+  readonly emit: Query['emit'];
+  /** rows that are served have a key; those of a subquery may come and go without one */
+  readonly served: boolean;
+}
+
+/** A SELECT of complete SQL, as PostgreSQL answers it. */
+export function analyseSelect(select: Select, { options, emit, served }: SelectOptions): Rows {
+  const { problems } = options;
+  const context = new SelectContext(select, 'complete', options);
+  refuseUnviewable(context);
+  const joined = analyseCompleteJoins(context);
+  const first = context.scope.relations[0]?.relation;
+  if (!first || (context.scope.relations.length > 1 && !joined)) return context.giveUp();
+  const input = joined?.rows ?? first;
+
+  const condition = select.where ? resolveCondition(context, select.where, 'WHERE') : null;
+  const split: TemporalSplit = (condition &&
+    problems.attempt(() => splitTemporal(condition, select.where?.span ?? select.span, problems))) ?? {
+    rest: null,
+    temporal: null,
+  };
+  const group = new GroupAnalysis(context, 'complete');
+  const explode = new Explode();
+  const items = resolveItems({
+    select,
+    scope: context.scope,
+    problems,
+    resolver: context.resolver({ clause: 'SELECT', aggregates: group.aggregates, tableFunctions: explode }),
+    star: context.scope.columns.filter(c => c.listed || isWindowColumn(c.name)),
+  });
+  group.resolveHaving();
+  refuseClock(context, items, group);
+  checkNames(items, problems, isWindowColumn);
+  const join = joined?.join ?? null;
+  const complete: Complete = { context, input, join, items, split, explode, emit, served };
+  refuseRandom(complete, group);
+  const query = group.needed ? grouped(complete, group) : plain(complete);
+  return { derived: { kind: 'query', query }, listed: items.length };
+}
+
+interface Complete {
+  readonly context: SelectContext;
+  readonly input: Relation;
+  readonly join: ResolvedJoin | null;
+  readonly items: readonly OutputItem[];
+  readonly split: TemporalSplit;
+  readonly explode: Explode;
+  readonly emit: Query['emit'];
+  readonly served: boolean;
+}
+
+/** What a view that is kept up to date cannot have. */
+function refuseUnviewable({ problems, select }: SelectContext): void {
+  if (select.partitionBy) {
+    problems.report(
+      'invalid_statement',
+      select.partitionBy[0]?.span ?? select.span,
+      'PARTITION BY sets the key of a stream; a VIEW has no topic to key',
+      'write CREATE STREAM ... AS to write a stream with another key',
+    );
+  }
+  if (select.groupBy?.sets) {
+    problems.report(
+      'not_supported',
+      select.groupBy.span,
+      'GROUPING SETS, ROLLUP and CUBE are not supported by this version',
+    );
+  }
+}
+
+/** The clock moves without any row: outside of WHERE nothing would say when a result changes. */
+function refuseClock(context: SelectContext, items: readonly OutputItem[], group: GroupAnalysis): void {
+  const { problems } = context;
+  const refuse = (expr: Expr, at: OutputItem['span']) => {
+    if (!readsClock(expr)) return;
+    problems.report(
+      'invalid_statement',
+      at,
+      'the clock (NOW, CURRENT_DATE) can only be compared with columns in WHERE: here every row would change all the time',
+      'select the column and compute with the clock where the view is read',
+    );
+  };
+  for (const item of items) refuse(item.expr, item.span);
+  for (const [i, key] of group.keys.entries()) {
+    refuse(key, context.select.groupBy?.items[i]?.span ?? context.select.span);
+  }
+  group.aggregates.calls.forEach((call, i) => {
+    const parts = [...call.args, ...(call.filter ? [call.filter] : [])];
+    for (const part of parts) refuse(part, group.aggregates.spans[i] ?? context.select.span);
+  });
+}
+
+/**
+ * A row that is taken away is computed once more to say which one: random values would be others, and the row that was
+ * given would stay for ever.
+ */
+function refuseRandom(complete: Complete, group: GroupAnalysis): void {
+  const { context, input, items, split } = complete;
+  const { problems, select } = context;
+  const refuse = (expr: Expr, at: OutputItem['span']) => {
+    if (isDeterministic(expr)) return;
+    problems.report(
+      'invalid_statement',
+      at,
+      'random values cannot be computed over rows that change: a row that goes would not be known again',
+      'compute them in a stream (CREATE STREAM ... AS) and read that',
+    );
+  };
+  if (split.rest && input.changes === 'retract') refuse(split.rest, select.where?.span ?? select.span);
+  const changes = inputChanges(complete);
+  if (group.needed ? select.distinct : changes === 'retract' || (changes === 'upsert' && select.distinct)) {
+    for (const item of items) refuse(item.expr, item.span);
+  }
+  if (!group.needed || changes === 'append') return;
+  for (const [i, key] of group.keys.entries()) refuse(key, select.groupBy?.items[i]?.span ?? select.span);
+  group.aggregates.calls.forEach((call, i) => {
+    const parts = [...call.args, ...(call.filter ? [call.filter] : [])];
+    for (const part of parts) refuse(part, group.aggregates.spans[i] ?? select.span);
+  });
+}
+
+/** Kind of the rows that reach the select list. */
+function inputChanges(complete: Complete): RelationKind {
+  const { input, split } = complete;
+  // rows of a stream that leave by the clock are taken away
+  return input.changes === 'append' && split.temporal?.until ? 'retract' : input.changes;
+}
+
+function plain(complete: Complete): ResolvedQuery {
+  const { context, input, items, split, explode, emit } = complete;
+  const { problems, select } = context;
+  if (select.window) {
+    problems.report('invalid_statement', select.window.span, 'WINDOW needs a GROUP BY');
+  }
+  if (emit?.mode === 'final') {
+    problems.report('invalid_statement', emit.span, 'EMIT FINAL is for windowed aggregates only');
+  }
+  const changes = inputChanges(complete);
+  const [table] = explode.calls;
+  if (table && changes !== 'append') {
+    problems.report(
+      'not_supported',
+      explode.spans[0] ?? select.span,
+      'table functions over changing rows are not supported by this version',
+    );
+  }
+  context.finish();
+  const copies = changes === 'retract' && !select.distinct && complete.served;
+  const pseudo = usesPseudo(complete, []);
+  const layout = { columns: input.schema.columns.length + (pseudo ? 2 : 0), map: null };
+  const columns = items.map(item => overInput(item.expr, layout));
+  const keys = input.schema.key.map((i): Expr => {
+    const column = input.schema.columns[i];
+    return { node: 'column', type: column?.type ?? BIGINT, index: i, name: column?.name ?? '' };
+  });
+  const output = withKey(items, columns, keys, {
+    windowed: input.schema.windowed,
+    // the key of a stream identifies nothing: it is kept only where it is shown
+    needed: changes === 'upsert',
+  });
+  return {
+    input,
+    join: complete.join,
+    pseudo,
+    where: split.rest,
+    temporal: split.temporal,
+    rekey: null,
+    explode: explode.calls,
+    group: null,
+    having: null,
+    ...output,
+    distinct: select.distinct,
+    copies,
+    final: null,
+    changes: select.distinct || copies ? 'upsert' : changes,
+    window: input.schema.windowed && output.schema.windowed ? input.window : null,
+    ...(select.distinct ? distinctOutput(items, columns) : {}),
+    ...(copies ? numberedOutput(output) : {}),
+    ...(changes === 'retract' && !select.distinct && !copies ? unkeyed(output) : {}),
+  };
+}
+
+function grouped(complete: Complete, group: GroupAnalysis): ResolvedQuery {
+  const { context, input, items, split, explode, emit } = complete;
+  const { problems, select } = context;
+  if (explode.calls.length > 0) {
+    problems.report(
+      'not_supported',
+      explode.spans[0] ?? select.span,
+      'table functions beside aggregates are not supported by this version',
+    );
+    return context.giveUp();
+  }
+  const changes = inputChanges(complete);
+  if (changes !== 'append') checkRetractable(group.aggregates, context, 'complete');
+  if (select.window && changes !== 'append') {
+    problems.report(
+      'invalid_statement',
+      select.window.span,
+      `windows group streams; the rows of "${input.name}" change`,
+      WINDOWLESS,
+    );
+  }
+  if (emit?.mode === 'final' && !select.window) {
+    problems.report('invalid_statement', emit.span, 'EMIT FINAL is for windowed aggregates only');
+  }
+  const outputs = group.outputs(items);
+  const having = group.having();
+  const { window } = group;
+  context.finish();
+  const resolved = group.resolved();
+  const keys = resolved.schema.key.map((i): Expr => {
+    const column = resolved.schema.columns[i];
+    return { node: 'column', type: column?.type ?? BIGINT, index: i, name: column?.name ?? '' };
+  });
+  const columns = outputs.map(o => o.over);
+  const output = withKey(items, columns, keys, { windowed: window !== null, needed: true });
+  const parts = [
+    ...group.keys,
+    ...group.aggregates.calls.flatMap(c => [...c.args, ...(c.filter ? [c.filter] : [])]),
+  ];
+  return {
+    input,
+    join: complete.join,
+    pseudo: usesPseudo(complete, parts),
+    where: split.rest,
+    temporal: split.temporal,
+    rekey: null,
+    explode: [],
+    group: resolved,
+    having,
+    ...output,
+    distinct: select.distinct,
+    copies: false,
+    final: emit?.mode === 'final' ? { closeAfter: emit.closeAfter } : null,
+    changes: 'upsert',
+    window: sinkWindow(window),
+    ...(select.distinct ? distinctOutput(items, columns) : {}),
+  };
+}
+
+type Output = Pick<ResolvedQuery, 'columns' | 'schema' | 'hidden'>;
+
+/**
+ * The named columns, then what of the key they do not show: hidden, since REST serves the named columns only. The bounds
+ * of a window are shown, as in a table: a row is nothing without them.
+ */
+function withKey(
+  items: readonly OutputItem[],
+  shown: readonly Expr[],
+  keys: readonly Expr[],
+  options: { readonly windowed: boolean; readonly needed: boolean },
+): Output {
+  const columns: Column[] = items.map((item, i) => ({ name: item.name, type: shown[i]?.type ?? BIGINT }));
+  const exprs = [...shown];
+  const key: number[] = [];
+  const hidden: number[] = [];
+  const bounds = options.windowed ? keys.length - 2 : keys.length;
+  // the bounds, which are always shown, come before what is hidden
+  const inOrder = [...keys.entries()].sort(([a], [b]) => Number(b >= bounds) - Number(a >= bounds) || a - b);
+  for (const [i, expr] of inOrder) {
+    const name = i === bounds ? 'WINDOWSTART' : 'WINDOWEND';
+    const at = shown.findIndex(
+      (s, j) =>
+        exprKey(s) === exprKey(expr) &&
+        !Object.values(key).includes(j) &&
+        (i < bounds || columns[j]?.name.toUpperCase() === name),
+    );
+    if (at >= 0) {
+      key[i] = at;
+      const shownColumn = columns[at];
+      if (i >= bounds && shownColumn) columns[at] = { ...shownColumn, name };
+      continue;
+    }
+    if (!options.needed) return { columns: exprs, schema: { columns, key: [], windowed: false }, hidden: [] };
+    key[i] = columns.length;
+    if (i < bounds) hidden.push(columns.length);
+    columns.push({ name: i < bounds ? hiddenName(expr, columns) : name, type: expr.type });
+    exprs.push(expr);
+  }
+  const schema: Schema = { columns, key, windowed: options.windowed };
+  return { columns: exprs, schema, hidden };
+}
+
+function hiddenName(expr: Expr, columns: readonly Column[]): string {
+  const base = `$${expr.node === 'column' ? expr.name : 'key'}`;
+  let name = base;
+  for (let i = 1; columns.some(c => c.name === name); i++) name = `${base}_${i}`;
+  return name;
+}
+
+/** DISTINCT: all shown columns are the key. */
+function distinctOutput(items: readonly OutputItem[], shown: readonly Expr[]): Output & { window: null } {
+  const columns = items.map((item, i) => ({ name: item.name, type: shown[i]?.type ?? BIGINT }));
+  const schema: Schema = { columns, key: columns.map((_, i) => i), windowed: false };
+  return { columns: shown, schema, hidden: [], window: null };
+}
+
+/** Rows without a key that come and go: equal ones are told apart by their number. */
+function numberedOutput({ columns, schema }: Output): Output & { window: null } {
+  const all: readonly Column[] = [...schema.columns, { name: '$copy', type: INT }];
+  const numbered: Schema = { columns: all, key: all.map((_, i) => i), windowed: false };
+  return { columns, schema: numbered, hidden: [schema.columns.length], window: null };
+}
+
+/** Rows that come and go without a key. */
+function unkeyed({ schema }: Output): { readonly schema: Schema } {
+  return { schema: { ...schema, key: [] } };
+}
+
+function usesPseudo(complete: Complete, parts: readonly Expr[]): boolean {
+  const { input, items, split, explode } = complete;
+  const used = new Set<number>();
+  const all = [
+    ...items.map(i => i.expr),
+    ...parts,
+    ...explode.calls.flatMap(c => c.args),
+    ...(split.rest ? [split.rest] : []),
+    ...(split.temporal?.from ? [split.temporal.from] : []),
+    ...(split.temporal?.until ? [split.temporal.until] : []),
+  ];
+  for (const expr of all) columnsOf(expr, used);
+  const first = input.schema.columns.length;
+  return used.has(first) || used.has(first + 1);
+}

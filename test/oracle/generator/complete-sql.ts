@@ -1,0 +1,202 @@
+import type { Random } from './random.ts';
+
+/**
+ * Random complete SQL as text that Millrace and DuckDB read alike: common tables, subqueries, set operations, joins.
+ * Types are few and no expression can fail, so that the shape of the query is what is tested.
+ */
+export interface SqlSource {
+  readonly name: string;
+  readonly columns: readonly SqlColumn[];
+}
+
+export interface SqlColumn {
+  readonly name: string;
+  readonly type: 'INT' | 'BIGINT' | 'STRING';
+}
+
+/** A query: sources stand in it as `@name@`. */
+export interface SqlText {
+  readonly sql: string;
+  readonly columns: readonly SqlColumn[];
+}
+
+interface Part extends SqlText {
+  /** how it is called in FROM */
+  readonly alias: string;
+}
+
+export class CompleteSql {
+  readonly #random: Random;
+  readonly #sources: readonly SqlSource[];
+  #names = 0;
+  /** common tables in view, outermost first */
+  #common: SqlSource[] = [];
+
+  constructor(random: Random, sources: readonly SqlSource[]) {
+    this.#random = random;
+    this.#sources = sources;
+  }
+
+  /** A query with everything that it may have. */
+  view(): SqlText {
+    return this.#random.chance(0.4) ? this.#withCommon(2) : this.#query(2);
+  }
+
+  #name(prefix: string): string {
+    return `${prefix}${++this.#names}`;
+  }
+
+  #withCommon(depth: number): SqlText {
+    const before = this.#common;
+    const tables: string[] = [];
+    for (let i = this.#random.int(1, 2); i > 0; i--) {
+      const name = this.#name('w');
+      const { sql, columns } = this.#query(depth - 1);
+      const named = this.#random.chance(0.4);
+      const names = named ? columns.map(c => ({ ...c, name: this.#name('n') })) : columns;
+      tables.push(`${name}${named ? ` (${names.map(c => c.name).join(', ')})` : ''} AS (${sql})`);
+      this.#common = [...this.#common, { name, columns: names }];
+    }
+    const { sql, columns } = this.#query(depth);
+    this.#common = before;
+    return { sql: `WITH ${tables.join(', ')} ${sql}`, columns };
+  }
+
+  #query(depth: number): SqlText {
+    return depth > 0 && this.#random.chance(0.35) ? this.#setOperation(depth) : this.#select(depth);
+  }
+
+  /** Both sides get the same columns of the left one's types. */
+  #setOperation(depth: number): SqlText {
+    const random = this.#random;
+    const left = this.#query(depth - 1);
+    const right = this.#shaped(this.#relation(depth - 1), left.columns);
+    const op = random.of([
+      'UNION ALL',
+      'UNION ALL',
+      'UNION',
+      'INTERSECT',
+      'INTERSECT ALL',
+      'EXCEPT',
+      'EXCEPT ALL',
+    ]);
+    return { sql: `(${left.sql}) ${op} (${right})`, columns: left.columns };
+  }
+
+  #shaped(part: Part, columns: readonly SqlColumn[]): string {
+    const items = columns.map(({ type }, i) => `${this.#value(part, type)} AS x${i}`);
+    return `SELECT ${items.join(', ')} FROM ${part.sql}${this.#where(part)}`;
+  }
+
+  #relation(depth: number): Part {
+    const random = this.#random;
+    if (depth > 0 && random.chance(0.35)) {
+      const { sql, columns } = random.chance(0.15) ? this.#withCommon(depth - 1) : this.#query(depth - 1);
+      const alias = this.#name('q');
+      if (random.chance(0.25)) {
+        const names = columns.map(c => ({ ...c, name: this.#name('n') }));
+        return { alias, columns: names, sql: `(${sql}) AS ${alias}(${names.map(c => c.name).join(', ')})` };
+      }
+      return { alias, columns, sql: `(${sql}) AS ${alias}` };
+    }
+    const common = random.chance(0.5) ? this.#common : [];
+    const source = random.of(common.length > 0 ? common : this.#sources);
+    const alias = this.#name('r');
+    const name = this.#common.includes(source) ? source.name : `@${source.name}@`;
+    return { alias, columns: source.columns, sql: `${name} ${alias}` };
+  }
+
+  #select(depth: number): SqlText {
+    const random = this.#random;
+    const from = random.chance(0.3) ? this.#join(depth) : this.#relation(depth);
+    const where = this.#where(from);
+    const name = () => this.#name('c');
+    const items: { sql: string; column: SqlColumn }[] = [];
+    const group = random.chance(0.35);
+    const keys = group ? Array.from({ length: random.int(0, 2) }, () => this.#column(from)) : [];
+    for (const key of keys) items.push({ sql: key.text, column: { name: name(), type: key.type } });
+    for (let i = random.int(1, 2); i > 0; i--) {
+      const type = random.of(['INT', 'STRING', 'BIGINT'] as const);
+      items.push(
+        group
+          ? this.#aggregate(from, name())
+          : { sql: this.#value(from, type), column: { name: name(), type } },
+      );
+    }
+    const having = group && random.chance(0.3) ? ` HAVING COUNT(*) > ${random.int(0, 2)}` : '';
+    const groupBy = keys.length > 0 ? ` GROUP BY ${keys.map(k => k.text).join(', ')}` : '';
+    const distinct = random.chance(0.2) ? 'DISTINCT ' : '';
+    const list = items.map(i => `${i.sql} AS ${i.column.name}`).join(', ');
+    return {
+      sql: `SELECT ${distinct}${list} FROM ${from.sql}${where}${groupBy}${having}`,
+      columns: items.map(i => i.column),
+    };
+  }
+
+  #join(depth: number): Part {
+    const random = this.#random;
+    const left = this.#relation(depth);
+    const right = this.#relation(depth);
+    const [l, r] = [this.#column(left), this.#column(right)];
+    const type = random.of(['JOIN', 'JOIN', 'LEFT JOIN', 'RIGHT JOIN', 'FULL JOIN']);
+    const cast = (c: { text: string; type: string }) =>
+      c.type === 'STRING' ? c.text : `CAST(${c.text} AS STRING)`;
+    const on = l.type === r.type ? `${l.text} = ${r.text}` : `${cast(l)} = ${cast(r)}`;
+    const more = random.chance(0.3) ? ` AND ${this.#condition(random.of([left, right]))}` : '';
+    const prefixed = (part: Part) => part.columns.map(c => ({ ...c, name: `${part.alias}.${c.name}` }));
+    return {
+      alias: '',
+      columns: [...prefixed(left), ...prefixed(right)],
+      sql: `${left.sql} ${type} ${right.sql} ON ${on}${more}`,
+    };
+  }
+
+  #where(part: Part): string {
+    if (this.#random.chance(0.5)) return '';
+    const conditions = Array.from({ length: this.#random.int(1, 2) }, () => this.#condition(part));
+    return ` WHERE ${conditions.join(this.#random.of([' AND ', ' OR ']))}`;
+  }
+
+  #column({ alias, columns }: Part): { text: string; type: SqlColumn['type'] } {
+    const { name, type } = this.#random.of(columns);
+    return { text: alias === '' ? name : `${alias}.${name}`, type };
+  }
+
+  #value(part: Part, type: SqlColumn['type']): string {
+    const random = this.#random;
+    const fitting = part.columns.filter(c => c.type === type);
+    if (fitting.length > 0 && random.chance(0.85)) return this.#column({ ...part, columns: fitting }).text;
+    const { text } = this.#column(part);
+    switch (type) {
+      case 'STRING':
+        return random.of([`CASE WHEN ${text} IS NULL THEN 'n' ELSE 'v' END`, "'a'"]);
+      case 'INT':
+        return random.of([`CASE WHEN ${text} IS NULL THEN 1 ELSE 0 END`, '1', 'CAST(NULL AS INT)']);
+      default:
+        return `CAST(CASE WHEN ${text} IS NULL THEN 1 ELSE 0 END AS BIGINT)`;
+    }
+  }
+
+  #condition(part: Part): string {
+    const random = this.#random;
+    const { text, type } = this.#column(part);
+    const literal = type === 'STRING' ? random.of(["'a'", "'b'", "''"]) : String(random.int(0, 3));
+    return random.of([
+      `${text} IS NOT NULL`,
+      `${text} ${random.of(['=', '<>', '>', '<='])} ${literal}`,
+      `${text} = ${this.#column({ ...part, columns: part.columns.filter(c => c.type === type) }).text}`,
+    ]);
+  }
+
+  #aggregate(part: Part, name: string): { sql: string; column: SqlColumn } {
+    const random = this.#random;
+    const { text, type } = this.#column(part);
+    const count = { name, type: 'BIGINT' } as const;
+    if (type === 'INT' && random.chance(0.4)) return { sql: `MAX(${text})`, column: { name, type } };
+    return random.of([
+      { sql: 'COUNT(*)', column: count },
+      { sql: `COUNT(${text})`, column: count },
+      { sql: `COUNT(DISTINCT ${text})`, column: count },
+    ]);
+  }
+}
