@@ -38,6 +38,8 @@ interface Waiter {
 }
 
 const DAY = 86_400_000;
+/** what is wrong with the log, not with a command */
+const UNWRITABLE: readonly string[] = ['log_write_failed', 'disk_full'];
 /** Commands of one append: bounds its size and how long the loop holds the thread. */
 const MAX_BATCH = 256;
 /** records of other topics after which an idle handler makes its position durable */
@@ -268,7 +270,7 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
     for (const { draft } of outcomes) {
       const { commandId, entityId, type, origin, at } = draft;
       try {
-        if (!(error instanceof MillraceError) || error.code === 'log_write_failed') throw error;
+        if (!(error instanceof MillraceError) || UNWRITABLE.includes(error.code)) throw error;
         this.#append(
           [this.#decisions.rejected(error, { commandId, entityId, type, origin, at })],
           position,

@@ -9,7 +9,7 @@ export interface Commands {
   /**
    * Appends the command and resolves with its result as soon as both are durable; a refused command has a result too.
    * A command id that was seen before gives its first result again. Rejects with `command_invalid`, `unknown_command`,
-   * `overloaded` (nothing was appended) or `log_write_failed`.
+   * `overloaded` (nothing was appended), `log_write_failed` or `disk_full`.
    */
   submit(request: CommandRequest): Promise<CommandResult>;
   /** As submit, but resolves when the command itself is durable; its result is asked for later. */

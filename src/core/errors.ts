@@ -32,6 +32,7 @@ export const catalogue = {
   data_folder_locked: { fault: 'user', retriable: true },
   data_corrupt: { fault: 'external', retriable: false },
   log_write_failed: { fault: 'external', retriable: true },
+  disk_full: { fault: 'external', retriable: true },
   // log and topics
   unknown_topic: { fault: 'user', retriable: false },
   topic_exists: { fault: 'user', retriable: false },

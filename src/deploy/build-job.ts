@@ -24,8 +24,7 @@ export class BuildJob {
   readonly target: number;
   position: number;
   phase: 'building' | 'adopting' | 'cancelling' = 'building';
-  readonly #fills = new Set<Promise<void>>();
-  #fillFailure: unknown = null;
+  #filled: Promise<void> = Promise.resolve();
 
   constructor(options: BuildJobOptions) {
     this.id = options.id;
@@ -45,22 +44,19 @@ export class BuildJob {
   readonly sinkOf = (view: string): SinkSpec | null =>
     this.built.find(v => v.plan.name === view)?.plan.sink ?? null;
 
-  /** Records of a topic that are on their way to the disk. */
-  fills(written: Promise<void>): void {
-    this.#fills.add(written);
-    written.then(
-      () => this.#fills.delete(written),
-      error => {
-        this.#fillFailure = error ?? new Error('records were refused');
-        this.#fills.delete(written);
-      },
-    );
+  /**
+   * Writes more of the build's topics once what was given before is durable. Nothing is written behind a refusal: the
+   * topic would count as complete up to there, with a hole.
+   */
+  fills(write: () => Promise<void>): Promise<void> {
+    this.#filled = this.#filled.then(write);
+    this.#filled.catch(() => {}); // `filled` tells
+    return this.#filled;
   }
 
-  /** Resolves when all of them are durable; rejects when one was refused. */
-  async filled(): Promise<void> {
-    await Promise.allSettled(this.#fills);
-    if (this.#fillFailure !== null) throw this.#fillFailure;
+  /** Resolves when everything is durable; rejects when something was refused. */
+  filled(): Promise<void> {
+    return this.#filled;
   }
 
   /** 0..1 */

@@ -372,11 +372,11 @@ export class Deployment {
     switch (message.type) {
       case 'progress':
         job.position = message.position;
+        if (message.warning !== undefined) this.#options.report(message.warning);
         break;
       case 'outputs': {
         const { outputs, position } = message;
-        const written = this.#sinks.fill({ outputs, position, sinkOf: job.sinkOf });
-        job.fills(written);
+        const written = job.fills(() => this.#sinks.fill({ outputs, position, sinkOf: job.sinkOf }));
         written.then(
           () => this.#builder.written(job.id),
           () => {},

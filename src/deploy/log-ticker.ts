@@ -17,6 +17,7 @@ export class LogTicker {
   #deadline: number | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
+  #failing = false;
 
   constructor(log: EventLog, clock: Clock, report: (text: string) => void) {
     this.#log = log;
@@ -43,6 +44,12 @@ export class LogTicker {
     this.#timer = setTimeout(() => this.#look(), Math.min(wait, LOOK_EVERY));
   }
 
+  /** Tells of the first of several failures in a row: it is tried again at every look. */
+  #failed(error: unknown): void {
+    if (!this.#failing) this.#report(`the clock could not be written: ${String(error)}`);
+    this.#failing = true;
+  }
+
   #look(): void {
     const now = this.#clock.now();
     const last = this.#log.lastAppendTime();
@@ -50,11 +57,14 @@ export class LogTicker {
     if (due || now - last >= TICK_EVERY) {
       try {
         faultPoint('log.clock');
-        this.#log
-          .tick(now)
-          .durable.catch(error => this.#report(`the clock could not be written: ${String(error)}`));
+        this.#log.tick(now).durable.then(
+          () => {
+            this.#failing = false;
+          },
+          error => this.#failed(error),
+        );
       } catch (error) {
-        this.#report(`the clock could not be written: ${String(error)}`);
+        this.#failed(error);
       }
     }
     // a deadline that the log has passed is settled by the next epoch, not by another tick

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { MillraceError } from '../core/errors.ts';
 import { faultPoint } from '../core/fault-points.ts';
 import type { SinkOutput } from '../dataflow/live/epoch-output.ts';
 import type { SinkRecord } from '../dataflow/live/sink-writer.ts';
@@ -9,6 +10,8 @@ import type { SinkSpec } from '../plan/plan.ts';
 /** bounds of one append, well inside those of the log */
 const MAX_RECORDS = 20_000;
 const MAX_BYTES = 8 * 1024 * 1024;
+/** ms between two looks at a disk that is full */
+const ROOM_CHECK = 500;
 /** characters that the log takes for the name of a handler */
 const LONGEST_HANDLER = 200;
 
@@ -61,9 +64,17 @@ export class SinkTopics {
     }
   }
 
-  /** Writes the history of a view that is being built; resolves when it is durable. */
+  /** Writes the history of a view that is being built; resolves when it is durable. A full disk is waited for. */
   async fill(write: SinkWrite): Promise<void> {
-    await Promise.all(this.#append(write).map(a => a.durable));
+    for (;;) {
+      try {
+        await Promise.all(this.#append(write).map(a => a.durable));
+        return;
+      } catch (error) {
+        if (!(error instanceof MillraceError) || error.code !== 'disk_full') throw error;
+        await new Promise(resolve => setTimeout(resolve, ROOM_CHECK).unref());
+      }
+    }
   }
 
   /** A topic that is complete up to here never gets older records again, whatever is rebuilt later. */

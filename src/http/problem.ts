@@ -25,6 +25,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   data_folder_locked: 503,
   data_corrupt: 500,
   log_write_failed: 503,
+  disk_full: 507,
   unknown_topic: 404,
   topic_exists: 409,
   invalid_topic: 400,
@@ -105,7 +106,7 @@ export function problem({
   return {
     status,
     headers: {
-      ...(status === 503 && retriable ? { 'retry-after': String(RETRY_AFTER) } : {}),
+      ...((status === 503 || status === 507) && retriable ? { 'retry-after': String(RETRY_AFTER) } : {}),
       ...(status === 401 ? { 'www-authenticate': 'Bearer realm="millrace"' } : {}),
     },
     body: {

@@ -1,9 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
 import { assert } from '../core/assert.ts';
 import { MillraceError } from '../core/errors.ts';
 import { faultPoint } from '../core/fault-points.ts';
+import { assertDiskRoom, diskFull, freeBytes, isDiskFull, RESERVE } from './disk-room.ts';
 import type {
   KeyRange,
   KeyValueEntry,
@@ -21,6 +23,8 @@ export interface LmdbStoreOptions {
   readonly readOnly?: boolean | undefined;
   /** address space for the file, bytes; 16 GiB when not given. It is not memory and not disk. */
   readonly mapSize?: number | undefined;
+  /** bytes that the disk has left, asked before each commit; the file system is asked when not given */
+  readonly freeBytes?: (() => number) | undefined;
 }
 
 type Database = RootDatabase<Uint8Array, Uint8Array>;
@@ -28,10 +32,14 @@ type Database = RootDatabase<Uint8Array, Uint8Array>;
 /**
  * Opens a store in a folder. Several threads of one process may open the same one; writers wait for each other.
  * A read sees every commit that any thread made before the present turn of the event loop began.
- * `write` commits to the disk before it returns. Throws `data_corrupt` when the files cannot be read.
+ * `write` commits to the disk before it returns, or throws and nothing is changed: `disk_full` while there is no room.
+ * Throws `data_corrupt` when the files cannot be read.
  */
 export function openLmdbStore(options: LmdbStoreOptions): KeyValueStore {
   mkdirSync(options.path, { recursive: true });
+  const free = options.freeBytes ?? (() => freeBytes(options.path));
+  // on a full disk the lock file would have no room: the process is ended when LMDB touches it
+  if (!existsSync(join(options.path, 'lock.mdb'))) assertDiskRoom(free(), 0, RESERVE.state);
   try {
     // never LMDB's own read-only mode: threads share one environment, and the first to open it decides its mode
     const db = open<Uint8Array, Uint8Array>({
@@ -43,7 +51,7 @@ export function openLmdbStore(options: LmdbStoreOptions): KeyValueStore {
       compression: false,
       ...(process.platform === 'win32' ? {} : { mapSize: options.mapSize ?? 16 * 2 ** 30 }),
     });
-    return new LmdbStore(db, options.readOnly ?? false);
+    return new LmdbStore(db, options.readOnly ?? false, free);
   } catch (cause) {
     throw new MillraceError('data_corrupt', `the store in "${options.path}" cannot be opened`, {
       hint: 'state can be rebuilt from the log: remove that folder, or restore it from a backup',
@@ -56,12 +64,14 @@ class LmdbStore implements KeyValueStore {
   readonly #db: Database;
   readonly #reader: DatabaseReader;
   readonly #readOnly: boolean;
+  readonly #free: () => number;
   #fresh = false;
 
-  constructor(db: Database, readOnly: boolean) {
+  constructor(db: Database, readOnly: boolean, free: () => number) {
     this.#db = db;
     this.#reader = new DatabaseReader(db);
     this.#readOnly = readOnly;
+    this.#free = free;
   }
 
   get(key: Uint8Array): Uint8Array | null {
@@ -76,8 +86,20 @@ class LmdbStore implements KeyValueStore {
 
   write<T>(work: (tx: KeyValueWriter) => T): T {
     assert(!this.#readOnly, 'the store was opened for reading');
-    faultPoint('store.write');
-    const done = this.#db.transactionSync(() => work(new DatabaseWriter(this.#db)));
+    let done: T;
+    try {
+      faultPoint('store.write');
+      done = this.#db.transactionSync(() => {
+        const writer = new DatabaseWriter(this.#db);
+        const made = work(writer);
+        // LMDB writes whole pages, and those above them anew; a throw gives the transaction up
+        assertDiskRoom(this.#free(), 2 * writer.bytes, RESERVE.state);
+        return made;
+      });
+    } catch (error) {
+      if (error instanceof MillraceError || !isDiskFull(error, this.#free, RESERVE.state)) throw error;
+      throw diskFull(this.#free(), RESERVE.state, error);
+    }
     faultPoint('store.written');
     return done;
   }
@@ -162,7 +184,11 @@ class DatabaseReader implements KeyValueReader {
 }
 
 class DatabaseWriter extends DatabaseReader implements KeyValueWriter {
+  /** of keys and values put so far */
+  bytes = 0;
+
   put(key: Uint8Array, value: Uint8Array): void {
+    this.bytes += key.length + value.length;
     if (isLong(key)) this.#changeBucket(key, value);
     else this.db.putSync(key, value);
   }

@@ -114,7 +114,7 @@ export interface Appended {
   /** the position after the append: its last sequence + 1 */
   readonly end: number;
   readonly appendTime: number;
-  /** resolves when the append is durable, rejects with `log_write_failed` when it never will be */
+  /** resolves when the append is durable, rejects with `log_write_failed` or `disk_full` when it never will be */
   readonly durable: Promise<void>;
 }
 

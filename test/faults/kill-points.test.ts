@@ -141,5 +141,5 @@ test(
       .filter(name => !hits.has(name));
     if (KILLS >= 200) expect(missed, 'points that were never reached').toEqual([]);
   },
-  LONG ? 5_400_000 : 120_000,
+  30_000 + KILLS * 8_000,
 );

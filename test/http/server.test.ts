@@ -127,7 +127,7 @@ describe('problems', () => {
         retriable: catalogue[code].retriable,
       });
       expect(response.headers['retry-after'] !== undefined, code).toBe(
-        response.statusCode === 503 && catalogue[code].retriable,
+        [503, 507].includes(response.statusCode) && catalogue[code].retriable,
       );
     }
   });

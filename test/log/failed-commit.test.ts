@@ -73,7 +73,7 @@ test('a commit leaves the last megabytes of the disk alone, and says so; the log
   await log.append({ records: [rec('a', null, 'kept')] }).durable;
   free = 32 << 20;
   await expect(log.append({ records: [rec('a', null, 'lost')] }).durable).rejects.toMatchObject({
-    code: 'log_write_failed',
+    code: 'disk_full',
     message: 'the disk that holds the data folder is full',
     hint: expect.stringContaining('32 MB are free'),
   });

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
+import { MillraceError } from '../../core/errors.ts';
 import { armFaultPoints } from '../../core/fault-points.ts';
 import { type FromBuild, failureOf, type ToBuild, type WorkerSetup } from '../live/protocol.ts';
 import { overBudget } from '../memory-budget.ts';
@@ -15,6 +16,8 @@ const LIVE_LAG = 1_000;
 /** messages of outputs that may be on their way to the log */
 const OUTPUTS_AHEAD = 4;
 const GIVE_WAY = 5;
+/** ms between two looks at a disk that is full */
+const ROOM_CHECK = 500;
 
 const port = parentPort;
 assert(port !== null, 'the build worker runs as a worker thread');
@@ -28,11 +31,14 @@ type Order = Extract<ToBuild, { type: 'build' }>;
 
 let running: {
   readonly id: number;
+  readonly order: Order;
   readonly build: ShadowBuild;
   reported: number;
   unwritten: number;
 } | null = null;
 let scheduled = false;
+/** a build that cannot begin, or not go on, before the disk has room */
+let waiting: Order | null = null;
 
 function pump(): void {
   scheduled = false;
@@ -42,7 +48,7 @@ function pump(): void {
     schedule(GIVE_WAY);
     return;
   }
-  const { id, build } = running;
+  const { id, order, build } = running;
   try {
     const until = performance.now() + SLICE;
     while (!build.caughtUp && performance.now() < until) build.advance();
@@ -58,13 +64,19 @@ function pump(): void {
       send({ type: 'outputs', id, outputs, position: build.position });
     }
     if (build.caughtUp) {
+      const finished = build.finish();
       running = null;
-      send({ type: 'finished', id, build: build.finish() });
+      send({ type: 'finished', id, build: finished });
     } else if (performance.now() - running.reported > PROGRESS_EVERY) {
       running.reported = performance.now();
       send({ type: 'progress', id, position: build.position, target: log.end() });
     }
   } catch (error) {
+    if (isDiskFull(error)) {
+      waitForRoom(order, error);
+      schedule(ROOM_CHECK);
+      return;
+    }
     running = null;
     build.close();
     send({ type: 'failed', id, failure: failureOf(error) });
@@ -82,16 +94,42 @@ function schedule(ms: number): void {
 function begin(order: Order): void {
   assert(running === null, 'one build at a time');
   try {
-    running = { id: order.id, build: new ShadowBuild(environment, order), reported: 0, unwritten: 0 };
+    running = { id: order.id, order, build: new ShadowBuild(environment, order), reported: 0, unwritten: 0 };
     schedule(0);
   } catch (error) {
-    send({ type: 'failed', id: order.id, failure: failureOf(error) });
+    if (!isDiskFull(error)) {
+      send({ type: 'failed', id: order.id, failure: failureOf(error) });
+      return;
+    }
+    waitForRoom(order, error);
+    waiting = order;
+    setTimeout(() => {
+      if (waiting !== order) return;
+      waiting = null;
+      begin(order);
+    }, ROOM_CHECK);
   }
+}
+
+function isDiskFull(error: unknown): error is MillraceError {
+  return error instanceof MillraceError && error.code === 'disk_full';
+}
+
+let told = 0;
+
+/** Says once for each build that it waits. */
+function waitForRoom({ id, built }: Order, error: MillraceError): void {
+  if (told === id) return;
+  told = id;
+  const names = built.map(v => v.plan.name).join(', ');
+  const warning = `the build of ${names} waits, the disk is full (${error.hint ?? error.message})`;
+  send({ type: 'progress', id, position: running?.build.position ?? 0, target: log.end(), warning });
 }
 
 function end(): void {
   running?.build.close();
   running = null;
+  waiting = null;
 }
 
 port.on('message', (message: ToBuild) => {
@@ -104,7 +142,7 @@ port.on('message', (message: ToBuild) => {
       break;
     case 'cancel':
       // a build that has finished or failed meanwhile is not there any more: its answer is on the way
-      if (running?.id !== message.id) break;
+      if (running?.id !== message.id && waiting?.id !== message.id) break;
       end();
       send({ type: 'cancelled', id: message.id });
       break;

@@ -29,6 +29,8 @@ interface Building {
   readonly file: ViewFile;
   readonly encoder: ViewRowEncoder;
   readonly writer: RowChangeWriter;
+  /** changes that left the writer and that the file may not have */
+  unfolded: Uint8Array[];
   readonly sink: SinkWriter | null;
 }
 
@@ -36,6 +38,13 @@ const RECORDS_PER_EPOCH = 16_384;
 const FOLD_AFTER = 100_000;
 /** records that are left to the adoption, so that a build ends although the log goes on growing */
 const LEFT_TO_ADOPTION = 512;
+
+/** Moves rows to the file; when it refuses them they stay at hand. */
+function fold(view: Building, position: number): void {
+  view.unfolded.push(view.writer.take());
+  view.file.fold(view.unfolded, position);
+  view.unfolded = [];
+}
 
 /**
  * A shadow build: views computed from the beginning of the log into files of their own, beside the served ones. Nothing
@@ -65,7 +74,14 @@ export class ShadowBuild {
         const file = ports.openFile(version.version);
         return [
           plan.name,
-          { version, file, encoder: ports.encoderFor(plan), writer: new RowChangeWriter(), sink },
+          {
+            version,
+            file,
+            encoder: ports.encoderFor(plan),
+            writer: new RowChangeWriter(),
+            unfolded: [],
+            sink,
+          },
         ];
       }),
     );
@@ -80,8 +96,16 @@ export class ShadowBuild {
     return position >= this.#target && this.#log.end() - position <= LEFT_TO_ADOPTION;
   }
 
-  /** Runs one epoch. Throws {@link ViewFailure} when a view goes wrong: the build is then to be closed. */
+  /**
+   * Runs one epoch. Throws {@link ViewFailure} when a view goes wrong: the build is then to be closed. After `disk_full`
+   * nothing is lost, it may be called again.
+   */
   advance(): void {
+    for (const view of this.#views.values()) {
+      if (view.writer.count <= FOLD_AFTER) continue;
+      faultPoint('build.fold');
+      fold(view, this.position);
+    }
     for (const block of this.#log.read(this.position, undefined, RECORDS_PER_EPOCH)) {
       const output = this.#engine.step(block);
       for (const entry of output.ledger) if (this.#views.has(entry.view)) this.#ledger.add(entry);
@@ -91,9 +115,6 @@ export class ShadowBuild {
         ofView(name, () => view.encoder.encode(batches, view.writer));
         const records = ofView(name, () => view.sink?.records(batches) ?? []);
         if (records.length > 0) this.#outputs.push({ view: name, records });
-        if (view.writer.count <= FOLD_AFTER) continue;
-        faultPoint('build.fold');
-        view.file.fold([view.writer.take()], output.position);
       }
       return;
     }
@@ -112,9 +133,10 @@ export class ShadowBuild {
     return this.#outputs.splice(0);
   }
 
+  /** To be called when caught up; after `disk_full` it may be called again. */
   finish(): FinishedBuild {
     faultPoint('build.finish');
-    for (const view of this.#views.values()) view.file.fold([view.writer.take()], this.position);
+    for (const view of this.#views.values()) fold(view, this.position);
     const { plan, built, fillTopics } = this.#order;
     const finished: FinishedBuild = {
       position: this.position,

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
+import { MillraceError } from '../../core/errors.ts';
 import { armFaultPoints, faultPoint } from '../../core/fault-points.ts';
 import { stateBytes } from '../memory-budget.ts';
 import { openWorkerEnvironment } from '../worker-environment.ts';
@@ -44,6 +45,8 @@ let weighedAt = -1;
 let scheduled = false;
 let stopping = false;
 let failed = false;
+/** the disk had no room for the last commit */
+let noRoom = false;
 /** the adoption that the serving thread does not serve yet */
 let unserved: number | null = null;
 
@@ -70,15 +73,35 @@ async function opened() {
   }
 }
 
-/** True when state and rows up to the position reached are durable. */
+/** True when state and rows up to the position reached are durable, or must wait for room on the disk. */
 function committed(): boolean {
   if (unserved !== null) return false;
   const before = performance.now();
-  if (!loop.commit()) return false;
+  try {
+    if (!loop.commit()) return false;
+  } catch (error) {
+    if (!(error instanceof MillraceError) || error.code !== 'disk_full') throw error;
+    waitForRoom(error.hint ?? error.message);
+    return true;
+  }
+  if (noRoom)
+    send({ type: 'warning', text: 'there is room on the disk again: the state of the views is saved' });
+  noRoom = false;
   lastCommit = performance.now();
   commitCost = lastCommit - before;
   send({ type: 'committed', position: loop.position });
   return true;
+}
+
+/** The views go on in memory: what is not saved is computed again after a crash. */
+function waitForRoom(why: string): void {
+  lastCommit = performance.now();
+  if (noRoom) return;
+  noRoom = true;
+  send({
+    type: 'warning',
+    text: `the disk is full: the views go on, their state is saved once there is room (${why})`,
+  });
 }
 
 function commitIsDue(): boolean {

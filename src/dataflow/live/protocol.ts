@@ -115,7 +115,14 @@ export type ToBuild =
   | { readonly type: 'stop' };
 
 export type FromBuild =
-  | { readonly type: 'progress'; readonly id: number; readonly position: number; readonly target: number }
+  | {
+      readonly type: 'progress';
+      readonly id: number;
+      readonly position: number;
+      readonly target: number;
+      /** something that an operator should know: one paragraph */
+      readonly warning?: string | undefined;
+    }
   | {
       readonly type: 'outputs';
       readonly id: number;

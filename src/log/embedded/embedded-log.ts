@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { faultPoint } from '../../core/fault-points.ts';
 import type { LogRecord, RecordBlock } from '../../core/log-record.ts';
+import { assertDiskRoom, diskFull, freeBytes, isDiskFull, RESERVE } from '../../kv/disk-room.ts';
 import type {
   ActDone,
   Append,
@@ -23,7 +24,6 @@ import type { LogLimits } from '../log-limits.ts';
 import { DEFAULT_LOG_LIMITS } from '../log-limits.ts';
 import { BlockStore } from './block-store.ts';
 import { CommitGroup } from './commit-group.ts';
-import { assertDiskRoom, freeBytes } from './disk-room.ts';
 import type { FolderLock } from './folder-lock.ts';
 import { lockFolder } from './folder-lock.ts';
 import type { LogDatabase } from './log-environment.ts';
@@ -308,7 +308,7 @@ class EmbeddedLog implements EventLog {
     try {
       return await work();
     } catch (error) {
-      throw error instanceof MillraceError ? error : writeFailed(error);
+      throw error instanceof MillraceError ? error : writeFailed(error, this.#freeBytes);
     }
   }
 
@@ -378,7 +378,7 @@ class EmbeddedLog implements EventLog {
 
   /** Nothing after a failed commit may become durable: sequences have no gaps. */
   #fail(group: CommitGroup, cause: unknown): void {
-    const error = writeFailed(cause);
+    const error = writeFailed(cause, this.#freeBytes);
     const waiting = this.#open;
     this.#open = null;
     this.#committing = null;
@@ -413,8 +413,13 @@ class EmbeddedLog implements EventLog {
   }
 }
 
-function writeFailed(cause: unknown): MillraceError {
-  if (cause instanceof MillraceError && cause.code === 'log_write_failed') return cause;
+const WRITE_FAILURES: readonly string[] = ['log_write_failed', 'disk_full'];
+
+function writeFailed(cause: unknown, free: () => number): MillraceError {
+  // LMDB's bindings give the reason in a promise of its own, which ends the process when nobody hears it fail
+  (cause as { readonly commitError?: Promise<unknown> } | null)?.commitError?.catch(() => {});
+  if (cause instanceof MillraceError && WRITE_FAILURES.includes(cause.code)) return cause;
+  if (isDiskFull(cause, free, RESERVE.log)) return diskFull(free(), RESERVE.log, cause);
   return new MillraceError('log_write_failed', 'the log could not be written', {
     hint: 'check the disk that holds the data folder',
     cause,

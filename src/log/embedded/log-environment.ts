@@ -43,6 +43,8 @@ export function openLogDatabase(dir: string): LogDatabase {
       compression: false,
       // a commit is visible to readers only when it is on disk, so that nobody acts on what a crash may take back
       overlappingSync: false,
+      // every write here is a batch: another around it would have a promise that fails unheard and ends the process
+      eventTurnBatching: false,
       ...(process.platform === 'win32' ? {} : { mapSize: MAP_BYTES }),
     });
   } catch (cause) {

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { faultPoint } from '../../core/fault-points.ts';
-import { assertDiskRoom } from './disk-room.ts';
+import { assertDiskRoom } from '../../kv/disk-room.ts';
 import type { LogDatabase } from './log-environment.ts';
 import { readNumbers, SEGMENT_COUNTER } from './log-keys.ts';
 import { registeredSegments, segmentFile } from './segment-files.ts';
@@ -65,7 +65,7 @@ export class SegmentWriter {
 
   /**
    * Writes blocks side by side and waits until they are on disk. The caller registers them, then calls `advance`.
-   * Throws `log_write_failed` before a byte is written when the disk has no room.
+   * Throws `disk_full` before a byte is written when the disk has no room.
    */
   async write(blocks: readonly Uint8Array[]): Promise<WrittenBlocks> {
     const { dir, freeBytes } = this.#options;
