@@ -11,6 +11,8 @@ import type { EntityType, JsonSafe } from './entity-type.ts';
 /** A command ready to be decided; its `now` is given when it is accepted. */
 export interface Prepared<C extends Command> {
   readonly commandId: string;
+  /** the id was made for it: nobody has sent it before */
+  readonly fresh: boolean;
   readonly request: CommandRequest;
   readonly data: C['data'];
 }
@@ -28,6 +30,8 @@ export interface DecisionOptions<C extends Command, Event, State> {
   readonly snapshotEvery: number;
 }
 
+const ENTITY_ID = /^[\x21-\x7e]{1,100}$/;
+
 /** Load, decide, evolve: from a command to the records that it writes. Appends nothing. */
 export class CommandDecisions<C extends Command, Event, State> {
   readonly #options: DecisionOptions<C, Event, State>;
@@ -37,7 +41,7 @@ export class CommandDecisions<C extends Command, Event, State> {
   }
 
   /** Finds the handler and decodes the data. Throws `unknown_command` or `command_invalid`. */
-  prepare(request: CommandRequest & { readonly commandId: string }): Prepared<C> {
+  prepare(request: CommandRequest & { readonly commandId: string }, fresh = false): Prepared<C> {
     const { dispatcher } = this.#options.entity;
     const handler = dispatcher.find(request.type);
     if (!handler) {
@@ -45,7 +49,7 @@ export class CommandDecisions<C extends Command, Event, State> {
         hint: `known: ${dispatcher.types.join(', ')}`,
       });
     }
-    if (!/^[\x21-\x7e]{1,100}$/.test(request.entityId)) {
+    if (!ENTITY_ID.test(request.entityId)) {
       throw invalid([
         { path: 'id', code: 'malformed', message: 'the id is not 1 to 100 visible ASCII characters' },
       ]);
@@ -54,7 +58,7 @@ export class CommandDecisions<C extends Command, Event, State> {
     const data = handler.decode(dto);
     dto.end();
     if (dto.errors.length > 0) throw invalid(dto.errors);
-    return { commandId: request.commandId, request, data };
+    return { commandId: request.commandId, fresh, request, data };
   }
 
   /** Decides and, when accepted, moves the entity on in the store. Throws when the entity cannot be loaded. */

@@ -172,8 +172,9 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
     appendTime: number | undefined,
   ): { commandId: string; accepted: Promise<void>; settled: Promise<Settled> } {
     if (this.#closed) throw new MillraceError('overloaded', 'the server is stopping');
+    const fresh = request.commandId === undefined;
     const commandId = request.commandId ?? (this.#options.newCommandId ?? randomUUID)();
-    const known = this.#results.find(commandId, appendTime ?? this.#log.lastAppendTime());
+    const known = fresh ? null : this.#results.find(commandId, appendTime ?? this.#log.lastAppendTime());
     if (known) return { commandId, accepted: known.durable, settled: Promise.resolve(known) };
     const waiters = this.#waiting.get(commandId);
     const { promise: settled, resolve, reject } = Promise.withResolvers<Settled>();
@@ -183,7 +184,7 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
       accepted.catch(() => {}); // submit awaits `settled` alone
       return { commandId, accepted, settled };
     }
-    const prepared = this.#decisions.prepare({ ...request, commandId });
+    const prepared = this.#decisions.prepare({ ...request, commandId }, fresh);
     if (this.#inbox.size >= (this.#options.maxPending ?? 20_000)) {
       throw new MillraceError('overloaded', 'too many commands wait to be handled', {
         hint: 'send again later, with the same command id',
@@ -292,7 +293,8 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
       request ??= decodeRequest(incoming.value ?? new Uint8Array(), entityId);
       const commandId = request.commandId ?? place;
       if (batch.has(commandId)) return null;
-      const known = this.#results.find(commandId, incoming.appendTime);
+      const known =
+        incoming.prepared?.fresh === true ? null : this.#results.find(commandId, incoming.appendTime);
       if (known) {
         this.#tell(commandId, known);
         return null;

@@ -1,3 +1,4 @@
+import { daysInMonth } from '../core/calendar.ts';
 import { isJsonObject, type Json, JsonNumber, type JsonObject } from '../core/json.ts';
 
 /** A fault in a field of a command. */
@@ -143,6 +144,6 @@ export class DtoReader {
 function isDate(text: string): boolean {
   const [, year, month, day] = DATE.exec(text) ?? [];
   if (year === undefined || year < '1900') return false;
-  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
-  return date.toISOString().slice(0, 10) === text;
+  const m = Number(month);
+  return m >= 1 && m <= 12 && day !== '00' && Number(day) <= daysInMonth(Number(year), m);
 }

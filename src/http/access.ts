@@ -7,6 +7,8 @@ import type { HttpOptions } from './ports.ts';
 export class AccessGuard {
   readonly #loopback: boolean;
   readonly #token: Buffer | null;
+  /** the last name that was well: nearly all requests have the same */
+  #lastHost: string | null = null;
 
   /** Throws `config_invalid` when the host is reachable from elsewhere and there is no token. */
   constructor({ host, token }: Pick<HttpOptions, 'host' | 'token'>) {
@@ -26,7 +28,7 @@ export class AccessGuard {
   /** Throws `forbidden` or `unauthorized`. `open`: the route is for everyone who reaches the server. */
   check(headers: IncomingHttpHeaders, open: boolean): void {
     // A page of a stranger whose name was made to point here is stopped by the name that it asked for,
-    if (this.#loopback && !isLoopback(hostName(headers.host ?? ''))) {
+    if (this.#loopback && headers.host !== this.#lastHost && !isLoopback(hostName(headers.host ?? ''))) {
       throw new MillraceError(
         'forbidden',
         `this server does not answer to the name "${shown(headers.host)}"`,
@@ -35,6 +37,7 @@ export class AccessGuard {
         },
       );
     }
+    this.#lastHost = headers.host ?? null;
     // and one that asks across origins, which needs no answer to do harm, by what the browser says of it.
     const { origin } = headers;
     if (origin !== undefined && !this.#isOwnOrigin(origin, headers.host ?? '')) {

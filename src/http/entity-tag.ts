@@ -9,21 +9,25 @@ export function entityTag(parts: readonly unknown[]): string {
 /** Gives the answer its tag; true when the client has this answer already. */
 export function isKnown(request: FastifyRequest, reply: FastifyReply, tag: string): boolean {
   reply.header('etag', tag).header('cache-control', 'no-cache');
-  const known = request.headers['if-none-match'] ?? '';
+  const known = request.headers['if-none-match'];
+  if (known === undefined) return false;
   return known.split(',').some(t => t.trim() === '*' || bare(t) === bare(tag));
 }
 
 /** Tags what routes have not tagged themselves, by its text, and ends JSON with a newline, as terminals like it. */
 export function finishAnswers(app: FastifyInstance): void {
-  app.addHook('onSend', async (request, reply, payload) => {
-    if (typeof payload !== 'string' || !String(reply.getHeader('content-type')).includes('json'))
-      return payload;
-    const tagged = reply.hasHeader('etag') || request.method !== 'GET' || reply.statusCode !== 200;
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (typeof payload !== 'string' || !String(reply.getHeader('content-type')).includes('json')) {
+      done(null, payload);
+      return;
+    }
+    const tagged = request.method !== 'GET' || reply.statusCode !== 200 || reply.hasHeader('etag');
     if (!tagged && isKnown(request, reply, entityTag([payload]))) {
       reply.code(304).removeHeader('content-type');
-      return null;
+      done(null, null);
+      return;
     }
-    return payload.endsWith('}') ? `${payload}\n` : payload;
+    done(null, payload.endsWith('}') ? `${payload}\n` : payload);
   });
 }
 

@@ -151,12 +151,17 @@ function requestMetrics(app: FastifyInstance, register: Registry): void {
     buckets: BUCKETS,
     registers: [register],
   });
-  app.addHook('onResponse', async (request, reply) => {
+  const children = new Map<string, ReturnType<typeof duration.labels>>();
+  app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
-    duration.observe(
-      { method: request.method, route, status: String(reply.statusCode) },
-      reply.elapsedTime / 1000,
-    );
+    const name = `${request.method} ${reply.statusCode} ${route}`;
+    let child = children.get(name);
+    if (child === undefined) {
+      child = duration.labels({ method: request.method, route, status: String(reply.statusCode) });
+      children.set(name, child);
+    }
+    child.observe(reply.elapsedTime / 1000);
+    done();
   });
 }
 

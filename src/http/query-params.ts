@@ -17,9 +17,12 @@ export class QueryParams {
   readonly #known = new Map<string, string[]>();
 
   constructor(request: FastifyRequest, suggest: HttpPorts['suggest']) {
-    const { names, open } = declared(request);
+    const asked = queryText(request);
     const others: (readonly [string, string])[] = [];
-    for (const [name, value] of new URLSearchParams(queryText(request))) {
+    this.others = others;
+    if (asked === '') return;
+    const { names, open } = declared(request);
+    for (const [name, value] of new URLSearchParams(asked)) {
       if (names.includes(name)) {
         const values = this.#known.get(name);
         if (values === undefined) this.#known.set(name, [value]);
@@ -27,7 +30,6 @@ export class QueryParams {
       } else if (open) others.push([name, value]);
       else throw unknownParameter(name, names, suggest);
     }
-    this.others = others;
   }
 
   /** The text of a parameter; null when it is not given, an error when it is given twice. */

@@ -8,6 +8,7 @@ import { commandRoutes } from './commands.ts';
 import { finishAnswers } from './entity-tag.ts';
 import { HttpContext } from './http-context.ts';
 import { invoiceRoutes } from './invoices.ts';
+import { logUpkeepRoutes } from './log-upkeep.ts';
 import { metricRoutes } from './metrics.ts';
 import { openApiRoutes } from './openapi.ts';
 import type { HttpOptions, HttpPorts } from './ports.ts';
@@ -63,10 +64,16 @@ export async function createHttpServer(ports: HttpPorts, options: HttpOptions): 
   app.addHook('onRoute', route => table.add(route));
   // before the guard: it marks upgrades, so that refused ones are let go
   await app.register(websocket, { options: { maxPayload: MAX_MESSAGE } });
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-content-type-options', 'nosniff');
-    guard.check(request.headers, OPEN_ROUTES.has(request.routeOptions.url ?? ''));
-    context.checkOpen();
+    try {
+      guard.check(request.headers, OPEN_ROUTES.has(request.routeOptions.url ?? ''));
+      context.checkOpen();
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    done();
   });
   finishAnswers(app);
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, error));
@@ -90,6 +97,7 @@ export async function createHttpServer(ports: HttpPorts, options: HttpOptions): 
   invoiceRoutes(app, context);
   commandRoutes(app, context);
   topicRoutes(app, context);
+  logUpkeepRoutes(app, context);
   updateRoutes(app, context);
   queryRoutes(app, context);
   statusRoutes(app, context);

@@ -6,9 +6,15 @@
 /** Minor units per text: `12.50` with 2 digits is 1250n. Null when the text is more precise than that. */
 export function minorUnits(decimal: string, digits: number): bigint | null {
   const { unscaled, scale } = parseDecimal(decimal);
-  if (scale <= digits) return unscaled * 10n ** BigInt(digits - scale);
-  const divisor = 10n ** BigInt(scale - digits);
+  if (scale <= digits) return unscaled * powerOfTen(digits - scale);
+  const divisor = powerOfTen(scale - digits);
   return unscaled % divisor === 0n ? unscaled / divisor : null;
+}
+
+const POWERS = Array.from({ length: 32 }, (_, n) => 10n ** BigInt(n));
+
+function powerOfTen(n: number): bigint {
+  return POWERS[n] ?? 10n ** BigInt(n);
 }
 
 export function moneyText(minor: bigint, digits: number): string {
