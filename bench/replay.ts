@@ -8,6 +8,7 @@ import { type History, withAttempts } from './history.ts';
 const perSecond = (all: readonly Pick<Contended, 'events' | 'ms'>[]): number =>
   median(all.map(r => (r.events / r.ms) * 1000));
 
+const cpuTimes = (all: readonly Contended[]): number[] => all.map(r => r.cpuMs);
 const times = (all: readonly Contended[]): number[] => all.map(r => r.ms);
 
 /** The fraud query against what reads the same records, each contender alone in its process. */
@@ -47,6 +48,12 @@ async function wholeHistory(history: History, rounds: number): Promise<readonly 
       value: ratio(times(engine), times(parse)),
       unit: 'x',
       floor: 1.5,
+    },
+    {
+      name: 'engine-by-parse-cpu',
+      what: 'the same by processor time of all threads, which other programs on the machine move less',
+      value: ratio(cpuTimes(engine), cpuTimes(parse)),
+      unit: 'x',
     },
     { name: 'duckdb', what: 'DuckDB, one thread, batch', value: perSecond(duckdb), unit: 'events/s' },
     {
