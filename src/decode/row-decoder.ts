@@ -1,4 +1,5 @@
 import { assert } from '../core/assert.ts';
+import { isEventTime } from '../core/event-time.ts';
 import type { Header, LogRecord } from '../core/log-record.ts';
 import type { Column, Schema } from '../core/schema.ts';
 import type { Row, Value } from '../core/value.ts';
@@ -178,7 +179,7 @@ function rowtimeReader(
         : typeof value === 'string' && parse !== null
           ? parse(value)
           : null;
-    if (time !== null && time >= 0) return time;
+    if (time !== null && isEventTime(time)) return time;
     return fail(`timestamp column ${declared.column} holds no time`);
   };
 }

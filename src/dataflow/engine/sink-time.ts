@@ -1,6 +1,7 @@
 import type { Batch, Vec } from '../../core/batch.ts';
 import { bitAt } from '../../core/bits.ts';
 import { Op } from '../../core/change.ts';
+import { isEventTime } from '../../core/event-time.ts';
 import type { Column } from '../../core/schema.ts';
 import { valueAt } from '../../core/vec.ts';
 import type { ViewPlan } from '../../plan/plan.ts';
@@ -35,7 +36,7 @@ export function sinkTime(
       const i = batch.sel === null ? k : (batch.sel[k] as number);
       if (!bitAt(batch.noValue, i) && batch.op?.[i] !== Op.DELETE) {
         const time = timeOf(batch, i);
-        if (time === null || time < 0) {
+        if (time === null || !isEventTime(time)) {
           const message = `${plan.name}: timestamp column ${declared.column} holds no time`;
           reject('undecodable', batch.seq[i] as number, message);
           continue;

@@ -1,4 +1,5 @@
 import { type Change, Op } from '../../core/change.ts';
+import { isEventTime } from '../../core/event-time.ts';
 import type { ViewPlan } from '../../plan/plan.ts';
 import type { FoldNode } from './fold-node.ts';
 
@@ -26,7 +27,7 @@ export function sinkTime(
       return root.step(moment).flatMap(change => {
         if (change.noValue || change.op === Op.DELETE) return [change];
         const rowtime = timeOf(change);
-        if (rowtime !== null && rowtime >= 0) return [{ ...change, rowtime }];
+        if (rowtime !== null && isEventTime(rowtime)) return [{ ...change, rowtime }];
         moment.ledger('undecodable', `${plan.name}: timestamp column ${declared.column} holds no time`);
         return [];
       });

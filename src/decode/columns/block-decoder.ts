@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Bits, Vec } from '../../core/batch.ts';
 import { clearBit, makeBits, setBit } from '../../core/bits.ts';
+import { isEventTime } from '../../core/event-time.ts';
 import { type RecordBlock, recordAt } from '../../core/log-record.ts';
 import type { Column, Schema } from '../../core/schema.ts';
 import type { SourceColumn, SourceSpec } from '../../plan/plan.ts';
@@ -149,7 +150,7 @@ class SourceDecoder implements BlockDecoder {
       const sink = sinks[this.#timestamp] as ColumnSink;
       if (sink.nulls !== null && ((sink.nulls[n >>> 5] as number) >>> (n & 31)) & 1) return false;
       const time = sink.kind === 'i64' ? wide(sink.words, n) : (sink.f64[n] as number);
-      if (!(time >= 0)) return false;
+      if (!isEventTime(time)) return false;
       rowtime[n] = time;
     }
     if (this.#partition >= 0) (sinks[this.#partition] as ColumnSink).i32[n] = block.partition[i] as number;
