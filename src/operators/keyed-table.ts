@@ -3,6 +3,7 @@ import { makeBits, setBit } from '../core/bits.ts';
 import { SlicePool } from '../core/pool.ts';
 import type { SqlType } from '../core/sql-type.ts';
 import { grownI32, VecBuilder, valueAt } from '../core/vec.ts';
+import { canonicalValue } from '../expr/canonical-value.ts';
 import type { ColumnKind, GrowingColumn } from '../state/growing-column.ts';
 import type { StateTable } from '../state/state-table.ts';
 import { isPlainKey, KeyEncoder } from './key-encoder.ts';
@@ -19,6 +20,7 @@ export class KeyedTable {
   readonly table: StateTable;
   readonly #types: readonly SqlType[];
   readonly #plain: boolean;
+  readonly #canonical: readonly ReturnType<typeof canonicalValue>[];
   /** values of the key columns, when the key is not plain */
   readonly #values: readonly GrowingColumn[];
   /** window starts of groups whose plain key is NULL */
@@ -30,6 +32,7 @@ export class KeyedTable {
     this.encoder = new KeyEncoder(types);
     this.table = table;
     this.#plain = isPlainKey(types);
+    this.#canonical = types.map(canonicalValue);
     this.#values = this.#plain ? [] : types.map(() => table.column('val'));
   }
 
@@ -55,7 +58,8 @@ export class KeyedTable {
   /** Keeps the key's values for a slot that is new (or given a key again). */
   keep(slot: number, vecs: readonly Vec[], i: number): void {
     for (let c = 0; c < this.#values.length; c++) {
-      (this.#values[c] as GrowingColumn).values[slot] = valueAt(vecs[c] as Vec, this.#types[c] as SqlType, i);
+      const value = valueAt(vecs[c] as Vec, this.#types[c] as SqlType, i);
+      (this.#values[c] as GrowingColumn).values[slot] = this.#canonical[c]?.(value) ?? value;
     }
   }
 

@@ -1,5 +1,6 @@
 import { type Change, Op } from '../../core/change.ts';
 import type { Row } from '../../core/value.ts';
+import { canonicalValue } from '../../expr/canonical-value.ts';
 import type { EvalContext } from '../../expr/functions.ts';
 import type { AggregateNode } from '../../plan/plan.ts';
 import { contextOf, type FoldOptions, type Moment } from './fold-node.ts';
@@ -19,6 +20,7 @@ export interface GroupRow {
  */
 export function groupInput(node: AggregateNode, options: FoldOptions) {
   const keys = node.keys.map(options.compile);
+  const canonical = node.keys.map(key => canonicalValue(key.type));
   const strict = node.nullKeys === 'drop';
   return (change: Change, moment: Moment): GroupRow | null => {
     if (strict && change.noValue) {
@@ -26,7 +28,10 @@ export function groupInput(node: AggregateNode, options: FoldOptions) {
       return null;
     }
     const ctx = contextOf(change, moment, options.zone);
-    const row = keys.map(key => key(change.row, ctx));
+    const row = keys.map((key, i) => {
+      const value = key(change.row, ctx);
+      return canonical[i]?.(value) ?? value;
+    });
     if (strict && row.includes(null)) {
       moment.ledger('null_key', `${node.id}: NULL in the group key`);
       return null;
