@@ -3,6 +3,7 @@ import type { Schema } from '../core/schema.ts';
 import { VecBuilder } from '../core/vec.ts';
 import type { Closure } from '../expr/closure.ts';
 import type { Expr } from '../expr/expr.ts';
+import { maskedColumn } from './masked-column.ts';
 import type { Epoch, OperatorContext } from './operator.ts';
 import { RowContext } from './row-context.ts';
 
@@ -23,7 +24,10 @@ export class ComputedColumns {
     this.#computed = [...exprs.keys()].filter(i => isComputed(exprs[i] as Expr));
   }
 
-  /** `given(expression, row)`: false leaves NULL without computing it. */
+  /**
+   * `given(expression, row)`: false leaves NULL without computing it; a plain column is NULL there for records without
+   * value, while of a DELETE only the key counts.
+   */
   of(epoch: Epoch, batch: Batch, given: ((expr: number, row: number) => boolean) | null = null): Vec[] {
     const built = this.#computed.map(i => new VecBuilder((this.#exprs[i] as Expr).type, batch.n));
     if (built.length > 0) {
@@ -33,9 +37,11 @@ export class ComputedColumns {
         this.#compute(epoch, batch, sel === null ? k : (sel[k] as number), built, given);
     }
     let next = 0;
-    return this.#exprs.map(expr =>
-      expr.node === 'column' ? (batch.cols[expr.index] as Vec) : (built[next++] as VecBuilder).build(batch.n),
-    );
+    return this.#exprs.map((expr, e) => {
+      if (expr.node !== 'column') return (built[next++] as VecBuilder).build(batch.n);
+      const vec = batch.cols[expr.index] as Vec;
+      return given === null || batch.noValue === null ? vec : maskedColumn(vec, batch, row => given(e, row));
+    });
   }
 
   #compute(

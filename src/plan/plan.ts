@@ -100,7 +100,8 @@ export interface ExplodeNode extends NodeBase {
 /**
  * PARTITION BY: the key becomes these expressions; they are the first columns of `schema`, the input's columns follow
  * (each expression that is a plain column is moved, not copied: `rest` lists the input columns that follow).
- * A record without value is kept: an expression over key columns alone is computed as always, any other is NULL.
+ * A record without value is kept: an expression over key columns alone is computed as always, any other is NULL, and so
+ * are the columns that follow.
  */
 export interface RekeyNode extends NodeBase {
   readonly node: 'rekey';

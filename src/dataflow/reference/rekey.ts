@@ -6,7 +6,8 @@ import { contextOf, type FoldNode, type FoldOptions } from './fold-node.ts';
 
 /**
  * PARTITION BY: the key expressions in front of the remaining columns. Of a record without value, an expression over key
- * columns alone is computed as always; any other is NULL, as there is nothing to compute it from.
+ * columns alone is computed as always; any other is NULL, as there is nothing to compute it from, and so are the remaining
+ * columns: the record that the topic gets has no value that could hold an old key.
  */
 export function rekey(node: RekeyNode, input: FoldNode, options: FoldOptions): FoldNode {
   const keys = node.keys.map(options.compile);
@@ -17,7 +18,10 @@ export function rekey(node: RekeyNode, input: FoldNode, options: FoldOptions): F
       return input.step(moment).map(change => {
         const ctx = contextOf(change, moment, options.zone);
         const key = keys.map((k, i) => (change.noValue && fromKey[i] !== true ? null : k(change.row, ctx)));
-        return { ...change, row: [...key, ...node.rest.map(i => change.row[i] ?? null)] };
+        return {
+          ...change,
+          row: [...key, ...node.rest.map(i => (change.noValue ? null : (change.row[i] ?? null)))],
+        };
       });
     },
   };
