@@ -3,7 +3,8 @@ import { Op } from '../core/change.ts';
 import { rowAt } from '../core/vec.ts';
 import type { SetOperationNode } from '../plan/plan.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
-import type { StateTable, StateTableState } from '../state/state-table.ts';
+import type { ChangedPart, StateTableState } from '../state/state-section.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { ChangeBuilder } from './change-builder.ts';
 import { KeyEncoder } from './key-encoder.ts';
 import { type PortReader, readPorts } from './merged-ports.ts';
@@ -77,6 +78,7 @@ export class SetOperation implements Operator, PortReader {
       this.#out.push(op, batch.seq[i] as number, this.#rowtime.f64[slot] as number, rowAt(batch, i));
     }
     if (l === 0 && r === 0) this.#table.drop(slot);
+    else this.#table.touch(slot);
   }
 
   /** The slot of row i; -1: it has none, and none is made. */
@@ -91,8 +93,8 @@ export class SetOperation implements Operator, PortReader {
     return null;
   }
 
-  state(): StateTableState {
-    return this.#table.state();
+  state(part?: ChangedPart): StateTableState {
+    return this.#table.state(part);
   }
 
   load(state: unknown): void {

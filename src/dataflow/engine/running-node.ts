@@ -174,7 +174,7 @@ function operatorFor(node: OperatorNode, { context, table, final, below }: Surro
     case 'union':
       return new Union(node);
     case 'setOperation':
-      return new SetOperation(node, new StateTable());
+      return new SetOperation(node, table());
     case 'streamStreamJoin':
       return new StreamStreamJoin(node, context, {
         index: table(),
