@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../until.ts';
 import { millrace, newFolder, removeFolders } from './command-line.ts';
 import { startServer } from './started-server.ts';
@@ -26,7 +26,12 @@ describe('the memory budget', { timeout: 120_000 }, () => {
   it('is announced; a view over it is paused, answers, says so, and goes on with a larger one', async () => {
     const data = newFolder();
     const flags = ['--data', data, '--views', viewsFolder(), '--no-sample', '--no-watch'];
-    const server = await startServer([...flags, '--memory-budget', '100KiB']);
+    const started = async (budget: string) => {
+      const server = await startServer([...flags, '--memory-budget', budget]);
+      onTestFinished(() => void server.child.kill());
+      return server;
+    };
+    const server = await started('100KiB');
     const get = async (path: string) => {
       const response = await fetch(`${server.url}${path}`);
       const body = await response.text();
@@ -87,7 +92,7 @@ describe('the memory budget', { timeout: 120_000 }, () => {
     });
     await server.stop();
 
-    const roomy = await startServer([...flags, '--memory-budget', '10MiB']);
+    const roomy = await started('10MiB');
     const { count } = await until('seen is live', async () => {
       const found = (await (await fetch(`${roomy.url}/views/seen/status`)).json()) as {
         readonly state: string;
