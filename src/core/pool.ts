@@ -1,5 +1,6 @@
 import { assert } from './assert.ts';
 import type { Pool } from './batch.ts';
+import type { KeyDictionary } from './key-dictionary.ts';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
@@ -31,12 +32,39 @@ export class SlicePool implements Pool {
   readonly start: Int32Array;
   readonly end: Int32Array;
   readonly #extra: Uint8Array | null;
+  #keys: PoolKeys | null;
+  #dictionary: KeyDictionary | null;
 
-  constructor(data: Uint8Array, start: Int32Array, end: Int32Array, extra: Uint8Array | null = null) {
+  /** `dictionary`: numbers the texts of the column that the pool belongs to; `known`: what it has numbered already. */
+  constructor(
+    data: Uint8Array,
+    start: Int32Array,
+    end: Int32Array,
+    extra: Uint8Array | null = null,
+    dictionary: KeyDictionary | null = null,
+    known: Int32Array | null = null,
+  ) {
     this.data = data;
     this.start = start;
     this.end = end;
     this.#extra = extra;
+    this.#dictionary = dictionary;
+    this.#keys = dictionary === null || known === null ? null : new PoolKeys(dictionary, this, extra, known);
+  }
+
+  /** Numbers of the texts, made when first asked for; null: there are none. */
+  keys(): PoolKeys | null {
+    const dictionary = this.#dictionary;
+    if (dictionary === null) return null;
+    dictionary.wanted = true;
+    if (this.#keys === null) {
+      if (!dictionary.begin(this.start.length)) {
+        this.#dictionary = null;
+        return null;
+      }
+      this.#keys = new PoolKeys(dictionary, this, this.#extra, new Int32Array(this.start.length));
+    }
+    return this.#keys.generation === dictionary.generation ? this.#keys : null;
   }
 
   text(id: number): string {
@@ -54,6 +82,43 @@ export class SlicePool implements Pool {
     if (start < base || this.#extra === null) return this.data.subarray(start, end);
     return this.#extra.subarray(start - base, end - base);
   }
+}
+
+/** The numbers that a dictionary gives to the texts of a pool. */
+export class PoolKeys {
+  readonly dictionary: KeyDictionary;
+  readonly generation: number;
+  /** by id of the pool; 0: `of` was not called for it yet */
+  readonly known: Int32Array;
+  readonly #pool: SlicePool;
+  readonly #view: DataView;
+  readonly #extra: DataView | null;
+
+  constructor(dictionary: KeyDictionary, pool: SlicePool, extra: Uint8Array | null, known: Int32Array) {
+    this.dictionary = dictionary;
+    this.generation = dictionary.generation;
+    this.known = known;
+    this.#pool = pool;
+    this.#view = viewOf(pool.data);
+    this.#extra = extra === null ? null : viewOf(extra);
+  }
+
+  of(id: number): number {
+    const { start: starts, end: ends, data } = this.#pool;
+    const start = starts[id] as number;
+    const end = ends[id] as number;
+    const base = data.length;
+    const key =
+      start < base || this.#extra === null
+        ? this.dictionary.idOf(this.#view, start, end)
+        : this.dictionary.idOf(this.#extra, start - base, end - base);
+    this.known[id] = key;
+    return key;
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Computed texts or bytes: id i is the i-th value. */

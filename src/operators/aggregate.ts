@@ -12,8 +12,10 @@ import type { StateTable } from '../state/state-table.ts';
 import { ComputedColumns } from './computed-columns.ts';
 import { GroupFilter } from './group-filter.ts';
 import { Groups } from './groups.ts';
+import { LastTouches } from './last-touches.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
 import { Touches } from './touches.ts';
+import { WindowSlots } from './window-slots.ts';
 import { firstWindowStart, isClosed } from './windows.ts';
 
 export interface AggregateOptions {
@@ -72,6 +74,9 @@ export class Aggregate implements Operator {
   /** groups touched in the epoch (`final`) or in the current sequence */
   readonly #touches: Touches;
   #settledTo = 0;
+  /** in place of `touches` where groups only grow and only their last change counts */
+  readonly #last: LastTouches | null;
+  readonly #windowSlots = new WindowSlots();
   #having: GroupFilter | null = null;
   #seq = 0;
 
@@ -82,13 +87,14 @@ export class Aggregate implements Operator {
     this.#table = table;
     this.#keys = new ComputedColumns(context, node.input.schema, node.keys);
     this.#final = final;
-    this.#touches = new Touches(final);
     this.#retracting = retracting;
     this.#strict = node.nullKeys === 'drop';
     this.#always = node.emptyGroups === 'delete' && node.keys.length === 0 && node.window === null;
     this.#mayEmpty = retracting && node.emptyGroups === 'delete' && !this.#always;
     this.#onlyGrows = !retracting && node.window?.retention == null;
     this.#groups = new Groups({ node, context, table, retracting, onlyGrows: this.#onlyGrows });
+    this.#touches = new Touches(final);
+    this.#last = final && this.#onlyGrows ? new LastTouches() : null;
   }
 
   step(epoch: Epoch, [input = []]: readonly (readonly Batch[])[]): readonly Batch[] {
@@ -132,7 +138,12 @@ export class Aggregate implements Operator {
   #makeGlobalGroup(epoch: Epoch): void {
     const slot = this.#groups.slot(0, [], 0);
     this.#groups.rowtime.f64[slot] = 0;
-    this.#touches.add(slot, epoch.firstSeq, false);
+    this.#touch(slot, epoch.firstSeq, false);
+  }
+
+  #touch(slot: number, seq: number, existed: boolean): void {
+    if (this.#last !== null) this.#last.add(slot, seq);
+    else this.#touches.add(slot, seq, existed);
   }
 
   #absorbBatch(epoch: Epoch, batch: Batch): void {
@@ -143,7 +154,7 @@ export class Aggregate implements Operator {
     for (const accumulator of this.#groups.accumulators) accumulator.begin(epoch, batch);
     this.#from = 0;
     this.#to = 0;
-    if (this.#final && this.#onlyGrows && this.#absorbPlain(batch, keys)) return;
+    if (this.#last !== null && this.#absorbPlain(batch, keys, this.#last)) return;
     const n = batch.sel === null ? batch.n : batch.sel.length;
     for (let k = 0; k < n; k++) {
       const i = batch.sel === null ? k : (batch.sel[k] as number);
@@ -158,62 +169,94 @@ export class Aggregate implements Operator {
    * The same for the everyday case, in one loop: rows are only added, nothing needs settling between sequences, windows
    * do not overlap, the key is one text. False: it is not that case.
    */
-  #absorbPlain(batch: Batch, keys: readonly Vec[]): boolean {
+  #absorbPlain(batch: Batch, keys: readonly Vec[], touches: LastTouches): boolean {
     const [key] = keys;
     const spec = this.#node.window;
     if (key?.t !== 'str' || keys.length !== 1 || !(key.pool instanceof SlicePool)) return false;
     if (key.nulls !== null || batch.noValue !== null || batch.op !== null) return false;
     if (spec !== null && spec.size !== spec.advance) return false;
-    const { data, start: starts, end: ends } = key.pool;
-    const { v } = key;
+    const { v, pool } = key;
     const groups = this.#groups;
-    const { index } = this.#table;
     const { sel, seq: seqs, rowtime } = batch;
     const n = sel === null ? batch.n : sel.length;
+    const numbers = this.#numberKeys(pool, v, sel, n);
     this.#reservePairs(n);
+    touches.reserve(touches.n + n, 0);
     const { slot: slots, row: rows, sign } = this.#pairs;
+    const { slots: touchedSlots, seqs: touchedSeqs } = touches;
+    let { last, n: touched } = touches;
+    let times = groups.rowtime.f64;
+    let laneTime = this.#laneTime;
     let start = 0;
-    let end = spec === null ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    let end = Number.NEGATIVE_INFINITY;
+    let ofWindow: Int32Array | null = null;
+    let complete = false;
+    if (spec === null) {
+      end = Number.POSITIVE_INFINITY;
+      if (numbers !== null) ({ slots: ofWindow, complete } = this.#windowSlots.of(0, this.#table.rows === 0));
+    }
     let to = 0;
     for (let k = 0; k < n; k++) {
       const i = sel === null ? k : (sel[k] as number);
-      const id = v[i] as number;
       const time = rowtime[i] as number;
-      const seq = seqs[i] as number;
-      if (time > this.#laneTime) this.#laneTime = time;
+      if (time > laneTime) laneTime = time;
       if (spec !== null) {
         if (time < start || time >= end) {
           start = firstWindowStart(time, spec);
           end = start + spec.size;
+          ofWindow = null;
         }
-        if (end + spec.grace <= this.#laneTime) {
-          this.#rejectLate(seq, start, spec);
+        if (end + spec.grace <= laneTime) {
+          this.#rejectLate(seqs[i] as number, start, spec);
           continue;
         }
+        if (ofWindow === null && numbers !== null) {
+          ({ slots: ofWindow, complete } = this.#windowSlots.of(start, !this.#windows.has(start)));
+        }
       }
-      // text that does not stand in the records lies behind their bytes
-      const from = starts[id] as number;
-      const slot =
-        from < data.length
-          ? index.insert(start, data, from, ends[id] as number)
-          : groups.keyed.slot(start, i);
-      const isNew = index.isNew;
-      if (isNew) {
-        this.#table.reserve(slot + 1);
-        groups.begin(slot, keys, i);
-        if (spec !== null) this.#register(start, slot);
+      const number = numbers === null ? 0 : (numbers[v[i] as number] as number);
+      let slot = ofWindow === null ? -1 : (ofWindow[number] as number) - 1;
+      if (slot < 0) {
+        slot = complete ? groups.keyed.append(start, i) : groups.keyed.slot(start, i);
+        if (ofWindow !== null) ofWindow[number] = slot + 1;
+        if (this.#table.index.isNew) {
+          groups.begin(slot, keys, i);
+          if (spec !== null) this.#register(start, slot);
+          times = groups.rowtime.f64;
+        }
+        touches.reserve(0, slot + 1);
+        last = touches.last;
       }
-      this.#touches.add(slot, seq, !isNew);
-      const times = groups.rowtime.f64;
+      last[slot] = touched;
+      touchedSlots[touched] = slot;
+      touchedSeqs[touched++] = seqs[i] as number;
       if (time > (times[slot] as number)) times[slot] = time;
       slots[to] = slot;
       rows[to] = i;
       sign[to++] = 1;
     }
     this.#table.touchAll(slots, to);
+    touches.n = touched;
+    this.#laneTime = laneTime;
     this.#to = to;
     this.#absorbPairs();
     return true;
+  }
+
+  /** The numbers of the keys of n rows, by id of their pool; null: they are not numbered. */
+  #numberKeys(pool: SlicePool, v: Int32Array, sel: Int32Array | null, n: number): Int32Array | null {
+    const numbers = pool.keys();
+    if (numbers === null) {
+      this.#windowSlots.clear();
+      return null;
+    }
+    const { known } = numbers;
+    for (let k = 0; k < n; k++) {
+      const id = v[sel === null ? k : (sel[k] as number)] as number;
+      if (known[id] === 0) numbers.of(id);
+    }
+    this.#windowSlots.begin(numbers.generation, numbers.dictionary.size);
+    return known;
   }
 
   #rejectLate(seq: number, start: number, spec: WindowSpec): void {
@@ -250,8 +293,9 @@ export class Aggregate implements Operator {
   #slot(start: number, keys: readonly Vec[], i: number, seq: number): number {
     const slot = this.#groups.slot(start, keys, i);
     const { wasNew } = this.#groups;
+    if (wasNew) this.#windowSlots.spoil(start);
     if (wasNew && this.#node.window !== null) this.#register(start, slot);
-    this.#touches.add(slot, seq, !wasNew);
+    this.#touch(slot, seq, !wasNew);
     return slot;
   }
 
@@ -316,7 +360,7 @@ export class Aggregate implements Operator {
 
   /** Each group touched in the epoch once, in order of last touch. */
   #emitTouched(): void {
-    const { slots, seqs, n } = this.#touches.takeLast();
+    const { slots, seqs, n } = this.#last?.take() ?? this.#touches.takeLast();
     this.#settledTo = 0;
     if (!this.#onlyGrows) {
       for (let k = 0; k < n; k++) this.#emit(slots[k] as number, seqs[k] as number);
@@ -403,6 +447,7 @@ export class Aggregate implements Operator {
         this.#onlyGrows ? slots : [...new Set(slots)].filter(slot => this.#holds(start, slot)),
       );
       this.#windows.delete(start);
+      this.#windowSlots.drop(start);
     }
   }
 
@@ -419,6 +464,7 @@ export class Aggregate implements Operator {
     this.#table.load(table);
     this.#laneTime = laneTime;
     this.#windows.clear();
+    this.#windowSlots.clear();
     if (this.#node.window === null) return;
     for (const slot of this.#table.slots()) this.#register(this.#groups.keyed.prefixOf(slot), slot);
   }

@@ -48,6 +48,14 @@ export class KeyedTable {
     return this.table.slot(NULL_KEY, this.#nullKeys, 0, 8);
   }
 
+  /** The same for a key that is known to be new. */
+  append(prefix: number, i: number): number {
+    const { encoder } = this;
+    if (encoder.encode(i)) return this.table.append(prefix, encoder.bytes, encoder.start, encoder.end);
+    this.#nullStart[0] = prefix;
+    return this.table.append(NULL_KEY, this.#nullKeys, 0, 8);
+  }
+
   find(prefix: number, i: number): number {
     const { encoder } = this;
     if (encoder.encode(i)) return this.table.find(prefix, encoder.bytes, encoder.start, encoder.end);

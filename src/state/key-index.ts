@@ -1,4 +1,7 @@
 import { assert } from '../core/assert.ts';
+import type { Bits } from '../core/batch.ts';
+import { bitAt, clearBit, makeBits, setBit } from '../core/bits.ts';
+import { grownBits } from '../core/vec.ts';
 
 /** bytes of removed keys that are put up with before the rest is moved together */
 const TOLERATED_GARBAGE = 64 * 1024;
@@ -23,6 +26,10 @@ export class KeyIndex {
   #garbage = 0;
   #free: number[] = [];
   #high = 0;
+  /** keys that were appended and are not in the table yet, among slots that are no such keys any more */
+  #waiting: number[] = [];
+  #waits: Bits = makeBits(64);
+  #waitingCount = 0;
 
   /** keys that live */
   get size(): number {
@@ -35,7 +42,7 @@ export class KeyIndex {
   }
 
   get bytes(): number {
-    return this.#table.byteLength + this.#hash.length * 20 + this.#arena.byteLength;
+    return this.#table.byteLength + this.#hash.length * 20 + this.#waits.byteLength + this.#arena.byteLength;
   }
 
   /** the bytes behind `keyStart` and `keyEnd`; read it anew after an insertion */
@@ -61,11 +68,13 @@ export class KeyIndex {
 
   /** The slot of a key, or -1. */
   find(prefix: number, bytes: Uint8Array, start: number, end: number): number {
+    if (this.#waitingCount > 0) this.#linkWaiting();
     return this.#probe(prefix, bytes, start, end, hashOf(prefix, bytes, start, end));
   }
 
   /** The slot of a key; a new one (`isNew` is then true until the next call) when it is unknown. */
   insert(prefix: number, bytes: Uint8Array, start: number, end: number): number {
+    if (this.#waitingCount > 0) this.#linkWaiting();
     const hash = hashOf(prefix, bytes, start, end);
     const found = this.#probe(prefix, bytes, start, end, hash);
     this.isNew = found < 0;
@@ -73,6 +82,61 @@ export class KeyIndex {
   }
 
   isNew = false;
+
+  /**
+   * A new slot for a key that the caller knows to be new. It is hashed only when somebody looks for a key by its bytes,
+   * which most keys that come and go with a window never see.
+   */
+  append(prefix: number, bytes: Uint8Array, start: number, end: number): number {
+    const own = this.#keep(bytes, start, end);
+    const slot = this.#free.pop() ?? this.#high++;
+    if (slot >= this.#hash.length) this.#growSlots(slot + 1);
+    this.#range[slot * 4] = own;
+    this.#range[slot * 4 + 1] = own + end - start;
+    this.#prefix[slot * 2 + 1] = prefix;
+    if (this.#waiting.length > this.#waitingCount * 2 + 1024) this.#pruneWaiting();
+    this.#waits = grownBits(this.#waits, slot + 1);
+    setBit(this.#waits, slot);
+    this.#waiting.push(slot);
+    this.#waitingCount++;
+    this.isNew = true;
+    return slot;
+  }
+
+  #pruneWaiting(): void {
+    this.#waiting = [];
+    for (let slot = 0; slot < this.#high; slot++) if (bitAt(this.#waits, slot)) this.#waiting.push(slot);
+  }
+
+  #linkWaiting(): void {
+    let places = this.#mask + 1;
+    while (places < this.size * 2) places *= 2;
+    if (places > this.#mask + 1) this.#rehash(places);
+    for (const slot of this.#waiting) {
+      if (!bitAt(this.#waits, slot)) continue;
+      clearBit(this.#waits, slot);
+      const hash = hashOf(this.prefixOf(slot), this.#arena, this.keyStart(slot), this.keyEnd(slot));
+      this.#hash[slot] = hash;
+      this.#link(slot, hash);
+    }
+    this.#waiting = [];
+    this.#waitingCount = 0;
+  }
+
+  /** Where a copy of the bytes begins in the arena. */
+  #keep(bytes: Uint8Array, start: number, end: number): number {
+    const length = end - start;
+    if (this.#arenaLength + length > this.#arena.length) {
+      const grown = new Uint8Array(Math.max(this.#arena.length * 2, this.#arenaLength + length));
+      grown.set(this.#arena.subarray(0, this.#arenaLength));
+      this.#arena = grown;
+    }
+    const arena = this.#arena;
+    const own = this.#arenaLength;
+    for (let i = 0; i < length; i++) arena[own + i] = bytes[start + i] as number;
+    this.#arenaLength = own + length;
+    return own;
+  }
 
   #probe(prefix: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
     const table = this.#table;
@@ -102,17 +166,9 @@ export class KeyIndex {
   }
 
   #write(slot: number, prefix: number, bytes: Uint8Array, start: number, end: number, hash: number): void {
-    const length = end - start;
-    if (this.#arenaLength + length > this.#arena.length) {
-      const grown = new Uint8Array(Math.max(this.#arena.length * 2, this.#arenaLength + length));
-      grown.set(this.#arena.subarray(0, this.#arenaLength));
-      this.#arena = grown;
-    }
-    const own = this.#arenaLength;
-    for (let i = 0; i < length; i++) this.#arena[own + i] = bytes[start + i] as number;
-    this.#arenaLength = own + length;
+    const own = this.#keep(bytes, start, end);
     this.#range[slot * 4] = own;
-    this.#range[slot * 4 + 1] = own + length;
+    this.#range[slot * 4 + 1] = own + end - start;
     this.#prefix[slot * 2 + 1] = prefix;
     this.#hash[slot] = hash;
     this.#link(slot, hash);
@@ -124,11 +180,13 @@ export class KeyIndex {
       for (const slot of slots) this.remove(slot);
       return;
     }
+    let linked = false;
     for (const slot of slots) {
       assert(this.lives(slot), 'the slot holds no key');
+      linked ||= !bitAt(this.#waits, slot);
       this.#release(slot);
     }
-    this.#rehash(this.#mask + 1);
+    if (linked) this.#rehash(this.#mask + 1);
     if (this.#garbage > TOLERATED_GARBAGE && this.#garbage * 2 > this.#arenaLength) this.#compact();
   }
 
@@ -136,10 +194,19 @@ export class KeyIndex {
     this.#garbage += this.keyEnd(slot) - this.keyStart(slot);
     this.#range[slot * 4 + 1] = -1;
     this.#free.push(slot);
+    if (this.#waitingCount === 0 || !bitAt(this.#waits, slot)) return;
+    clearBit(this.#waits, slot);
+    this.#waitingCount--;
   }
 
   remove(slot: number): void {
     assert(this.lives(slot), 'the slot holds no key');
+    if (!bitAt(this.#waits, slot)) this.#unlink(slot);
+    this.#release(slot);
+    if (this.#garbage > TOLERATED_GARBAGE && this.#garbage * 2 > this.#arenaLength) this.#compact();
+  }
+
+  #unlink(slot: number): void {
     const table = this.#table;
     const mask = this.#mask;
     let hole = (this.#hash[slot] as number) & mask;
@@ -154,8 +221,6 @@ export class KeyIndex {
       }
     }
     table[hole * 2] = EMPTY;
-    this.#release(slot);
-    if (this.#garbage > TOLERATED_GARBAGE && this.#garbage * 2 > this.#arenaLength) this.#compact();
   }
 
   #link(slot: number, hash: number): void {
@@ -169,7 +234,7 @@ export class KeyIndex {
     this.#table = new Int32Array(places * 2);
     this.#mask = places - 1;
     for (let slot = 0; slot < this.#high; slot++) {
-      if (this.lives(slot)) this.#link(slot, this.#hash[slot] as number);
+      if (this.lives(slot) && !bitAt(this.#waits, slot)) this.#link(slot, this.#hash[slot] as number);
     }
   }
 

@@ -41,6 +41,14 @@ export class StateTable {
     return slot;
   }
 
+  /** The slot of a key that is known to be new. */
+  append(prefix: number, bytes: Uint8Array, start: number, end: number): number {
+    const slot = this.index.append(prefix, bytes, start, end);
+    this.reserve(slot + 1);
+    if (this.#changed !== null) this.touch(slot);
+    return slot;
+  }
+
   /** Says that the columns of a slot are written to. */
   touch(slot: number): void {
     if (this.#changed === null) return;

@@ -2,8 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import type { Bits, Vec } from '../../core/batch.ts';
 import { clearBit, makeBits, setBit } from '../../core/bits.ts';
 import { isEventTime } from '../../core/event-time.ts';
+import { KeyDictionary } from '../../core/key-dictionary.ts';
 import { type RecordBlock, recordAt } from '../../core/log-record.ts';
 import type { Column, Schema } from '../../core/schema.ts';
+import { vecKind } from '../../core/vec.ts';
 import type { SourceColumn, SourceSpec } from '../../plan/plan.ts';
 import { createRowDecoder, type RowDecoder, type RowDecoderOptions } from '../row-decoder.ts';
 import { ColumnSink } from './column-sink.ts';
@@ -45,6 +47,8 @@ export function createBlockDecoder(options: RowDecoderOptions): BlockDecoder {
 class SourceDecoder implements BlockDecoder {
   /** the columns of the schema, then the timestamp column when it is not among them */
   readonly #columns: readonly Column[];
+  /** numbers of the texts of a column */
+  readonly #dictionaries: readonly (KeyDictionary | null)[];
   readonly #given: number;
   readonly #source: SourceSpec;
   readonly #slow: RowDecoder;
@@ -64,6 +68,7 @@ class SourceDecoder implements BlockDecoder {
     this.#slow = createRowDecoder(options);
     this.#given = schema.columns.length;
     this.#columns = withTimestamp(schema, source);
+    this.#dictionaries = this.#columns.map(c => (vecKind(c.type) === 'str' ? new KeyDictionary() : null));
     const position = (c: SourceColumn): number => this.#columns.findIndex(s => s.name === c.name);
     const keys = source.columns.filter(c => c.from === 'key');
     const values = source.columns.filter(c => c.from === 'value');
@@ -93,7 +98,9 @@ class SourceDecoder implements BlockDecoder {
   }
 
   decode(block: RecordBlock, records: Int32Array, count: number): DecodedBlock {
-    const sinks = this.#columns.map(c => new ColumnSink(c.type, count, block.bytes));
+    const sinks = this.#columns.map(
+      (c, i) => new ColumnSink(c.type, count, block.bytes, this.#dictionaries[i]),
+    );
     const record = new Int32Array(count);
     const rowtime = new Float64Array(count);
     const failures: BlockFailure[] = [];

@@ -1,5 +1,6 @@
 import type { Bits, Vec } from '../../core/batch.ts';
 import { clearBit, makeBits, setBit } from '../../core/bits.ts';
+import type { KeyDictionary } from '../../core/key-dictionary.ts';
 import { SlicePool } from '../../core/pool.ts';
 import type { SqlType } from '../../core/sql-type.ts';
 import type { Value } from '../../core/value.ts';
@@ -28,7 +29,18 @@ export class ColumnSink {
   #extra = new Uint8Array(0);
   #extraLength = 0;
 
-  constructor(type: SqlType, capacity: number, data: Uint8Array) {
+  /** numbers the texts, while they are decoded when `keys` is there */
+  readonly dictionary: KeyDictionary | null;
+  /** per row the number of its text, or 0 */
+  readonly keys: Int32Array | null;
+
+  /** `dictionary`: of the column, over all blocks. */
+  constructor(type: SqlType, capacity: number, data: Uint8Array, dictionary: KeyDictionary | null = null) {
+    this.dictionary = dictionary;
+    this.keys =
+      dictionary !== null && dictionary.wanted && dictionary.begin(capacity)
+        ? new Int32Array(capacity)
+        : null;
     this.type = type;
     this.kind = vecKind(type);
     this.i32 = new Int32Array(this.kind === 'i32' ? capacity : 0);
@@ -85,6 +97,7 @@ export class ColumnSink {
     }
     this.#extra.set(bytes, at);
     this.#extraLength = at + bytes.length;
+    if (this.keys !== null) this.keys[row] = 0;
     this.start[row] = this.#data.length + at;
     this.end[row] = this.#data.length + at + bytes.length;
   }
@@ -103,7 +116,14 @@ export class ColumnSink {
         return {
           t: 'str',
           v: identity(n),
-          pool: new SlicePool(this.#data, this.start, this.end, this.#extraLength === 0 ? null : this.#extra),
+          pool: new SlicePool(
+            this.#data,
+            this.start,
+            this.end,
+            this.#extraLength === 0 ? null : this.#extra,
+            this.dictionary,
+            this.keys,
+          ),
           nulls,
         };
       case 'val':

@@ -72,6 +72,8 @@ export class ObjectScanner {
         if (this.#missed > 0) this.#missed--;
         return true;
       }
+      // it may have numbered texts of the row
+      for (const { sink } of this.#targets) if (sink !== null && sink.keys !== null) sink.keys[row] = 0;
       this.#missed += TOLERANCE;
       if (this.#missed > WARM * TOLERANCE) this.#forget();
     }

@@ -58,7 +58,7 @@ function arraysSource({ kind, sink }: Target, f: number): string {
   if (sink === null) return '';
   switch (kind) {
     case Kind.STRING:
-      return `const a${f} = s${f}.start, e${f} = s${f}.end;`;
+      return `const a${f} = s${f}.start, e${f} = s${f}.end, k${f} = s${f}.keys, d${f} = s${f}.dictionary;`;
     case Kind.BIGINT:
     case Kind.DECIMAL:
       return `const a${f} = s${f}.words;`;
@@ -97,7 +97,7 @@ function stringSource(f: number, wanted: boolean): string {
     if (c === 34) break;
     if (c < 32 || c === 92 || c >= 128) return false;
     q++;
-  }${wanted ? `\n  a${f}[row] = p + 1;\n  e${f}[row] = q;` : ''}
+  }${wanted ? `\n  a${f}[row] = p + 1;\n  e${f}[row] = q;\n  if (k${f} !== null) k${f}[row] = d${f}.idOf(dv, p + 1, q);` : ''}
   p = q + 1;`;
 }
 

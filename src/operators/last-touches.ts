@@ -1,0 +1,43 @@
+import { grownF64, grownI32 } from '../core/vec.ts';
+
+/** The groups touched in an epoch, of which only the last touch counts. */
+export class LastTouches {
+  /** every touch in order: group and sequence */
+  slots: Int32Array = new Int32Array(256);
+  seqs: Float64Array = new Float64Array(256);
+  /** per group its last touch in this epoch; of groups that were not touched anything */
+  last: Int32Array = new Int32Array(256);
+  n = 0;
+
+  add(slot: number, seq: number): void {
+    this.reserve(this.n + 1, slot + 1);
+    this.slots[this.n] = slot;
+    this.seqs[this.n] = seq;
+    this.last[slot] = this.n++;
+  }
+
+  /** Room for touches below `touches` and groups below `slots`. */
+  reserve(touches: number, slots: number): void {
+    if (touches > this.slots.length) {
+      this.slots = grownI32(this.slots, touches);
+      this.seqs = grownF64(this.seqs, touches);
+    }
+    if (slots > this.last.length) this.last = grownI32(this.last, slots);
+  }
+
+  /** Each group once, in order of its last touch, with the sequence of it; everything is forgotten. */
+  take(): { readonly slots: Int32Array; readonly seqs: Float64Array; readonly n: number } {
+    const { slots, seqs, last, n } = this;
+    const ownSlots = new Int32Array(n);
+    const ownSeqs = new Float64Array(n);
+    let kept = 0;
+    for (let t = 0; t < n; t++) {
+      const slot = slots[t] as number;
+      if (last[slot] !== t) continue;
+      ownSlots[kept] = slot;
+      ownSeqs[kept++] = seqs[t] as number;
+    }
+    this.n = 0;
+    return { slots: ownSlots.subarray(0, kept), seqs: ownSeqs.subarray(0, kept), n: kept };
+  }
+}
