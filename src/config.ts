@@ -3,8 +3,10 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Document, isScalar, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { parseByteSize } from './core/byte-size.ts';
 import { MillraceError, MillraceErrors } from './core/errors.ts';
 import type { SourceText, Span } from './core/span.ts';
+import type { TopicUpkeep } from './deploy/log-retention.ts';
 import type { TopicSpec } from './log/event-log.ts';
 import { DEFAULT_MEMORY_BUDGET, memoryBudget } from './memory-setting.ts';
 import { closest } from './sql/suggest.ts';
@@ -21,6 +23,8 @@ export interface Config {
   /** `module`: path of the module that lays the sample history down */
   readonly sample: { readonly enabled: boolean; readonly seed: number; readonly module: string };
   readonly topics: readonly TopicSpec[];
+  /** what is taken from topics, by name; a topic that is not there keeps everything */
+  readonly upkeep: ReadonlyMap<string, TopicUpkeep>;
   readonly commands: Readonly<
     Record<string, { readonly keepResultsFor: number; readonly cacheSize: number }>
   >;
@@ -45,6 +49,12 @@ const duration = z
 const memory = z
   .string()
   .refine(text => memoryBudget(text) !== null, 'is no amount of memory such as 512MiB, 2GiB or 25%');
+const byteSize = z.string().transform((text, context) => {
+  const bytes = parseByteSize(text);
+  if (bytes === null) context.addIssue({ code: 'custom', message: 'is no size such as 500MB or 10GiB' });
+  return bytes ?? 0;
+});
+
 const zone = z.string().refine(isZone, 'is no IANA time zone such as UTC or Europe/Berlin');
 const topicName = z
   .string()
@@ -77,6 +87,13 @@ const topicsShape = z.strictObject({
       z.strictObject({
         partitions: z.int().min(1).max(1_000).default(1),
         keyIndex: z.boolean().default(false),
+        retention: z
+          .strictObject({ age: duration.optional(), size: byteSize.optional() })
+          .refine(r => r.age !== undefined || r.size !== undefined, 'names neither an age nor a size')
+          .optional(),
+        cleanup: z.literal('compact').optional(),
+        keepTombstonesFor: duration.default(86_400_000),
+        acceptIncompleteRebuilds: z.boolean().default(false),
       }),
     )
     .default({}),
@@ -140,10 +157,26 @@ export function loadConfig(pipelinesDir: string, root: string): Config {
       partitions: t.partitions,
       keyIndex: t.keyIndex,
     })),
+    upkeep: upkeepOf(topics.topics),
     commands: handlers.commands,
     reactions: handlers.reactions.map(r => ({ module: module(r.module), settings: r.settings })),
     extensions: handlers.extensions.map(module),
   });
+}
+
+function upkeepOf(topics: z.infer<typeof topicsShape>['topics']): ReadonlyMap<string, TopicUpkeep> {
+  const upkeep = new Map<string, TopicUpkeep>();
+  for (const [name, t] of Object.entries(topics)) {
+    if (t.retention === undefined && t.cleanup === undefined) continue;
+    const { acceptIncompleteRebuilds, keepTombstonesFor } = t;
+    const retention =
+      t.retention === undefined
+        ? null
+        : { age: t.retention.age ?? null, size: t.retention.size ?? null, acceptIncompleteRebuilds };
+    const compaction = t.cleanup === undefined ? null : { keepTombstonesFor, acceptIncompleteRebuilds };
+    upkeep.set(name, { retention, compaction });
+  }
+  return upkeep;
 }
 
 const FILES = ['settings.yaml', 'topics.yaml', 'handlers.yaml'];
@@ -225,7 +258,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   memory: ['budget'],
   views: ['folder', 'watch', 'zone'],
   sample: ['enabled', 'seed', 'module'],
-  topics: ['partitions', 'keyIndex'],
+  topics: ['partitions', 'keyIndex', 'retention', 'cleanup', 'keepTombstonesFor', 'acceptIncompleteRebuilds'],
   commands: ['keepResultsFor', 'cacheSize'],
   reactions: ['module', 'settings'],
 };

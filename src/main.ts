@@ -22,6 +22,8 @@ import { logDir } from './dataflow/worker-environment.ts';
 import { AdHocQueries } from './deploy/ad-hoc-queries.ts';
 import { withLedger } from './deploy/ledger-views.ts';
 import { LimitedQueries } from './deploy/limited-queries.ts';
+import { LogKeeper } from './deploy/log-keeper.ts';
+import { LogRetention } from './deploy/log-retention.ts';
 import { missedChanges } from './deploy/missed-changes.ts';
 import { ViewManager } from './deploy/view-manager.ts';
 import { memoryByView, NO_STATE, soon } from './deploy/view-memory.ts';
@@ -30,7 +32,9 @@ import { followedViews } from './followed-views.ts';
 import { AccessGuard } from './http/access.ts';
 import type { HttpLimits, StatusSource } from './http/ports.ts';
 import { createHttpServer } from './http/server.ts';
+import { sinceDocument } from './http/views.ts';
 import { invoiceEntity } from './invoice/invoice-entity.ts';
+import { kept, topicHandlers } from './kept-topics.ts';
 import { openEmbeddedLog } from './log/embedded/embedded-log.ts';
 import type { EventLog } from './log/event-log.ts';
 import { closest } from './sql/suggest.ts';
@@ -174,6 +178,19 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   opened.add(() => reactions.stop());
   reactions.start();
 
+  const keeper = new LogKeeper({
+    log,
+    clock,
+    plans: () => views.plans(),
+    building: () => views.deployment.job?.names ?? [],
+    committed: () => views.deployment.committed,
+    handlers: () => topicHandlers(log, reactions.status(), views.plans()),
+    ...kept(config),
+  });
+  const retention = new LogRetention({ log, keeper, clock, topics: config.upkeep, report });
+  opened.add(() => retention.stop());
+  retention.start();
+
   const started = clock.now();
   const positionAt = (seq: number) => positionToken({ log: log.id, seq });
   const status: StatusSource = {
@@ -196,6 +213,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
         views: views.list().map(v => ({
           ...v,
           position: v.position === null ? null : positionAt(v.position),
+          ...(v.since === undefined ? {} : { since: sinceDocument({ token: positionAt }, v.since) }),
           memory: memory === null ? null : (memory.get(v.name) ?? NO_STATE),
         })),
         errors: views.fileErrors(),
@@ -210,6 +228,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   const http = await createHttpServer(
     {
       log,
+      keeper,
       commands: runtime,
       views: withLedger(views, () => views.ledger()),
       queries: new LimitedQueries(new AdHocQueries({ views, log, clock, functions, upcasters, zone })),

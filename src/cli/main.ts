@@ -8,6 +8,7 @@ import { explainCommand } from './explain.ts';
 import { exportCommand } from './export/command.ts';
 import { functionsCommand } from './functions.ts';
 import { importCommand } from './import/command.ts';
+import { logCommand } from './log/command.ts';
 import type { Exit } from './options.ts';
 import { produceCommand } from './produce.ts';
 import { queryCommand } from './query.ts';
@@ -47,6 +48,7 @@ export function commandLine(exit: Exit): Command {
     replayCommand,
     resumeCommand,
     statusCommand,
+    logCommand,
     testCommand,
     importCommand,
     exportCommand,

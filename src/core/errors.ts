@@ -36,6 +36,7 @@ export const catalogue = {
   // log and topics
   unknown_topic: { fault: 'user', retriable: false },
   topic_exists: { fault: 'user', retriable: false },
+  topic_in_use: { fault: 'user', retriable: false },
   invalid_topic: { fault: 'user', retriable: false },
   record_too_large: { fault: 'user', retriable: false },
   position_malformed: { fault: 'user', retriable: false },

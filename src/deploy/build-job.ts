@@ -14,6 +14,17 @@ export interface BuildJobOptions {
   readonly target: number;
 }
 
+/** How a build ended. `interrupted`: by something else than its views; it may be tried again. */
+export type BuildEnd =
+  | { readonly type: 'adopted' | 'cancelled' | 'interrupted' }
+  | {
+      readonly type: 'failed';
+      readonly view: string | null;
+      readonly message: string;
+      /** the state of the view was too much */
+      readonly paused?: boolean | undefined;
+    };
+
 /** A shadow build as the main thread follows it. */
 export class BuildJob {
   readonly id: number;

@@ -17,7 +17,8 @@ import type { EventLog } from '../log/event-log.ts';
 import type { ViewPlan } from '../plan/plan.ts';
 import { openViewFileReader } from '../view-store/view-file.ts';
 import { BuildHandle } from './build-handle.ts';
-import { BuildJob } from './build-job.ts';
+import { type BuildEnd, BuildJob } from './build-job.ts';
+import { builtVersion } from './built-version.ts';
 import { LiveHandle } from './live-handle.ts';
 import { LogTicker } from './log-ticker.ts';
 import { inReadOrder, type PlannedViews, withUpstream } from './planned-views.ts';
@@ -40,17 +41,6 @@ export interface DeploymentOptions {
   /** a problem that an operator must know: `text` is one paragraph */
   readonly report: (text: string) => void;
 }
-
-/** How a build ended. `interrupted`: by something else than its views; it may be tried again. */
-export type BuildEnd =
-  | { readonly type: 'adopted' | 'cancelled' | 'interrupted' }
-  | {
-      readonly type: 'failed';
-      readonly view: string | null;
-      readonly message: string;
-      /** the state of the view was too much */
-      readonly paused?: boolean | undefined;
-    };
 
 export interface DeploymentListener {
   settled(job: BuildJob, end: BuildEnd): void;
@@ -86,6 +76,7 @@ export class Deployment {
   #live: LiveHandle;
   #ledger = new Ledger();
   #position: number;
+  #committed: number;
   #job: BuildJob | null = null;
   #retiring: readonly string[] = [];
   #jobs = 0;
@@ -116,6 +107,7 @@ export class Deployment {
       onFailure: error => void this.#restart(`a derived topic could not be written: ${String(error)}`),
     });
     this.#position = ready.position;
+    this.#committed = ready.position;
     this.#moveTo(ready.position);
     this.#ledger.load(ready.ledger);
     for (const version of ready.versions)
@@ -178,6 +170,11 @@ export class Deployment {
     return this.#served.get(name);
   }
 
+  /** after a crash the views go on from here or later */
+  get committed(): number {
+    return this.#committed;
+  }
+
   get plans(): readonly ViewPlan[] {
     return [...this.#served.values()].map(v => v.plan);
   }
@@ -204,11 +201,7 @@ export class Deployment {
     const startedAt = clock.now();
     const built = views
       .filter(v => names.includes(v.name))
-      .map(plan => ({
-        plan,
-        text: texts.get(plan.name) ?? plan.sql,
-        version: `${encodeURIComponent(plan.name).slice(0, 100)}@${plan.fingerprint.slice(0, 16)}-${startedAt.toString(36)}-${id}`,
-      }));
+      .map(plan => builtVersion(plan, { log, views, text: texts.get(plan.name), at: startedAt, id }));
     const fillTopics = built.map(v => v.plan).filter(p => this.#topicIsNew(p));
     const job = new BuildJob({
       id,
@@ -279,6 +272,7 @@ export class Deployment {
         }
         break;
       case 'committed':
+        this.#committed = message.position;
         for (const version of this.#served.values()) version.folded(message.position);
         this.#folders.removeObsolete().catch(error => this.#options.report(String(error)));
         break;

@@ -1,6 +1,6 @@
 import type { Column } from '../core/schema.ts';
 import type { Row } from '../core/value.ts';
-import type { LiveVersion, ViewFault } from '../dataflow/live/epoch-output.ts';
+import type { LiveVersion, Since, ViewFault } from '../dataflow/live/epoch-output.ts';
 import { ViewRowDecoder } from '../dataflow/live/view-rows.ts';
 import { MEMORY_BUDGET } from '../dataflow/memory-budget.ts';
 import type { ViewPlan } from '../plan/plan.ts';
@@ -16,6 +16,8 @@ export class ServedVersion implements OpenView {
   readonly version: string;
   /** the file text that this version was made from */
   readonly text: string;
+  /** where its history begins, when what lies before was taken from the log */
+  readonly since: Since | null;
   readonly feed: ChangeFeed;
   readonly columns: readonly Column[];
   readonly key: readonly number[];
@@ -25,10 +27,11 @@ export class ServedVersion implements OpenView {
   #fault: ViewFault | null;
 
   /** `position`: of the rows in the file, unless the version has a fault: then they stand where it went wrong. */
-  constructor({ plan, version, text, fault }: LiveVersion, file: ViewFileReader, position: number) {
+  constructor({ plan, version, text, fault, since }: LiveVersion, file: ViewFileReader, position: number) {
     this.plan = plan;
     this.version = version;
     this.text = text;
+    this.since = since ?? null;
     this.#fault = fault ?? null;
     this.#file = file;
     this.#rows = new ServedRows(file, fault?.position ?? position);

@@ -47,6 +47,8 @@ export interface ViewStatus {
   readonly readBy: readonly string[];
   /** position of the served rows; null when nothing is served */
   readonly position: number | null;
+  /** records that it reads had been taken from the log before it was built: its history begins at this position */
+  readonly since?: { readonly position: number; readonly time: number } | undefined;
   readonly build: BuildProgress | null;
   /** errors of the file as it is now, as `errorText` prints them */
   readonly errors: readonly string[];

@@ -4,8 +4,8 @@ import { failureOf } from '../dataflow/live/protocol.ts';
 import { MEMORY_BUDGET } from '../dataflow/memory-budget.ts';
 import type { ViewPlan } from '../plan/plan.ts';
 import { closest } from '../sql/suggest.ts';
-import { type BuildJob, notReady } from './build-job.ts';
-import { type BuildEnd, Deployment, type DeploymentOptions } from './deployment.ts';
+import { type BuildEnd, type BuildJob, notReady } from './build-job.ts';
+import { Deployment, type DeploymentOptions } from './deployment.ts';
 import { readViewFiles, watchViewFiles } from './discovery.ts';
 import { type Intent, settleFiles } from './file-intent.ts';
 import type { Planner, ViewFileText } from './planned-views.ts';
@@ -177,6 +177,7 @@ export class ViewManager implements ViewAccess {
       reads: plan?.reads ?? [],
       readBy: plans.filter(p => p.reads.includes(known)).map(p => p.name),
       position: served?.position ?? null,
+      ...(served?.since == null ? {} : { since: served.since }),
       build: building ? this.#progress() : null,
       errors,
       notices,
@@ -199,6 +200,13 @@ export class ViewManager implements ViewAccess {
         text: texts.get(v.name) ?? v.sql,
       })),
     ];
+  }
+
+  /** what is served, and what the files say now */
+  plans(): readonly ViewPlan[] {
+    const served = this.#deployment.plans;
+    const names = new Set(served.map(p => p.name));
+    return [...served, ...this.#intent.planned.views.filter(v => !names.has(v.name))];
   }
 
   position(): number {

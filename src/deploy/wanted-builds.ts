@@ -1,6 +1,6 @@
 import type { ViewFault } from '../dataflow/live/epoch-output.ts';
 import type { ViewPlan } from '../plan/plan.ts';
-import type { BuildEnd } from './deployment.ts';
+import type { BuildEnd } from './build-job.ts';
 import { dependents, withUpstream } from './planned-views.ts';
 
 /** What is served now, as far as builds are decided by it. */

@@ -28,6 +28,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   disk_full: 507,
   unknown_topic: 404,
   topic_exists: 409,
+  topic_in_use: 409,
   invalid_topic: 400,
   record_too_large: 413,
   position_malformed: 400,

@@ -31,6 +31,12 @@ const TOPIC: JsonSchema = {
     partitions: { type: 'integer' },
     records: { type: 'integer' },
     ends: { type: 'array', items: { type: 'integer' }, description: 'next offset of each partition' },
+    starts: {
+      type: 'array',
+      items: { type: 'integer' },
+      description: 'first offset that each partition still has; only when records were trimmed',
+    },
+    since: { type: 'string', description: 'the topic has every record that was appended from this time on' },
     writable: { type: 'boolean', description: 'whether records may be posted to it' },
   },
 };
@@ -188,8 +194,12 @@ function refuseProtected(name: string): void {
   });
 }
 
-function topicDocument({ name, partitions, records, ends }: TopicInfo): Record<string, unknown> {
-  return { name, partitions, records, ends, writable: !isProtected(name) };
+function topicDocument({ name, partitions, records, ends, floor }: TopicInfo): Record<string, unknown> {
+  const trimmed =
+    floor === undefined || floor.floor === 0
+      ? {}
+      : { starts: floor.starts, since: new Date(floor.since).toISOString() };
+  return { name, partitions, records, ends, ...trimmed, writable: !isProtected(name) };
 }
 
 function readRecords(
@@ -200,8 +210,24 @@ function readRecords(
   const { partition, offset, limit } = asked;
   if (partition === null && offset === null) return log.lastRecords(topic.name, limit);
   const of = partition ?? 0;
+  refuseTrimmed(topic, of, offset);
   const fromOffset = offset ?? Math.max(0, (topic.ends[of] ?? 0) - limit);
   return log.readTopic(topic.name, { partition: of, fromOffset, limit });
+}
+
+/** Who asks for a record that is gone is told so, instead of being given another one. */
+function refuseTrimmed({ name, floor }: TopicInfo, partition: number, offset: number | null): void {
+  const start = floor?.starts[partition] ?? 0;
+  if (floor === undefined || offset === null || offset >= start) return;
+  const since = new Date(floor.since).toISOString();
+  throw new MillraceError(
+    'position_expired',
+    `partition ${partition} of topic "${name}" begins at offset ${start}: earlier records were taken from the log`,
+    {
+      hint: `it has every record that was appended since ${since}; GET /log tells what was taken, and by whom`,
+      data: { topic: name, partition, start, since },
+    },
+  );
 }
 
 /** Each line of the body that is not blank as a record. */

@@ -14,6 +14,11 @@ const STATUS: JsonSchema = {
     serving: { type: 'boolean', description: 'whether a version answers, be it the last good one' },
     paused: { type: 'string', description: 'why the view is paused: `memory budget`' },
     position: { type: ['string', 'null'], description: 'of the served rows' },
+    since: {
+      type: 'object',
+      description:
+        'only when records it reads had been taken from the log before it was built: its history begins at this `position` and `time`',
+    },
     build: {
       type: ['object', 'null'],
       description: 'sequence numbers `from`, `position`, `target`; `fraction` 0 to 1; `remaining` ms or null',

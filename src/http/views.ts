@@ -237,5 +237,18 @@ export function viewSummary(context: HttpContext, status: ViewStatus): Record<st
 
 /** The status with the position of its rows as a token. */
 export function statusDocument(context: HttpContext, status: ViewStatus): Record<string, unknown> {
-  return { ...status, position: status.position === null ? null : context.token(status.position) };
+  const { position, since, ...rest } = status;
+  return {
+    ...rest,
+    position: position === null ? null : context.token(position),
+    ...(since === undefined ? {} : { since: sinceDocument(context, since) }),
+  };
+}
+
+/** Where the history of a view begins that was built after records had been taken from the log. */
+export function sinceDocument(
+  context: Pick<HttpContext, 'token'>,
+  { position, time }: NonNullable<ViewStatus['since']>,
+): Record<string, unknown> {
+  return { position: context.token(position), time: new Date(time).toISOString() };
 }

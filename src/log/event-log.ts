@@ -179,6 +179,8 @@ export interface EventLog extends LogReader {
   upkeep(): UpkeepUnderWay | null;
   /** first sequence of a topic such that the sealed records from it on take at most this many bytes; 0 when all do */
   seqAtSize(topic: string, bytes: number): Promise<number>;
+  /** Per partition the first offset whose record has at least this sequence; its end where there is none. */
+  offsetsAt(topic: string, seq: number): readonly number[];
   /** The first sequence whose record in this partition has at least this offset, or end(). */
   seqAtOffset(topic: string, partition: number, offset: number): number;
   /** what recovery found and did at opening, for the operator */

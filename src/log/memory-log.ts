@@ -190,6 +190,14 @@ class MemoryLog implements EventLog {
     return 0;
   }
 
+  offsetsAt(topic: string, seq: number): readonly number[] {
+    const state = this.#head.knownTopic(topic);
+    const later = this.#ofTopic(state)
+      .filter(r => r.seq >= seq)
+      .toArray();
+    return state.ends.map((end, p) => later.find(r => r.partition === p)?.offset ?? end);
+  }
+
   seqAtOffset(topic: string, partition: number, offset: number): number {
     return this.readTopic(topic, { partition, fromOffset: offset, limit: 1 })[0]?.seq ?? this.end();
   }

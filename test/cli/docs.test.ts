@@ -28,24 +28,28 @@ function blocks(text: string, language: string): string[] {
   );
 }
 
-const help = commandLine(() => {}).commands.map(command => ({
-  name: command.name(),
+const commands = commandLine(() => {}).commands;
+const helpOf = (command: (typeof commands)[number], name = command.name()) => ({
+  name,
   text: command.configureHelp({ helpWidth: 100 }).helpInformation().trimEnd(),
-}));
+});
+const help = commands.map(c => helpOf(c));
+/** of commands of a command, as `log trim` */
+const inner = commands.flatMap(c => c.commands.map(sub => helpOf(sub, `${c.name()} ${sub.name()}`)));
 
 describe('docs/cli.md', () => {
-  const HELP = /^```text\n(?:millrace (\w+) --help|Usage: millrace (\w+)[\s\S]*?)\n```$/gm;
+  const HELP = /^```text\n(?:millrace (\w+(?: \w+)?) --help|Usage: millrace (\w+(?: \w+)?)[\s\S]*?)\n```$/gm;
 
   it('shows every command as --help does', () => {
     if (refresh) {
       const written = page('cli.md').replace(HELP, (block, asked?: string, shown?: string) => {
-        const found = help.find(h => h.name === (asked ?? shown));
+        const found = [...inner, ...help].find(h => h.name === (asked ?? shown));
         return found === undefined ? block : `\`\`\`text\n${found.text}\n\`\`\``;
       });
       writeFileSync(join(docs, 'cli.md'), written);
     }
     expect(blocks(page('cli.md'), 'text')).toEqual(
-      expect.arrayContaining(help.filter(h => h.name !== 'help').map(h => `${h.text}\n`)),
+      expect.arrayContaining([...help, ...inner].filter(h => h.name !== 'help').map(h => `${h.text}\n`)),
     );
   });
 

@@ -2,6 +2,7 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { CommandRuntime } from '../../src/commands/command-runtime.ts';
 import { ManualClock } from '../../src/core/clock.ts';
 import { rowText } from '../../src/dataflow/row-text.ts';
+import { LogKeeper } from '../../src/deploy/log-keeper.ts';
 import type { HttpLimits, HttpOptions, HttpPorts } from '../../src/http/ports.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { invoiceEntity } from '../../src/invoice/invoice-entity.ts';
@@ -51,6 +52,17 @@ export async function httpFixture(
   const views = new FakeViews();
   const ports: HttpPorts = {
     log,
+    keeper: new LogKeeper({
+      log,
+      clock,
+      plans: () => [],
+      building: () => [],
+      committed: () => log.end(),
+      handlers: () => [],
+      owned: new Map([['invoice-events', 'invoices are made of its records']]),
+      ownedByKey: new Map(),
+      keptFor: new Map(),
+    }),
     commands,
     views,
     queries: {

@@ -15,6 +15,14 @@ export interface LiveVersion {
   readonly text: string;
   /** set when the view went wrong while it was live: its rows stay as they were at this position */
   readonly fault?: ViewFault | undefined;
+  /** set when records that it reads had been taken from the log before it was built: its history begins there */
+  readonly since?: Since | undefined;
+}
+
+export interface Since {
+  readonly position: number;
+  /** append time there, ms */
+  readonly time: number;
 }
 
 export interface ViewFault {

@@ -70,11 +70,12 @@ export class LiveLoop {
   }
 
   get versions(): readonly LiveVersion[] {
-    return [...this.#live.values()].map(({ plan, version, text, fault }) => ({
+    return [...this.#live.values()].map(({ plan, version, text, fault, since }) => ({
       plan,
       version,
       text,
       ...(fault === undefined ? {} : { fault }),
+      ...(since === undefined ? {} : { since }),
     }));
   }
 

@@ -286,6 +286,11 @@ class EmbeddedLog implements EventLog {
     return 0;
   }
 
+  offsetsAt(topic: string, seq: number): readonly number[] {
+    const { id, ends } = this.#head.knownTopic(topic);
+    return ends.map((_, p) => this.#store.offsetAt(id, p, seq));
+  }
+
   seqAtOffset(topic: string, partition: number, offset: number): number {
     const [record] = this.#store.partition(this.#head.knownTopic(topic).id, partition, offset, 1);
     return record?.seq ?? this.#end;
