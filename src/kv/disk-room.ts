@@ -28,11 +28,15 @@ export function diskFull(free: number, reserve: number = RESERVE.log, cause?: un
   });
 }
 
+/** Whether an error says so itself: one of ours, or the system's. */
+export function saysDiskFull(error: unknown): error is Error {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return code === 'disk_full' || code === 'ENOSPC' || code === 'EDQUOT';
+}
+
 /** Whether a write failed for want of room. LMDB tells of a page that fitted only in part as of any other failure. */
 export function isDiskFull(error: unknown, free: () => number, reserve: number): boolean {
-  if (error instanceof MillraceError) return error.code === 'disk_full';
-  const code = (error as { readonly code?: unknown } | null)?.code;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return true;
+  if (error instanceof MillraceError || saysDiskFull(error)) return saysDiskFull(error);
   try {
     return free() < reserve;
   } catch {

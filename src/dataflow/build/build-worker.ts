@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
-import { MillraceError } from '../../core/errors.ts';
 import { armFaultPoints } from '../../core/fault-points.ts';
+import { saysDiskFull } from '../../kv/disk-room.ts';
 import { type FromBuild, failureOf, type ToBuild, type WorkerSetup } from '../live/protocol.ts';
 import { overBudget } from '../memory-budget.ts';
 import { openWorkerEnvironment } from '../worker-environment.ts';
@@ -72,7 +72,7 @@ function pump(): void {
       send({ type: 'progress', id, position: build.position, target: log.end() });
     }
   } catch (error) {
-    if (isDiskFull(error)) {
+    if (saysDiskFull(error)) {
       waitForRoom(order, error);
       schedule(ROOM_CHECK);
       return;
@@ -97,7 +97,7 @@ function begin(order: Order): void {
     running = { id: order.id, order, build: new ShadowBuild(environment, order), reported: 0, unwritten: 0 };
     schedule(0);
   } catch (error) {
-    if (!isDiskFull(error)) {
+    if (!saysDiskFull(error)) {
       send({ type: 'failed', id: order.id, failure: failureOf(error) });
       return;
     }
@@ -111,18 +111,14 @@ function begin(order: Order): void {
   }
 }
 
-function isDiskFull(error: unknown): error is MillraceError {
-  return error instanceof MillraceError && error.code === 'disk_full';
-}
-
 let told = 0;
 
 /** Says once for each build that it waits. */
-function waitForRoom({ id, built }: Order, error: MillraceError): void {
+function waitForRoom({ id, built }: Order, error: Error): void {
   if (told === id) return;
   told = id;
   const names = built.map(v => v.plan.name).join(', ');
-  const warning = `the build of ${names} waits, the disk is full (${error.hint ?? error.message})`;
+  const warning = `the build of ${names} waits, the disk is full (${failureOf(error).hint ?? error.message})`;
   send({ type: 'progress', id, position: running?.build.position ?? 0, target: log.end(), warning });
 }
 

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
-import { MillraceError } from '../../core/errors.ts';
 import { armFaultPoints, faultPoint } from '../../core/fault-points.ts';
+import { saysDiskFull } from '../../kv/disk-room.ts';
 import { stateBytes } from '../memory-budget.ts';
 import { openWorkerEnvironment } from '../worker-environment.ts';
 import { LiveLoop } from './live-loop.ts';
@@ -80,8 +80,8 @@ function committed(): boolean {
   try {
     if (!loop.commit()) return false;
   } catch (error) {
-    if (!(error instanceof MillraceError) || error.code !== 'disk_full') throw error;
-    waitForRoom(error.hint ?? error.message);
+    if (!saysDiskFull(error)) throw error;
+    waitForRoom(failureOf(error).hint ?? error.message);
     return true;
   }
   if (noRoom)

@@ -129,7 +129,10 @@ export function nextSegment(db: LogDatabase): number {
 export async function syncFolder(dir: string): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = await open(dir, 'r');
-  faultPoint('log.segment.folder');
-  await folder.sync();
-  await folder.close();
+  try {
+    faultPoint('log.segment.folder');
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
