@@ -241,9 +241,11 @@ export function wordsOf(values: BigInt64Array): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, values.length * 2);
 }
 
+/** The size to which something grows that must hold `needed`: twice as much again and again, when large half as much more. */
 export function capacityFor(needed: number, current: number): number {
   let capacity = Math.max(64, current);
-  while (capacity < needed) capacity *= 2;
+  while (capacity < needed)
+    capacity = capacity < 65_536 ? capacity * 2 : Math.ceil((capacity * 3) / 128) * 64;
   return capacity;
 }
 

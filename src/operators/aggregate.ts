@@ -15,6 +15,7 @@ import { Groups } from './groups.ts';
 import { LastTouches } from './last-touches.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
 import { Touches } from './touches.ts';
+import { WindowChains } from './window-chains.ts';
 import { WindowSlots } from './window-slots.ts';
 import { firstWindowStart, isClosed } from './windows.ts';
 
@@ -57,11 +58,10 @@ export class Aggregate implements Operator {
   readonly #mayEmpty: boolean;
   /** no group ever ends but with its window */
   readonly #onlyGrows: boolean;
-  /** slots by window start */
-  readonly #windows = new Map<number, number[]>();
+  readonly #windows = new WindowChains();
   #laneTime = Number.NEGATIVE_INFINITY;
-  /** windowEnd + retention of the oldest window */
-  #nextExpiry = Number.POSITIVE_INFINITY;
+  /** the oldest window that has groups */
+  #firstStart = Number.POSITIVE_INFINITY;
 
   // pairs of the current batch that are not yet absorbed
   #pairs: { slot: Int32Array; row: Int32Array; sign: Int8Array } = {
@@ -105,7 +105,7 @@ export class Aggregate implements Operator {
     this.#settle();
     if (this.#final) this.#emitTouched();
     const out = this.#groups.take();
-    this.#groups.collect();
+    this.#groups.collect(slot => this.#windows.remove(this.#groups.keyed.prefixOf(slot), slot));
     this.#dropClosed();
     return out === null ? [] : [out];
   }
@@ -294,7 +294,7 @@ export class Aggregate implements Operator {
     const slot = this.#groups.slot(start, keys, i);
     const { wasNew } = this.#groups;
     if (wasNew) this.#windowSlots.spoil(start);
-    if (wasNew && this.#node.window !== null) this.#register(start, slot);
+    if (this.#table.index.isNew && this.#node.window !== null) this.#register(start, slot);
     this.#touch(slot, seq, !wasNew);
     return slot;
   }
@@ -331,7 +331,7 @@ export class Aggregate implements Operator {
 
   #endSeq(): void {
     if (!this.#final || this.#retracting) this.#settle();
-    if (this.#laneTime >= this.#nextExpiry) this.#expire(this.#seq);
+    this.#expire(this.#seq);
   }
 
   /** Ends empty groups and, unless `final`, emits the groups touched in this sequence in order of first touch. */
@@ -377,46 +377,40 @@ export class Aggregate implements Operator {
   }
 
   #register(start: number, slot: number): void {
-    const slots = this.#windows.get(start);
-    if (slots !== undefined) slots.push(slot);
-    else {
-      this.#windows.set(start, [slot]);
-      this.#planExpiry();
-    }
+    this.#windows.add(start, slot);
+    if (start < this.#firstStart) this.#firstStart = start;
   }
 
-  #planExpiry(): void {
-    const spec = this.#node.window;
-    if (spec === null || spec.retention === null) return;
-    let first = Number.POSITIVE_INFINITY;
-    for (const start of this.#windows.keys()) first = Math.min(first, start);
-    this.#nextExpiry = first + spec.size + spec.retention;
+  /** Takes the windows that ended `lag` or more before the lane time, the oldest first. */
+  #takeWindows(spec: WindowSpec, lag: number): number[][] {
+    const isOver = (start: number) => start + spec.size + lag <= this.#laneTime;
+    if (!isOver(this.#firstStart)) return [];
+    const over: number[] = [];
+    this.#firstStart = Number.POSITIVE_INFINITY;
+    for (const start of this.#windows.starts()) {
+      if (isOver(start)) over.push(start);
+      else this.#firstStart = Math.min(this.#firstStart, start);
+    }
+    over.sort((a, b) => a - b);
+    for (const start of over) this.#windowSlots.drop(start);
+    return over.map(start => this.#windows.take(start));
   }
 
   /** RETENTION: deletes the rows of windows that are too old, after what the sequence itself changed. */
   #expire(seq: number): void {
     const spec = this.#node.window;
     if (spec === null || spec.retention === null) return;
+    if (this.#firstStart + spec.size + spec.retention > this.#laneTime) return;
     this.#settle();
-    const retention = spec.retention;
-    const starts = [...this.#windows.keys()].filter(s => s + spec.size + retention <= this.#laneTime);
-    for (const start of starts.sort((a, b) => a - b)) {
-      const slots = (this.#windows.get(start) ?? []).filter(slot => this.#holds(start, slot));
+    for (const slots of this.#takeWindows(spec, spec.retention)) {
       for (const slot of this.#inKeyOrder(slots)) {
         if (!this.#groups.lives(slot)) continue;
         this.#touches.add(slot, seq, true);
         this.#groups.end(slot);
         if (!this.#final) this.#groups.emit(slot, seq, Op.DELETE);
       }
-      this.#windows.delete(start);
     }
     if (!this.#final) this.#clearTouches();
-    this.#planExpiry();
-  }
-
-  /** Whether a slot of a window's list is still the window's: it may have been given to another group since. */
-  #holds(start: number, slot: number): boolean {
-    return this.#table.index.lives(slot) && this.#groups.keyed.prefixOf(slot) === start;
   }
 
   #inKeyOrder(slots: readonly number[]): readonly number[] {
@@ -440,15 +434,7 @@ export class Aggregate implements Operator {
   #dropClosed(): void {
     const spec = this.#node.window;
     if (spec === null || spec.retention !== null) return;
-    for (const [start, slots] of this.#windows) {
-      if (!isClosed(start, spec, this.#laneTime)) continue;
-      // where groups may end before their window, one that came again is listed twice
-      this.#table.dropAll(
-        this.#onlyGrows ? slots : [...new Set(slots)].filter(slot => this.#holds(start, slot)),
-      );
-      this.#windows.delete(start);
-      this.#windowSlots.drop(start);
-    }
+    for (const slots of this.#takeWindows(spec, spec.grace)) this.#table.dropAll(slots);
   }
 
   deadline(): number | null {
@@ -465,11 +451,13 @@ export class Aggregate implements Operator {
     this.#laneTime = laneTime;
     this.#windows.clear();
     this.#windowSlots.clear();
+    this.#firstStart = Number.POSITIVE_INFINITY;
     if (this.#node.window === null) return;
     for (const slot of this.#table.slots()) this.#register(this.#groups.keyed.prefixOf(slot), slot);
   }
 
   size(): { readonly rows: number; readonly bytes: number } {
-    return { rows: this.#table.rows, bytes: this.#table.bytes };
+    const beside = this.#windows.bytes + this.#windowSlots.bytes + (this.#last ?? this.#touches).bytes;
+    return { rows: this.#table.rows, bytes: this.#table.bytes + beside };
   }
 }

@@ -197,10 +197,12 @@ export class Groups {
     return batch;
   }
 
-  /** Gives the slots of ended groups free. */
-  collect(): void {
+  /** Gives the slots of ended groups free, each told before. */
+  collect(free: (slot: number) => void): void {
     for (const slot of this.#gone) {
-      if (this.#table.index.lives(slot) && !this.lives(slot)) this.#table.drop(slot);
+      if (!this.#table.index.lives(slot) || this.lives(slot)) continue;
+      free(slot);
+      this.#table.drop(slot);
     }
     this.#gone = [];
   }

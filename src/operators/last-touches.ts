@@ -9,6 +9,10 @@ export class LastTouches {
   last: Int32Array = new Int32Array(256);
   n = 0;
 
+  get bytes(): number {
+    return this.last.length * 4 + this.slots.length * 12;
+  }
+
   add(slot: number, seq: number): void {
     this.reserve(this.n + 1, slot + 1);
     this.slots[this.n] = slot;

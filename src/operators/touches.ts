@@ -18,6 +18,10 @@ export class Touches {
     this.#repeat = repeat;
   }
 
+  get bytes(): number {
+    return this.#stamp.length * 5 + this.#slots.length * 12;
+  }
+
   get length(): number {
     return this.#n;
   }

@@ -5,7 +5,8 @@ import type { Value } from '../core/value.ts';
 import { grownBits, grownF64, grownI32, grownI64 } from '../core/vec.ts';
 import type { ColumnSection } from './state-section.ts';
 
-export type ColumnKind = 'i32' | 'i64' | 'f64' | 'val';
+/** `rare`: values that few slots have */
+export type ColumnKind = 'i32' | 'i64' | 'f64' | 'val' | 'rare';
 
 /**
  * One state column over the slots of a table. Hot loops take the typed array itself after `reserve`; it is replaced
@@ -17,6 +18,7 @@ export class GrowingColumn {
   f64: Float64Array = new Float64Array(0);
   i64: BigInt64Array = new BigInt64Array(0);
   values: unknown[] = [];
+  readonly rare = new Map<number, unknown>();
   nulls: Bits | null = null;
 
   constructor(kind: ColumnKind) {
@@ -56,6 +58,7 @@ export class GrowingColumn {
 
   get(type: SqlType, slot: number): Value | null {
     if (this.kind === 'val') return (this.values[slot] ?? null) as Value | null;
+    if (this.kind === 'rare') return (this.rare.get(slot) ?? null) as Value | null;
     if (this.isNull(slot)) return null;
     switch (this.kind) {
       case 'i32':
@@ -67,10 +70,21 @@ export class GrowingColumn {
     }
   }
 
+  /** Lets go of a value that is not in a typed array. */
+  forget(slot: number): void {
+    if (this.kind === 'val') this.values[slot] = null;
+    else if (this.kind === 'rare') this.rare.delete(slot);
+  }
+
   /** Sets a value; the slot must be below what was reserved. */
   set(slot: number, value: Value | null): void {
     if (this.kind === 'val') {
       this.values[slot] = value;
+      return;
+    }
+    if (this.kind === 'rare') {
+      if (value === null) this.rare.delete(slot);
+      else this.rare.set(slot, value);
       return;
     }
     if (value === null) {
@@ -97,12 +111,14 @@ export class GrowingColumn {
       this.f64.byteLength +
       this.i64.byteLength +
       this.values.length * 48 +
+      this.rare.size * 120 +
       (this.nulls?.byteLength ?? 0)
     );
   }
 
   /** The values of slots below n, or of these slots only. */
   section(n: number, slots: Int32Array | null): ColumnSection {
+    if (this.kind === 'rare') return { values: this.#rareValues(slots), nulls: null };
     if (slots === null) return { values: this.#array.slice(0, n), nulls: this.nulls?.slice() ?? null };
     const from = this.#array;
     const values: unknown[] | Int32Array | Float64Array | BigInt64Array =
@@ -124,8 +140,28 @@ export class GrowingColumn {
     return { values: values as ColumnSection['values'], nulls };
   }
 
+  /** As far as there are any; the rest is undefined. */
+  #rareValues(slots: Int32Array | null): unknown[] {
+    const values: unknown[] = [];
+    if (this.rare.size === 0) return values;
+    if (slots === null) for (const [slot, value] of this.rare) values[slot] = value;
+    else
+      for (let k = 0; k < slots.length; k++) {
+        const value = this.rare.get(slots[k] as number);
+        if (value !== undefined) values[k] = value;
+      }
+    return values;
+  }
+
   /** Takes the values at these places of a section into slots, for which there is room. */
   take({ values, nulls }: ColumnSection, places: Int32Array, slots: Int32Array): void {
+    if (this.kind === 'rare') {
+      for (let k = 0; k < places.length; k++) {
+        const value = values[places[k] as number];
+        if (value !== undefined) this.rare.set(slots[k] as number, value);
+      }
+      return;
+    }
     const to = this.#array;
     for (let k = 0; k < places.length; k++) {
       const place = places[k] as number;
@@ -136,6 +172,7 @@ export class GrowingColumn {
   }
 
   get #array(): Int32Array | Float64Array | BigInt64Array | unknown[] {
-    return this.kind === 'val' ? this.values : this[this.kind];
+    if (this.kind === 'val' || this.kind === 'rare') return this.values;
+    return this[this.kind];
   }
 }

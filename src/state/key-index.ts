@@ -1,11 +1,13 @@
 import { assert } from '../core/assert.ts';
 import type { Bits } from '../core/batch.ts';
 import { bitAt, clearBit, makeBits, setBit } from '../core/bits.ts';
-import { grownBits } from '../core/vec.ts';
+import { capacityFor, grownBits } from '../core/vec.ts';
 
 /** bytes of removed keys that are put up with before the rest is moved together */
 const TOLERATED_GARBAGE = 64 * 1024;
 const EMPTY = 0;
+/** places of a table from which on room counts more than short probes */
+const LARGE = 1 << 18;
 
 /**
  * Keys (a number and bytes) to dense slots: open addressing over integers, the bytes of all keys in one arena.
@@ -16,11 +18,15 @@ export class KeyIndex {
   /** pairs of slot + 1 (or 0) and hash, so that a probe mostly stays in one cache line */
   #table = new Int32Array(2 * 64);
   #mask = 63;
-  /** per slot 16 bytes: where its bytes begin and end (an end of -1: no key), and the prefix: one cache line to compare */
-  #slots = new ArrayBuffer(16 * 64);
-  #range = new Int32Array(this.#slots);
-  #prefix = new Float64Array(this.#slots);
-  #hash = new Int32Array(64);
+  /**
+   * per slot where its bytes begin and end (an end of -1: no key), and once a prefix is not 0, the prefix beside them: one
+   * cache line to compare
+   */
+  #range = new Int32Array(2 * 64);
+  #prefix: Float64Array | null = null;
+  /** log2 of the numbers per slot in `range`: 1, with prefixes 2 */
+  #shift = 1;
+  #capacity = 64;
   #arena = new Uint8Array(1024);
   #arenaLength = 0;
   #garbage = 0;
@@ -42,7 +48,9 @@ export class KeyIndex {
   }
 
   get bytes(): number {
-    return this.#table.byteLength + this.#hash.length * 20 + this.#waits.byteLength + this.#arena.byteLength;
+    const { byteLength } = this.#arena;
+    const slots = this.#range.byteLength + this.#waits.byteLength;
+    return this.#table.byteLength + slots + byteLength + (this.#free.length + this.#waiting.length) * 8;
   }
 
   /** the bytes behind `keyStart` and `keyEnd`; read it anew after an insertion */
@@ -51,19 +59,19 @@ export class KeyIndex {
   }
 
   keyStart(slot: number): number {
-    return this.#range[slot * 4] as number;
+    return this.#range[slot << this.#shift] as number;
   }
 
   keyEnd(slot: number): number {
-    return this.#range[slot * 4 + 1] as number;
+    return this.#range[(slot << this.#shift) + 1] as number;
   }
 
   prefixOf(slot: number): number {
-    return this.#prefix[slot * 2 + 1] as number;
+    return this.#prefix === null ? 0 : (this.#prefix[slot * 2 + 1] as number);
   }
 
   lives(slot: number): boolean {
-    return slot < this.#high && this.#range[slot * 4 + 1] !== -1;
+    return slot < this.#high && this.#range[(slot << this.#shift) + 1] !== -1;
   }
 
   /** The slot of a key, or -1. */
@@ -88,12 +96,9 @@ export class KeyIndex {
    * which most keys that come and go with a window never see.
    */
   append(prefix: number, bytes: Uint8Array, start: number, end: number): number {
-    const own = this.#keep(bytes, start, end);
     const slot = this.#free.pop() ?? this.#high++;
-    if (slot >= this.#hash.length) this.#growSlots(slot + 1);
-    this.#range[slot * 4] = own;
-    this.#range[slot * 4 + 1] = own + end - start;
-    this.#prefix[slot * 2 + 1] = prefix;
+    if (slot >= this.#capacity) this.#growSlots(slot + 1);
+    this.#setKey(slot, prefix, this.#keep(bytes, start, end), end - start);
     if (this.#waiting.length > this.#waitingCount * 2 + 1024) this.#pruneWaiting();
     this.#waits = grownBits(this.#waits, slot + 1);
     setBit(this.#waits, slot);
@@ -110,14 +115,12 @@ export class KeyIndex {
 
   #linkWaiting(): void {
     let places = this.#mask + 1;
-    while (places < this.size * 2) places *= 2;
+    while (this.size > limitOf(places)) places *= 2;
     if (places > this.#mask + 1) this.#rehash(places);
     for (const slot of this.#waiting) {
       if (!bitAt(this.#waits, slot)) continue;
       clearBit(this.#waits, slot);
-      const hash = hashOf(this.prefixOf(slot), this.#arena, this.keyStart(slot), this.keyEnd(slot));
-      this.#hash[slot] = hash;
-      this.#link(slot, hash);
+      this.#link(slot, this.#hashOf(slot));
     }
     this.#waiting = [];
     this.#waitingCount = 0;
@@ -127,7 +130,7 @@ export class KeyIndex {
   #keep(bytes: Uint8Array, start: number, end: number): number {
     const length = end - start;
     if (this.#arenaLength + length > this.#arena.length) {
-      const grown = new Uint8Array(Math.max(this.#arena.length * 2, this.#arenaLength + length));
+      const grown = new Uint8Array(capacityFor(this.#arenaLength + length, this.#arena.length));
       grown.set(this.#arena.subarray(0, this.#arenaLength));
       this.#arena = grown;
     }
@@ -141,15 +144,19 @@ export class KeyIndex {
   #probe(prefix: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
     const table = this.#table;
     const mask = this.#mask;
+    const range = this.#range;
+    const prefixes = this.#prefix;
+    const shift = this.#shift;
     const length = end - start;
+    if (prefixes === null && prefix !== 0) return -1;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
       const entry = table[at * 2] as number;
       if (entry === EMPTY) return -1;
       if (table[at * 2 + 1] !== hash) continue;
       const slot = entry - 1;
-      const own = this.#range[slot * 4] as number;
-      if ((this.#range[slot * 4 + 1] as number) - own !== length || this.#prefix[slot * 2 + 1] !== prefix)
-        continue;
+      const own = range[slot << shift] as number;
+      if ((range[(slot << shift) + 1] as number) - own !== length) continue;
+      if (prefixes !== null && prefixes[slot * 2 + 1] !== prefix) continue;
       const arena = this.#arena;
       let i = 0;
       while (i < length && arena[own + i] === bytes[start + i]) i++;
@@ -158,20 +165,23 @@ export class KeyIndex {
   }
 
   #add(prefix: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
-    if ((this.size + 1) * 2 > this.#mask + 1) this.#rehash((this.#mask + 1) * 2);
+    if (this.size >= limitOf(this.#mask + 1)) this.#rehash((this.#mask + 1) * 2);
     const slot = this.#free.pop() ?? this.#high++;
-    if (slot >= this.#hash.length) this.#growSlots(slot + 1);
+    if (slot >= this.#capacity) this.#growSlots(slot + 1);
     this.#write(slot, prefix, bytes, start, end, hash);
     return slot;
   }
 
   #write(slot: number, prefix: number, bytes: Uint8Array, start: number, end: number, hash: number): void {
-    const own = this.#keep(bytes, start, end);
-    this.#range[slot * 4] = own;
-    this.#range[slot * 4 + 1] = own + end - start;
-    this.#prefix[slot * 2 + 1] = prefix;
-    this.#hash[slot] = hash;
+    this.#setKey(slot, prefix, this.#keep(bytes, start, end), end - start);
     this.#link(slot, hash);
+  }
+
+  #setKey(slot: number, prefix: number, start: number, length: number): void {
+    if (prefix !== 0 && this.#prefix === null) this.#addPrefixes();
+    this.#range[slot << this.#shift] = start;
+    this.#range[(slot << this.#shift) + 1] = start + length;
+    if (this.#prefix !== null) this.#prefix[slot * 2 + 1] = prefix;
   }
 
   /** Removes many keys at once; cheaper than one by one when they are a large part. */
@@ -192,7 +202,7 @@ export class KeyIndex {
 
   #release(slot: number): void {
     this.#garbage += this.keyEnd(slot) - this.keyStart(slot);
-    this.#range[slot * 4 + 1] = -1;
+    this.#range[(slot << this.#shift) + 1] = -1;
     this.#free.push(slot);
     if (this.#waitingCount === 0 || !bitAt(this.#waits, slot)) return;
     clearBit(this.#waits, slot);
@@ -209,7 +219,7 @@ export class KeyIndex {
   #unlink(slot: number): void {
     const table = this.#table;
     const mask = this.#mask;
-    let hole = (this.#hash[slot] as number) & mask;
+    let hole = this.#hashOf(slot) & mask;
     while (table[hole * 2] !== slot + 1) hole = (hole + 1) & mask;
     // move later entries of the cluster back (Knuth 6.4, algorithm R): no tombstones
     for (let at = (hole + 1) & mask; table[at * 2] !== EMPTY; at = (at + 1) & mask) {
@@ -231,38 +241,52 @@ export class KeyIndex {
   }
 
   #rehash(places: number): void {
+    const old = this.#table;
     this.#table = new Int32Array(places * 2);
     this.#mask = places - 1;
-    for (let slot = 0; slot < this.#high; slot++) {
-      if (this.lives(slot) && !bitAt(this.#waits, slot)) this.#link(slot, this.#hash[slot] as number);
+    for (let at = 0; at < old.length; at += 2) {
+      const slot = (old[at] as number) - 1;
+      if (slot >= 0 && this.lives(slot)) this.#link(slot, old[at + 1] as number);
     }
   }
 
+  #hashOf(slot: number): number {
+    return hashOf(this.prefixOf(slot), this.#arena, this.keyStart(slot), this.keyEnd(slot));
+  }
+
   #growSlots(needed: number): void {
-    const length = Math.max(needed, this.#hash.length * 2);
+    this.#capacity = capacityFor(needed, this.#capacity);
     const old = this.#range;
-    this.#slots = new ArrayBuffer(16 * length);
-    this.#range = new Int32Array(this.#slots);
+    this.#range = new Int32Array(this.#capacity << this.#shift);
     this.#range.set(old);
-    this.#prefix = new Float64Array(this.#slots);
-    const hash = new Int32Array(length);
-    hash.set(this.#hash);
-    this.#hash = hash;
+    if (this.#prefix !== null) this.#prefix = new Float64Array(this.#range.buffer);
+  }
+
+  /** Makes room for prefixes beside the ranges; those of all keys so far are 0. */
+  #addPrefixes(): void {
+    const old = this.#range;
+    this.#shift = 2;
+    this.#range = new Int32Array(this.#capacity * 4);
+    this.#prefix = new Float64Array(this.#range.buffer);
+    for (let slot = 0; slot < this.#capacity; slot++) {
+      this.#range[slot * 4] = old[slot * 2] as number;
+      this.#range[slot * 4 + 1] = old[slot * 2 + 1] as number;
+    }
   }
 
   /** Live keys into a new arena; the old one stays as it was for those who still read it. */
   #compact(): void {
     const old = this.#arena;
-    const arena = new Uint8Array(Math.max(1024, (this.#arenaLength - this.#garbage) * 2));
+    const arena = new Uint8Array(Math.max(1024, (this.#arenaLength - this.#garbage) * 1.5));
     let at = 0;
     for (let slot = 0; slot < this.#high; slot++) {
       if (!this.lives(slot)) continue;
       const end = this.keyEnd(slot);
       let from = this.keyStart(slot);
-      this.#range[slot * 4] = at;
+      this.#range[slot << this.#shift] = at;
       // keys are short: a loop beats a view and a copy
       while (from < end) arena[at++] = old[from++] as number;
-      this.#range[slot * 4 + 1] = at;
+      this.#range[(slot << this.#shift) + 1] = at;
     }
     this.#arena = arena;
     this.#arenaLength = at;
@@ -273,9 +297,9 @@ export class KeyIndex {
   begin(high: number): void {
     assert(this.#high === 0, 'an index is filled once');
     this.#growSlots(Math.max(64, high));
-    for (let slot = 0; slot < high; slot++) this.#range[slot * 4 + 1] = -1;
+    for (let slot = 0; slot < high; slot++) this.#range[(slot << this.#shift) + 1] = -1;
     let places = 64;
-    while (places < high * 2) places *= 2;
+    while (high > limitOf(places)) places *= 2;
     this.#rehash(places);
     this.#high = high;
   }
@@ -289,6 +313,11 @@ export class KeyIndex {
   end(): void {
     for (let slot = this.#high - 1; slot >= 0; slot--) if (!this.lives(slot)) this.#free.push(slot);
   }
+}
+
+/** How many keys a table of so many places takes: half of them, or where that is many megabytes three quarters. */
+function limitOf(places: number): number {
+  return places < LARGE ? places / 2 : (places / 4) * 3;
 }
 
 /** Four bytes at a time with MurmurHash3's mixing. */

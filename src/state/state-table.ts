@@ -84,14 +84,14 @@ export class StateTable {
   drop(slot: number): void {
     this.touch(slot);
     this.index.remove(slot);
-    for (const column of this.columns) if (column.kind === 'val') column.values[slot] = null;
+    for (const column of this.columns) column.forget(slot);
   }
 
   dropAll(slots: readonly number[]): void {
     this.touchAll(slots);
     this.index.removeAll(slots);
     for (const column of this.columns) {
-      if (column.kind === 'val') for (const slot of slots) column.values[slot] = null;
+      if (column.kind === 'val' || column.kind === 'rare') for (const slot of slots) column.forget(slot);
     }
   }
 

@@ -82,7 +82,7 @@ function typedAccumulator(options: AccumulatorOptions, fold: AggregateFold): Acc
     argType: arg.type,
     sum: table.column('f64'),
     count: counts ? table.column('f64') : null,
-    large: table.column('val'),
+    large: table.column('rare'),
     limit,
     rows: new RowContext(context, options.schema, []),
   });

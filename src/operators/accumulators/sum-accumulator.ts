@@ -21,7 +21,7 @@ export interface SumAccumulatorOptions {
   readonly sum: GrowingColumn;
   /** f64: how many values, where their number decides the result (NULL of none, the mean), else null */
   readonly count: GrowingColumn | null;
-  /** val: the fold's own accumulator of groups whose sum has left the exact range, else null */
+  /** rare: the fold's own accumulator of groups whose sum has left the exact range */
   readonly large: GrowingColumn;
   /** the sum is the result when it is at most this; null: the fold makes the result (AVG) */
   readonly limit: number | null;
@@ -54,7 +54,7 @@ export class SumAccumulator implements Accumulator {
     const { sum, count, large } = this.#options;
     sum.f64[slot] = 0;
     if (count !== null) count.f64[slot] = 0;
-    large.values[slot] = null;
+    if (large.rare.size > 0) large.rare.delete(slot);
   }
 
   begin(epoch: Epoch, batch: Batch): void {
@@ -108,9 +108,9 @@ export class SumAccumulator implements Accumulator {
     const batch = this.#batch as Batch;
     rows.load(this.#epoch as Epoch, batch, i);
     const args = [valueAt(batch.cols[column] as Vec, argType, i)];
-    const acc = (large.values[slot] as Value | null) ?? this.#accumulator(slot);
+    const acc = (large.rare.get(slot) as Value | undefined) ?? this.#accumulator(slot);
     sum.f64[slot] = Number.NaN;
-    large.values[slot] = sign > 0 ? fold.add(acc, args, rows) : (fold.retract?.(acc, args, rows) ?? acc);
+    large.rare.set(slot, sign > 0 ? fold.add(acc, args, rows) : (fold.retract?.(acc, args, rows) ?? acc));
   }
 
   /** The group's state as the fold has it. */
@@ -128,15 +128,17 @@ export class SumAccumulator implements Accumulator {
       return;
     }
     assert(fold.merge, 'SUM and AVG merge');
-    const [a, b] = [into, from].map(slot => (large.values[slot] as Value | null) ?? this.#accumulator(slot));
+    const [a, b] = [into, from].map(
+      slot => (large.rare.get(slot) as Value | undefined) ?? this.#accumulator(slot),
+    );
     sum.f64[into] = Number.NaN;
-    large.values[into] = fold.merge(a as Value, b as Value);
+    large.rare.set(into, fold.merge(a as Value, b as Value));
   }
 
   push(slot: number): void {
     const { fold, sum, count, large, limit } = this.#options;
     const value = sum.f64[slot] as number;
-    if (Number.isNaN(value)) this.#out.push(fold.result(large.values[slot] as Value));
+    if (Number.isNaN(value)) this.#out.push(fold.result(large.rare.get(slot) as Value));
     else if (limit === null) this.#out.push(fold.result(this.#accumulator(slot)));
     else if (this.#emptyIsNull && count?.f64[slot] === 0) this.#out.push(null);
     else this.#out.pushInteger(value);
