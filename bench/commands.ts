@@ -17,11 +17,11 @@ export interface CommandFigures {
   readonly bare: ReadonlyMap<number, Measured>;
   readonly http: ReadonlyMap<number, Measured>;
   readonly withViews: ReadonlyMap<number, Measured>;
-  readonly inProcess: ReadonlyMap<number, Loaded>;
+  readonly inProcess: ReadonlyMap<number, Measured>;
   /** commands a second by those of bare Fastify, within a round */
   readonly ratio: ReadonlyMap<number, number>;
   readonly ratioWithViews: ReadonlyMap<number, number>;
-  /** the same by CPU time of the whole server per request, which the load of the machine does not move */
+  /** the same by CPU time of the main thread per request, which the load of the machine moves less */
   readonly cpuRatio: ReadonlyMap<number, number>;
   readonly cpuRatioWithViews: ReadonlyMap<number, number>;
 }
@@ -29,8 +29,15 @@ export interface CommandFigures {
 export interface Measured extends Loaded {
   /** CPU seconds of all threads of the server */
   readonly cpuPerRequest: number;
+  /** of its main thread alone: what limits it when there are cores enough */
+  readonly mainCpuPerRequest: number;
   /** share of the time in which its main thread was busy */
   readonly busy: number;
+}
+
+async function used(server: Served, { requests }: Loaded): Promise<Omit<Measured, keyof Loaded>> {
+  const { cpu, mainCpu, busy } = await server.usage();
+  return { cpuPerRequest: cpu / requests, mainCpuPerRequest: mainCpu / requests, busy };
 }
 
 /** The servers stand side by side; they are loaded in turn. */
@@ -64,41 +71,43 @@ export async function commandFigures(options: {
         prefix: `r${runs++}`,
       });
       if (loaded.refused > 0) throw new Error(`${loaded.refused} commands were refused`);
-      const { cpu, busy } = await server.usage();
-      return { ...loaded, cpuPerRequest: cpu / loaded.requests, busy };
+      return { ...loaded, ...(await used(server, loaded)) };
+    };
+    const inProcess = async (server: Served | undefined, count: number): Promise<Measured> => {
+      const order = { clients: count, seconds, prefix: `r${runs++}` };
+      if (server === undefined) throw new Error('no server');
+      await server.usage();
+      const loaded = (await server.ask('inProcess', order)) as Loaded;
+      return { ...loaded, ...(await used(server, loaded)) };
     };
     for (const server of servers) await load(server, 50);
     const figures = {
       bare: new Map<number, Measured>(),
       http: new Map<number, Measured>(),
       withViews: new Map<number, Measured>(),
-      inProcess: new Map<number, Loaded>(),
+      inProcess: new Map<number, Measured>(),
       ratio: new Map<number, number>(),
       ratioWithViews: new Map<number, number>(),
       cpuRatio: new Map<number, number>(),
       cpuRatioWithViews: new Map<number, number>(),
     };
     for (const count of clients) {
-      const { bare, http, withViews, inProcess } = await interleaved(
+      const measured = await interleaved(
         {
           bare: () => load(servers[0], count),
           http: () => load(servers[1], count),
           withViews: () => load(servers[2], count),
-          inProcess: () =>
-            servers[1]?.ask('inProcess', {
-              clients: count,
-              seconds,
-              prefix: `r${runs++}`,
-            }) as Promise<Loaded>,
+          inProcess: () => inProcess(servers[1], count),
         },
         rounds,
       );
+      const { bare, http, withViews } = measured;
       const by = (a: readonly Measured[], of: (m: Measured) => number) =>
         median(a.map((m, round) => of(m) / of(bare[round] as Measured)));
       figures.bare.set(count, middle(bare));
       figures.http.set(count, middle(http));
       figures.withViews.set(count, middle(withViews));
-      figures.inProcess.set(count, middle(inProcess));
+      figures.inProcess.set(count, middle(measured.inProcess));
       figures.ratio.set(
         count,
         by(http, m => m.perSecond),
@@ -109,11 +118,11 @@ export async function commandFigures(options: {
       );
       figures.cpuRatio.set(
         count,
-        by(http, m => 1 / m.cpuPerRequest),
+        by(http, m => 1 / m.mainCpuPerRequest),
       );
       figures.cpuRatioWithViews.set(
         count,
-        by(withViews, m => 1 / m.cpuPerRequest),
+        by(withViews, m => 1 / m.mainCpuPerRequest),
       );
     }
     return figures;

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 export interface Usage {
   /** CPU seconds of the whole process since the last call */
   readonly cpu: number;
+  /** of its main thread */
+  readonly mainCpu: number;
   /** share of the time since the last call in which the main thread was busy */
   readonly busy: number;
 }
@@ -68,16 +70,24 @@ export function answering(
   stop: () => Promise<unknown>,
 ): void {
   let cpu = process.cpuUsage();
+  let main = process.threadCpuUsage();
   let busy = performance.eventLoopUtilization();
   let since = performance.now();
   const usage = (): Usage & { seconds: number } => {
     const used = process.cpuUsage(cpu);
+    const ofMain = process.threadCpuUsage(main);
     const { utilization } = performance.eventLoopUtilization(busy);
     const seconds = (performance.now() - since) / 1000;
     cpu = process.cpuUsage();
+    main = process.threadCpuUsage();
     busy = performance.eventLoopUtilization();
     since = performance.now();
-    return { cpu: (used.user + used.system) / 1e6, busy: utilization, seconds };
+    return {
+      cpu: (used.user + used.system) / 1e6,
+      mainCpu: (ofMain.user + ofMain.system) / 1e6,
+      busy: utilization,
+      seconds,
+    };
   };
   process.on('message', async (message: unknown) => {
     const { id, what, value } = message as { id: number; what: string; value: unknown };

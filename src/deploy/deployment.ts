@@ -115,7 +115,7 @@ export class Deployment {
     this.#folders.keepOnly(ready.versions.map(v => v.version));
     this.#unsubscribe = log.onFlushed(end => {
       this.#positions.set('flushed', end);
-      this.#live.flushed();
+      if (this.#positions.wake()) this.#live.flushed();
     });
     this.#attach();
     this.#ticker.deadline(ready.deadline);

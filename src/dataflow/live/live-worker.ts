@@ -122,6 +122,7 @@ function weigh(): void {
 function pump(): void {
   scheduled = false;
   if (stopping) return;
+  positions.wake();
   weigh();
   if (commitIsDue() && !committed()) {
     schedule(LOOK_AGAIN);
@@ -136,7 +137,8 @@ function pump(): void {
     }
     more = loop.advance();
   }
-  if (more) schedule(0);
+  if (!more) positions.fallAsleep();
+  if (more || (positions.get('flushed') > loop.position && positions.wake())) schedule(0);
 }
 
 function schedule(ms: number): void {

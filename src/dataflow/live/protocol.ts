@@ -135,6 +135,7 @@ export type FromBuild =
   | { readonly type: 'failed'; readonly id: number; readonly failure: Failure };
 
 const CELLS = { live: 0, shown: 1, flushed: 2, written: 3, state: 4 } as const;
+const ASLEEP = Object.keys(CELLS).length;
 
 /**
  * Positions that all threads see at once, each written by one of them: reached by the live worker (`live`), shown to
@@ -149,7 +150,7 @@ export class SharedPositions {
   }
 
   static allocate(): SharedArrayBuffer {
-    return new SharedArrayBuffer(Object.keys(CELLS).length * BigInt64Array.BYTES_PER_ELEMENT);
+    return new SharedArrayBuffer((ASLEEP + 1) * BigInt64Array.BYTES_PER_ELEMENT);
   }
 
   get(cell: keyof typeof CELLS): number {
@@ -158,5 +159,15 @@ export class SharedPositions {
 
   set(cell: keyof typeof CELLS, position: number): void {
     Atomics.store(this.#cells, CELLS[cell], BigInt(position));
+  }
+
+  /** The live worker has nothing to do until it is told; having said so, it looks at `flushed` once more. */
+  fallAsleep(): void {
+    Atomics.store(this.#cells, ASLEEP, 1n);
+  }
+
+  /** True when the live worker was asleep, once: it must be told. */
+  wake(): boolean {
+    return Atomics.exchange(this.#cells, ASLEEP, 0n) === 1n;
   }
 }

@@ -29,6 +29,7 @@ export class CommitGroup {
   readonly #positions = new Map<string, number>();
   #end: number;
   #bytes = 0;
+  #appends = 0;
 
   constructor(firstSeq: number) {
     this.firstSeq = firstSeq;
@@ -46,12 +47,18 @@ export class CommitGroup {
     return this.#end;
   }
 
+  /** how many appends wait for it */
+  get appends(): number {
+    return this.#appends;
+  }
+
   /** what the group holds in memory, about */
   get bytes(): number {
     return this.#bytes;
   }
 
   add(accepted: Accepted, records: readonly AppendRecord[] | null): void {
+    this.#appends++;
     this.#bytes += accepted.bytes + accepted.topics.length * BYTES_PER_RECORD;
     for (let i = 0; i < accepted.topics.length; i++) {
       const topic = accepted.topics[i]!;

@@ -22,6 +22,9 @@ import { appendedOf, LogHead, topicInfo } from '../log-head.ts';
 import { randomLogId } from '../log-id.ts';
 import type { LogLimits } from '../log-limits.ts';
 import { DEFAULT_LOG_LIMITS } from '../log-limits.ts';
+import type { BackupOptions } from './backup.ts';
+import { backUpLog } from './backup.ts';
+import type { BackupManifest } from './backup-manifest.ts';
 import { BlockStore } from './block-store.ts';
 import { CommitGroup } from './commit-group.ts';
 import type { FolderLock } from './folder-lock.ts';
@@ -48,11 +51,15 @@ export interface EmbeddedLogOptions {
   readonly freeBytes?: (() => number) | undefined;
 }
 
+/** appends in a group from which on the next one is given GATHER ms to come together */
+const MANY_TOGETHER = 8;
+const GATHER = 2;
+
 /**
  * Opens the log of a folder for writing. Throws `data_folder_locked` when another process has it, `data_corrupt` when
  * registered data is gone; what was mended stands in `recovery`.
  */
-export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EventLog> {
+export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<StoredLog> {
   const lock = lockFolder(options.dir);
   let db: LogDatabase | null = null;
   try {
@@ -78,6 +85,12 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
   }
 }
 
+/** A log that lies in a folder. */
+export interface StoredLog extends EventLog {
+  /** Copies the log as it stands at one position; appends go on meanwhile. */
+  backUp(options: BackupOptions): Promise<BackupManifest>;
+}
+
 interface Opened {
   readonly id: string;
   readonly lock: FolderLock;
@@ -85,7 +98,7 @@ interface Opened {
   readonly recovery: readonly string[];
 }
 
-class EmbeddedLog implements EventLog {
+class EmbeddedLog implements StoredLog {
   readonly id: string;
   readonly recovery: readonly string[];
   readonly #options: EmbeddedLogOptions;
@@ -107,6 +120,8 @@ class EmbeddedLog implements EventLog {
   #open: CommitGroup | null = null;
   /** on its way to the disk */
   #committing: CommitGroup | null = null;
+  /** appends of the last group */
+  #together = 0;
   #closed = false;
 
   constructor(options: EmbeddedLogOptions, opened: Opened) {
@@ -265,6 +280,13 @@ class EmbeddedLog implements EventLog {
     return this.#written(() => this.#upkeep.compact(order, this.#head.knownTopic(order.topic)));
   }
 
+  async backUp(options: BackupOptions): Promise<BackupManifest> {
+    this.#assertOpen();
+    const { dir, clock } = this.#options;
+    const growing = this.#writer.segment;
+    return this.#upkeep.atRest(() => backUpLog({ db: this.#db, dir, clock, growing }, options));
+  }
+
   acts(): readonly LogAct[] {
     return this.#upkeep.acts;
   }
@@ -353,9 +375,13 @@ class EmbeddedLog implements EventLog {
     return this.#open;
   }
 
-  /** The turn's other appends join the group before it is written. */
+  /**
+   * The turn's other appends join the group before it is written. Where many waited for the last one, many more are on
+   * their way: a moment longer makes fewer and larger groups of them, which is less work for all threads.
+   */
   #schedule(): void {
-    setImmediate(() => void this.#commit());
+    if (this.#together < MANY_TOGETHER) setImmediate(() => void this.#commit());
+    else setTimeout(() => void this.#commit(), GATHER);
   }
 
   async #commit(): Promise<void> {
@@ -363,6 +389,7 @@ class EmbeddedLog implements EventLog {
     if (group === null) return;
     this.#open = null;
     this.#committing = group;
+    this.#together = group.appends;
     try {
       assertDiskRoom(this.#freeBytes(), group.bytes);
       await group.write(this.#db, { lastAppendTime: this.#head.lastAppendTime, topics: this.#names.length });
