@@ -40,10 +40,12 @@ export class GroupAnalysis {
   #resolveKeys(): readonly Expr[] {
     const { select, problems } = this.#context;
     const keys: Expr[] = [];
+    const seen = new Set<string>();
     for (const expression of select.groupBy?.items ?? []) {
       problems.attempt(() => {
         const key = this.#resolveKey(expression);
-        if (keys.some(k => exprKey(k) === exprKey(key))) {
+        const text = exprKey(key);
+        if (seen.has(text)) {
           if (this.#mode === 'complete') return;
           throw problems.error(
             'invalid_statement',
@@ -51,6 +53,7 @@ export class GroupAnalysis {
             'the same expression stands twice in GROUP BY',
           );
         }
+        seen.add(text);
         keys.push(key);
       });
     }

@@ -2,6 +2,9 @@ import { assert } from '../../core/assert.ts';
 import { type ErrorCode, MillraceError } from '../../core/errors.ts';
 import type { SourceText, Span } from '../../core/span.ts';
 
+/** further errors of one text are counted, not kept */
+const MAX_ERRORS = 100;
+
 /** The hint of every strict refusal that full SQL would allow. */
 export const FULL_SQL = 'write CREATE VIEW to use full SQL';
 
@@ -15,6 +18,7 @@ export const WINDOWLESS = 'leave WINDOW out, or group by a column that holds the
 export class Problems {
   readonly source: SourceText;
   readonly #errors: MillraceError[] = [];
+  #count = 0;
 
   constructor(source: SourceText) {
     this.source = source;
@@ -28,7 +32,7 @@ export class Problems {
   }
 
   get count(): number {
-    return this.#errors.length;
+    return this.#count;
   }
 
   error(code: ErrorCode, span: Span, message: string, hint?: string): MillraceError {
@@ -37,7 +41,9 @@ export class Problems {
 
   /** An error that is reported already ({@link reported}) counts once. */
   add(error: MillraceError): void {
-    if (!this.#errors.includes(error)) this.#errors.push(error);
+    if (this.#errors.includes(error)) return;
+    this.#count++;
+    if (this.#errors.length < MAX_ERRORS) this.#errors.push(error);
   }
 
   report(code: ErrorCode, span: Span, message: string, hint?: string): void {

@@ -3,6 +3,9 @@ import { parseCall } from './calls.ts';
 import { parseWithin } from './durations.ts';
 import type { TokenReader } from './token-reader.ts';
 
+/** Each join hands on the columns of all before it: what a query costs grows faster than the number of them. */
+const MAX_JOINS = 100;
+
 /** What stands behind FROM: sources, joins, subqueries, table functions. A comma is a cross join. */
 export function parseRelation(r: TokenReader): Relation {
   const start = r.peek();
@@ -19,9 +22,13 @@ export function parseRelation(r: TokenReader): Relation {
 function parseJoined(r: TokenReader): Relation {
   const start = r.peek();
   let left = parseSource(r);
-  for (;;) {
+  for (let joins = 0; ; joins++) {
     const type = parseJoinType(r);
     if (type === null) return left;
+    if (joins === MAX_JOINS) {
+      const hint = 'name parts of it in views of their own';
+      throw r.error(`more than ${MAX_JOINS} joins side by side`, r.peek(), hint, 'limit_exceeded');
+    }
     const right = parseSource(r);
     const within = r.is('WITHIN') ? parseWithin(r) : null;
     const { on, using } = parseCriteria(r, type, within);
