@@ -88,8 +88,8 @@ const FOLDERS: readonly (readonly (readonly Target[])[])[] = [
 const ELSEWHERE: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     Object.keys(FAULT_POINTS)
-      .filter(point => point.startsWith('upkeep.'))
-      .map(point => [point, 'trimming and compaction: test/log/upkeep-kill.test.ts']),
+      .filter(point => /^(upkeep|backup|restore)\./.test(point))
+      .map(point => [point, 'trimming, compaction and backup: test/log/upkeep-kill.test.ts']),
   ),
   'build.fold': 'a build of more rows than one fold takes: interrupted-build.test.ts',
   'journal.clear': 'a journal of another format: damage.test.ts',

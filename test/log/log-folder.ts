@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { ManualClock } from '../../src/core/clock.ts';
-import { type EmbeddedLogOptions, openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
+import {
+  type EmbeddedLogOptions,
+  openEmbeddedLog,
+  type StoredLog,
+} from '../../src/log/embedded/embedded-log.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
 import { rec } from '../contract/event-log.contract.ts';
 
@@ -15,7 +19,7 @@ export function logFolder(): string {
 }
 
 /** Opens the log of a folder; it is closed with the test at the latest. */
-export async function openLog(dir: string, more: Partial<EmbeddedLogOptions> = {}): Promise<EventLog> {
+export async function openLog(dir: string, more: Partial<EmbeddedLogOptions> = {}): Promise<StoredLog> {
   const log = await openEmbeddedLog({ dir, clock: new ManualClock(1_000), ...more });
   onTestFinished(() => log.close());
   return log;

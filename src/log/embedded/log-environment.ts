@@ -55,10 +55,14 @@ export function openLogDatabase(dir: string): LogDatabase {
   }
 }
 
-/** Opens it beside another process that writes it, or alone. */
+/** Opens the index of a log beside a process that writes it, or alone. */
 export function openLogDatabaseToRead(dir: string): LogDatabase {
+  return openIndexToRead(join(dir, 'index.lmdb'));
+}
+
+export function openIndexToRead(path: string): LogDatabase {
   return open<Uint8Array, Uint8Array>({
-    path: join(dir, 'index.lmdb'),
+    path,
     noSubdir: true,
     keyEncoding: 'binary',
     encoding: 'binary',

@@ -166,7 +166,13 @@ export class Upkeep {
 
   async #reclaimTrimmed(work: UpkeepWork, topic: TopicState): Promise<void> {
     const { db } = this.#ports;
-    const dropped = await blocksOfTopic(db, topic.id, topic.spec.partitions, work.before);
+    const dropped = new Map(await blocksOfTopic(db, topic.id, topic.spec.partitions, work.before));
+    const cut = (await allSealedBlocks(db)).find(
+      b => b.firstSeq < work.before && work.before < b.firstSeq + b.n,
+    );
+    const bytes = cut && dropped.get(cut.firstSeq);
+    // of the block that the cut goes through, only a part goes
+    if (bytes !== undefined) dropped.set(cut!.firstSeq, (bytes * (work.before - cut!.firstSeq)) / cut!.n);
     const keep = (block: RecordBlock, i: number) =>
       block.topic[i] !== work.topic || block.firstSeq + i >= work.before;
     await this.#rewrite(work, topic, dropped, keep, false);
