@@ -8,7 +8,8 @@ import type { GrowingColumn } from '../state/growing-column.ts';
 import type { StateTable } from '../state/state-table.ts';
 import type { Accumulator, Pairs } from './accumulators/accumulator.ts';
 import { accumulatorFor } from './accumulators/accumulator-for.ts';
-import { KeyedTable, type KeyReader } from './keyed-table.ts';
+import type { KeyReader } from './key-readers.ts';
+import { KeyedTable } from './keyed-table.ts';
 import type { OperatorContext } from './operator.ts';
 
 export interface GroupsOptions {

@@ -1,19 +1,15 @@
-import type { Bits, Vec } from '../core/batch.ts';
-import { makeBits, setBit } from '../core/bits.ts';
-import { SlicePool } from '../core/pool.ts';
+import type { Vec } from '../core/batch.ts';
 import type { SqlType } from '../core/sql-type.ts';
-import { grownI32, VecBuilder, valueAt } from '../core/vec.ts';
+import { valueAt, vecKind } from '../core/vec.ts';
 import { canonicalValue } from '../expr/canonical-value.ts';
 import type { ColumnKind, GrowingColumn } from '../state/growing-column.ts';
 import type { StateTable } from '../state/state-table.ts';
 import { isPlainKey, KeyEncoder } from './key-encoder.ts';
-
-/** One key beside the plain bytes: a prefix that no time has. */
-const NULL_KEY = Number.NEGATIVE_INFINITY;
+import { EncodedKeyReader, type KeyReader, NULL_KEY, PlainKeyReader } from './key-readers.ts';
 
 /**
  * A state table whose keys are columns of batches, with an optional number (the window's start) in front. Keys come back
- * as columns: a plain key as slices of the table's own bytes, others from state columns beside it.
+ * as columns, out of the table's own bytes; values that these do not show stand in state columns beside them.
  */
 export class KeyedTable {
   readonly encoder: KeyEncoder;
@@ -21,8 +17,8 @@ export class KeyedTable {
   readonly #types: readonly SqlType[];
   readonly #plain: boolean;
   readonly #canonical: readonly ReturnType<typeof canonicalValue>[];
-  /** values of the key columns, when the key is not plain */
-  readonly #values: readonly GrowingColumn[];
+  /** per key column its values, where the bytes do not show them */
+  readonly #values: readonly (GrowingColumn | null)[];
   /** window starts of groups whose plain key is NULL */
   readonly #nullKeys = new Uint8Array(8);
   readonly #nullStart = new Float64Array(this.#nullKeys.buffer);
@@ -33,7 +29,7 @@ export class KeyedTable {
     this.table = table;
     this.#plain = isPlainKey(types);
     this.#canonical = types.map(canonicalValue);
-    this.#values = this.#plain ? [] : types.map(() => table.column('val'));
+    this.#values = types.map(type => (vecKind(type) === 'val' ? table.column('val') : null));
   }
 
   column(kind: ColumnKind): GrowingColumn {
@@ -66,8 +62,10 @@ export class KeyedTable {
   /** Keeps the key's values for a slot that is new (or given a key again). */
   keep(slot: number, vecs: readonly Vec[], i: number): void {
     for (let c = 0; c < this.#values.length; c++) {
+      const column = this.#values[c];
+      if (column === null || column === undefined) continue;
       const value = valueAt(vecs[c] as Vec, this.#types[c] as SqlType, i);
-      (this.#values[c] as GrowingColumn).values[slot] = this.#canonical[c]?.(value) ?? value;
+      column.values[slot] = this.#canonical[c]?.(value) ?? value;
     }
   }
 
@@ -81,77 +79,8 @@ export class KeyedTable {
 
   /** Collects keys of slots into columns. */
   reader(): KeyReader {
-    return this.#plain ? new PlainKeyReader(this.table) : new ValueKeyReader(this.#types, this.#values);
-  }
-}
-
-export interface KeyReader {
-  push(slot: number): void;
-  take(): Vec[];
-}
-
-class PlainKeyReader implements KeyReader {
-  readonly #table: StateTable;
-  #start: Int32Array = new Int32Array(256);
-  #end: Int32Array = new Int32Array(256);
-  #nulls: number[] = [];
-  #n = 0;
-
-  constructor(table: StateTable) {
-    this.#table = table;
-  }
-
-  push(slot: number): void {
-    const i = this.#n++;
-    if (i >= this.#start.length) {
-      this.#start = grownI32(this.#start, i + 1);
-      this.#end = grownI32(this.#end, i + 1);
-    }
-    const { index } = this.#table;
-    if (index.prefixOf(slot) === NULL_KEY) this.#nulls.push(i);
-    this.#start[i] = index.keyStart(slot);
-    this.#end[i] = index.keyEnd(slot);
-  }
-
-  take(): Vec[] {
-    const n = this.#n;
-    let nulls: Bits | null = null;
-    for (const i of this.#nulls) {
-      nulls ??= makeBits(n);
-      setBit(nulls, i);
-    }
-    const v = new Int32Array(n);
-    for (let i = 0; i < n; i++) v[i] = i;
-    const pool = new SlicePool(this.#table.index.arena, this.#start, this.#end);
-    this.#start = new Int32Array(256);
-    this.#end = new Int32Array(256);
-    this.#nulls = [];
-    this.#n = 0;
-    return [{ t: 'str', v, pool, nulls }];
-  }
-}
-
-class ValueKeyReader implements KeyReader {
-  readonly #types: readonly SqlType[];
-  readonly #values: readonly GrowingColumn[];
-  #built: VecBuilder[];
-
-  constructor(types: readonly SqlType[], values: readonly GrowingColumn[]) {
-    this.#types = types;
-    this.#values = values;
-    this.#built = types.map(t => new VecBuilder(t));
-  }
-
-  push(slot: number): void {
-    for (let c = 0; c < this.#values.length; c++) {
-      const column = this.#values[c] as GrowingColumn;
-      (this.#built[c] as VecBuilder).push(column.get(this.#types[c] as SqlType, slot));
-    }
-  }
-
-  take(): Vec[] {
-    const vecs = this.#built.map(b => b.build());
-    this.#built = this.#types.map(t => new VecBuilder(t));
-    return vecs;
+    return this.#plain
+      ? new PlainKeyReader(this.table)
+      : new EncodedKeyReader(this.#types, this.table, this.#values);
   }
 }

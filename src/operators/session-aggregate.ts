@@ -10,7 +10,7 @@ import type { StateTable } from '../state/state-table.ts';
 import type { Accumulator, Pairs } from './accumulators/accumulator.ts';
 import { accumulatorFor } from './accumulators/accumulator-for.ts';
 import { ComputedColumns } from './computed-columns.ts';
-import type { KeyReader } from './keyed-table.ts';
+import type { KeyReader } from './key-readers.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
 import { NO_SESSION, SessionChains, type SessionChainsState, type Stretch } from './session-chains.ts';
 import { type SessionChange, SessionRows, TouchedSessions } from './touched-sessions.ts';

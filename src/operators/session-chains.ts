@@ -3,7 +3,8 @@ import type { SqlType } from '../core/sql-type.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
 import type { ChangedPart, StateTableState } from '../state/state-section.ts';
 import type { StateTable } from '../state/state-table.ts';
-import { KeyedTable, type KeyReader } from './keyed-table.ts';
+import type { KeyReader } from './key-readers.ts';
+import { KeyedTable } from './keyed-table.ts';
 
 export const NO_SESSION = -1;
 const NO_BYTES = new Uint8Array(0);
