@@ -22,6 +22,7 @@ import { logDir } from './dataflow/worker-environment.ts';
 import { AdHocQueries } from './deploy/ad-hoc-queries.ts';
 import { withLedger } from './deploy/ledger-views.ts';
 import { LimitedQueries } from './deploy/limited-queries.ts';
+import { LogBackups } from './deploy/log-backups.ts';
 import { LogKeeper } from './deploy/log-keeper.ts';
 import { LogRetention } from './deploy/log-retention.ts';
 import { missedChanges } from './deploy/missed-changes.ts';
@@ -229,6 +230,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     {
       log,
       keeper,
+      backups: new LogBackups(log, report),
       commands: runtime,
       views: withLedger(views, () => views.ledger()),
       queries: new LimitedQueries(new AdHocQueries({ views, log, clock, functions, upcasters, zone })),

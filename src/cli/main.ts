@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { BugError } from '../core/assert.ts';
 import { errorText, MillraceError, MillraceErrors } from '../core/errors.ts';
 import { ApiProblem } from './api-client.ts';
+import { backupCommand, restoreCommand } from './backup.ts';
 import { checkCommand } from './check.ts';
 import { terminal } from './context.ts';
 import { explainCommand } from './explain.ts';
@@ -49,6 +50,8 @@ export function commandLine(exit: Exit): Command {
     resumeCommand,
     statusCommand,
     logCommand,
+    backupCommand,
+    restoreCommand,
     testCommand,
     importCommand,
     exportCommand,

@@ -2,6 +2,7 @@ import type { Commands } from '../commands/commands.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Column } from '../core/schema.ts';
 import type { Row, Value } from '../core/value.ts';
+import type { LogBackups } from '../deploy/log-backups.ts';
 import type { LogKeeper } from '../deploy/log-keeper.ts';
 import type { ViewAccess } from '../deploy/view-access.ts';
 import type { EventLog } from '../log/event-log.ts';
@@ -9,6 +10,7 @@ import type { EventLog } from '../log/event-log.ts';
 /** What the HTTP side needs; `main.ts` wires it. */
 export interface HttpPorts {
   readonly log: EventLog;
+  readonly backups: Pick<LogBackups, 'start' | 'status'>;
   readonly keeper: Pick<LogKeeper, 'acts' | 'underWay' | 'preview' | 'perform'>;
   readonly commands: Commands;
   readonly views: ViewAccess;

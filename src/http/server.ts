@@ -8,6 +8,7 @@ import { commandRoutes } from './commands.ts';
 import { finishAnswers } from './entity-tag.ts';
 import { HttpContext } from './http-context.ts';
 import { invoiceRoutes } from './invoices.ts';
+import { logBackupRoutes } from './log-backup.ts';
 import { logUpkeepRoutes } from './log-upkeep.ts';
 import { metricRoutes } from './metrics.ts';
 import { openApiRoutes } from './openapi.ts';
@@ -98,6 +99,7 @@ export async function createHttpServer(ports: HttpPorts, options: HttpOptions): 
   commandRoutes(app, context);
   topicRoutes(app, context);
   logUpkeepRoutes(app, context);
+  logBackupRoutes(app, context);
   updateRoutes(app, context);
   queryRoutes(app, context);
   statusRoutes(app, context);

@@ -2,6 +2,7 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { CommandRuntime } from '../../src/commands/command-runtime.ts';
 import { ManualClock } from '../../src/core/clock.ts';
 import { rowText } from '../../src/dataflow/row-text.ts';
+import { LogBackups } from '../../src/deploy/log-backups.ts';
 import { LogKeeper } from '../../src/deploy/log-keeper.ts';
 import type { HttpLimits, HttpOptions, HttpPorts } from '../../src/http/ports.ts';
 import { createHttpServer } from '../../src/http/server.ts';
@@ -63,6 +64,7 @@ export async function httpFixture(
       ownedByKey: new Map(),
       keptFor: new Map(),
     }),
+    backups: new LogBackups({ backUp: () => Promise.reject(new Error('a log in memory')) }, () => {}),
     commands,
     views,
     queries: {

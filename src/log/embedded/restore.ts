@@ -15,6 +15,8 @@ export interface RestoreOptions {
   readonly backup: string;
   /** the log's folder to be; must not hold a log */
   readonly dir: string;
+  /** the folder around it: state of another log there would not fit */
+  readonly data?: string | undefined;
   readonly onProgress?: ((bytes: number, total: number) => void) | undefined;
 }
 
@@ -33,6 +35,11 @@ export async function restoreLog(options: RestoreOptions): Promise<BackupManifes
   if (existsSync(dir) && readdirSync(dir).length > 0) {
     throw new MillraceError('invalid_argument', `${dir} is not empty`, {
       hint: 'name another data folder, or move that one away',
+    });
+  }
+  if (options.data !== undefined && existsSync(join(options.data, 'state'))) {
+    throw new MillraceError('invalid_argument', `${join(options.data, 'state')} belongs to another log`, {
+      hint: 'remove it: the views are rebuilt; or name another data folder',
     });
   }
   const files = [...manifest.segments, manifest.index];
