@@ -31,6 +31,8 @@ export const catalogue = {
   config_invalid: { fault: 'user', retriable: false },
   data_folder_locked: { fault: 'user', retriable: true },
   data_corrupt: { fault: 'external', retriable: false },
+  /** what is computed from the log is not as it was written: it is computed again */
+  state_damaged: { fault: 'external', retriable: true },
   log_write_failed: { fault: 'external', retriable: true },
   disk_full: { fault: 'external', retriable: true },
   // log and topics

@@ -45,6 +45,7 @@ export const FAULT_POINTS = {
   'journal.commit': 'before state, rows and position of the live views are committed',
   'journal.committed': 'they are committed, no view file has the rows yet',
   'journal.folded': 'the view files have the rows, the journal still holds them',
+  'journal.drop': 'before a damaged journal is removed',
   'journal.clear': 'before a journal of another format is emptied',
   'view.fold': 'before rows go to the file of a view',
   'build.fold': 'before a build writes rows of a view to its file',

@@ -1,5 +1,7 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { openLmdbStore } from '../kv/lmdb-store.ts';
+import { faultPoint } from '../core/fault-points.ts';
+import { openStateStore } from '../kv/checksummed-store.ts';
 import { openLogReader } from '../log/embedded/log-reader.ts';
 import type { LogReader } from '../log/event-log.ts';
 import type { DeploymentPlan, ViewPlan } from '../plan/plan.ts';
@@ -27,6 +29,8 @@ export interface WorkerEnvironment {
   /** `writesTopic`: whether a view's topic is written from this engine's changes; default: of every view that has one */
   makeEngine(plan: DeploymentPlan, writesTopic?: (view: string) => boolean): Engine;
   openJournal(): Journal<LiveCatalog>;
+  /** Removes a journal that is of no use; it must be closed. Every view is then rebuilt from the log. */
+  dropJournal(): void;
   openFile(version: string): ViewFile;
   encoderFor(plan: ViewPlan): ViewRowEncoder;
   sinkFor(view: ViewPlan, plan: DeploymentPlan): SinkWriter | null;
@@ -40,7 +44,11 @@ export async function openWorkerEnvironment(setup: WorkerSetup): Promise<WorkerE
     positions: new SharedPositions(setup.shared),
     makeEngine: (plan, writesTopic) =>
       createEngine({ plan, functions, upcasters, zone: setup.zone, writesTopic }),
-    openJournal: () => new Journal<LiveCatalog>(openLmdbStore({ path: journalDir(setup.dataDir) }), log.id),
+    openJournal: () => new Journal<LiveCatalog>(openStateStore({ path: journalDir(setup.dataDir) }), log.id),
+    dropJournal() {
+      faultPoint('journal.drop');
+      rmSync(journalDir(setup.dataDir), { recursive: true, force: true });
+    },
     openFile: version => openViewFile(viewDir(setup.dataDir, version)),
     encoderFor: plan => new ViewRowEncoder(plan),
     sinkFor: (view, plan) => (view.sink === null ? null : new SinkWriter(sinkEncoder(view, plan))),

@@ -43,6 +43,8 @@ export interface DeploymentOptions {
 }
 
 export interface DeploymentListener {
+  /** A row of a served view is not as it was written. Called while it is read. */
+  damaged(view: string, error: Error): void;
   settled(job: BuildJob, end: BuildEnd): void;
   /** The views that were to be retired are gone; or not, and it may be tried again when `again`. */
   retired(again: boolean): void;
@@ -428,7 +430,8 @@ export class Deployment {
   // ------------------------------------------------------------------ versions
 
   #serve(version: LiveVersion, position: number): ServedVersion {
-    const reader = openViewFileReader(viewDir(this.#options.dataDir, version.version));
+    const damaged = (error: Error): void => this.#listener.damaged(version.plan.name, error);
+    const reader = openViewFileReader(viewDir(this.#options.dataDir, version.version), damaged);
     const served = new ServedVersion(version, reader, position);
     this.#served.set(version.plan.name, served);
     return served;

@@ -53,6 +53,7 @@ export class ViewManager implements ViewAccess {
   static async start(options: ViewManagerOptions): Promise<ViewManager> {
     const manager = new ViewManager(options);
     manager.#deployment = await Deployment.start(options, {
+      damaged: (view, error) => manager.#damaged(view, error),
       settled: (job, end) => manager.#settled(job, end),
       retired: again => {
         if (again) manager.#reconcile();
@@ -280,6 +281,14 @@ export class ViewManager implements ViewAccess {
       this.#builds.ended(built, { type: 'failed', view, message });
       this.#reconcile();
     }
+  }
+
+  /** A view whose rows cannot be trusted any more is made anew from the log, once. */
+  #damaged(view: string, error: Error): void {
+    if (this.#builds.asked(view)) return;
+    this.#options.report(`view ${view} is to be rebuilt: ${error.message}`);
+    this.#builds.replay(view);
+    setImmediate(() => this.#reconcile());
   }
 
   #settled(job: BuildJob, end: BuildEnd): void {

@@ -24,6 +24,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   config_invalid: 500,
   data_folder_locked: 503,
   data_corrupt: 500,
+  state_damaged: 503,
   log_write_failed: 503,
   disk_full: 507,
   unknown_topic: 404,

@@ -13,6 +13,7 @@ import type {
   KeyValueStore,
   KeyValueWriter,
 } from './key-value-store.ts';
+import { lmdbFileDamage } from './lmdb-file-check.ts';
 import { bucketEntries, bucketKey, changedBucket, isBucket, isLong } from './long-keys.ts';
 import { compareBytes } from './sorted-map.ts';
 
@@ -33,11 +34,14 @@ type Database = RootDatabase<Uint8Array, Uint8Array>;
  * Opens a store in a folder. Several threads of one process may open the same one; writers wait for each other.
  * A read sees every commit that any thread made before the present turn of the event loop began.
  * `write` commits to the disk before it returns, or throws and nothing is changed: `disk_full` while there is no room.
- * Throws `data_corrupt` when the files cannot be read.
+ * Throws `state_damaged` when the files cannot be read.
  */
 export function openLmdbStore(options: LmdbStoreOptions): KeyValueStore {
   mkdirSync(options.path, { recursive: true });
   const free = options.freeBytes ?? (() => freeBytes(options.path));
+  // not where another thread may be writing: who opens for writing comes first
+  const damage = options.readOnly ? null : lmdbFileDamage(join(options.path, 'data.mdb'));
+  if (damage !== null) throw damaged(options.path, damage);
   // on a full disk the lock file would have no room: the process is ended when LMDB touches it
   if (!existsSync(join(options.path, 'lock.mdb'))) assertDiskRoom(free(), 0, RESERVE.state);
   try {
@@ -53,11 +57,16 @@ export function openLmdbStore(options: LmdbStoreOptions): KeyValueStore {
     });
     return new LmdbStore(db, options.readOnly ?? false, free);
   } catch (cause) {
-    throw new MillraceError('data_corrupt', `the store in "${options.path}" cannot be opened`, {
-      hint: 'state can be rebuilt from the log: remove that folder, or restore it from a backup',
-      cause,
-    });
+    throw damaged(options.path, 'it cannot be opened', cause);
   }
+}
+
+function damaged(path: string, what: string, cause?: unknown): MillraceError {
+  return new MillraceError('state_damaged', `the store in "${path}" is damaged: ${what}`, {
+    hint: 'it is made anew from the log; the disk may be failing',
+    data: { file: path },
+    cause,
+  });
 }
 
 class LmdbStore implements KeyValueStore {

@@ -90,7 +90,8 @@ export class Journal<Catalog> {
 
   /**
    * What the last commit left, or null when there is none that this version can read (then views are rebuilt).
-   * Throws `data_corrupt` when the journal belongs to another log or stands ahead of it.
+   * Throws `data_corrupt` when the journal belongs to another log or stands ahead of it, `state_damaged` when it is not
+   * as it was written.
    */
   recover(logEnd: number): Recovered<Catalog> | null {
     const head = readHead<Catalog>(this.#store);
@@ -141,8 +142,8 @@ export class Journal<Catalog> {
     for (let i = 0; i < count; i++) {
       const chunk = this.#store.get(chunkKey(i));
       if (chunk === null) {
-        throw new MillraceError('data_corrupt', `chunk ${i} of the state snapshot is missing`, {
-          hint: 'remove the folder state/ to rebuild every view from the log',
+        throw new MillraceError('state_damaged', `chunk ${i} of the state snapshot is missing`, {
+          hint: 'it is made anew from the log; the disk may be failing',
         });
       }
       chunks.push(chunk);

@@ -1,6 +1,7 @@
+import { MillraceError } from '../core/errors.ts';
 import { faultPoint } from '../core/fault-points.ts';
+import { openStateStore } from '../kv/checksummed-store.ts';
 import type { KeyRange, KeyValueEntry, KeyValueReader, KeyValueStore } from '../kv/key-value-store.ts';
-import { openLmdbStore } from '../kv/lmdb-store.ts';
 import { readRowChanges } from './row-changes.ts';
 
 const META = Uint8Array.of(0);
@@ -45,7 +46,7 @@ export class ViewFile {
 }
 
 export function openViewFile(path: string): ViewFile {
-  return new ViewFile(openLmdbStore({ path }));
+  return new ViewFile(openStateStore({ path }));
 }
 
 /** The folded rows, for the serving thread; the worker goes on writing to the same file. */
@@ -53,9 +54,34 @@ export interface ViewFileReader extends KeyValueReader {
   close(): Promise<void>;
 }
 
-export function openViewFileReader(path: string): ViewFileReader {
-  const store = openLmdbStore({ path, readOnly: true });
-  return { ...viewFileRows(store), close: () => store.close() };
+/** `onDamage` hears of a row that is not as it was written, before the reader does. */
+export function openViewFileReader(
+  path: string,
+  onDamage: (error: Error) => void = () => {},
+): ViewFileReader {
+  const store = openStateStore({ path, readOnly: true });
+  const rows = viewFileRows(store);
+  const tell = (error: unknown): never => {
+    if (error instanceof MillraceError && error.code === 'state_damaged') onDamage(error);
+    throw error;
+  };
+  return {
+    get(key) {
+      try {
+        return rows.get(key);
+      } catch (error) {
+        return tell(error);
+      }
+    },
+    *range(range) {
+      try {
+        yield* rows.range(range);
+      } catch (error) {
+        tell(error);
+      }
+    },
+    close: () => store.close(),
+  };
 }
 
 export function viewFileRows(store: KeyValueReader): KeyValueReader {

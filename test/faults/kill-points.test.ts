@@ -92,6 +92,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
       .map(point => [point, 'trimming, compaction and backup: test/log/upkeep-kill.test.ts']),
   ),
   'build.fold': 'a build of more rows than one fold takes: interrupted-build.test.ts',
+  'journal.drop': 'a damaged journal: damage.test.ts',
   'journal.clear': 'a journal of another format: damage.test.ts',
   'topic.produce': 'records over HTTP: kill.test.ts',
   'command.pass': 'a handler that sleeps through 65,536 records: command-runtime.test.ts',

@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
+import { MillraceError } from '../../core/errors.ts';
 import { armFaultPoints, faultPoint } from '../../core/fault-points.ts';
 import { saysDiskFull } from '../../kv/disk-room.ts';
 import { stateBytes } from '../memory-budget.ts';
-import { openWorkerEnvironment } from '../worker-environment.ts';
+import { openWorkerEnvironment, type WorkerEnvironment } from '../worker-environment.ts';
 import { LiveLoop } from './live-loop.ts';
 import { type FromLive, failureOf, type ToLive, type WorkerSetup } from './protocol.ts';
 
@@ -54,22 +55,42 @@ async function opened() {
   try {
     const environment = await openWorkerEnvironment(workerData as WorkerSetup);
     const { positions } = environment;
-    const loop = LiveLoop.recover({
-      ...environment,
-      journal: environment.openJournal(),
-      publish: epoch => {
-        positions.set('live', epoch.position);
-        send({ type: 'epoch', epoch });
-      },
-      setAside: faults => send({ type: 'setAside', faults }),
-      shown: () => positions.get('shown'),
-      written: () => positions.get('written'),
-      warn: text => send({ type: 'warning', text }),
-    });
-    return { environment, loop };
+    const recover = (): LiveLoop => {
+      const journal = environment.openJournal();
+      try {
+        return LiveLoop.recover({
+          ...environment,
+          journal,
+          publish: epoch => {
+            positions.set('live', epoch.position);
+            send({ type: 'epoch', epoch });
+          },
+          setAside: faults => send({ type: 'setAside', faults }),
+          shown: () => positions.get('shown'),
+          written: () => positions.get('written'),
+          warn: text => send({ type: 'warning', text }),
+        });
+      } catch (error) {
+        void journal.close();
+        throw error;
+      }
+    };
+    return { environment, loop: recovered(recover, environment) };
   } catch (error) {
     send({ type: 'unusable', failure: failureOf(error) });
     throw error;
+  }
+}
+
+/** A journal that is not as it was written is a loss of time only: every view is made anew from the log. */
+function recovered(recover: () => LiveLoop, environment: WorkerEnvironment): LiveLoop {
+  try {
+    return recover();
+  } catch (error) {
+    if (!(error instanceof MillraceError) || error.code !== 'state_damaged') throw error;
+    send({ type: 'warning', text: `every view is to be rebuilt from the log: ${error.message}` });
+    environment.dropJournal();
+    return recover();
   }
 }
 

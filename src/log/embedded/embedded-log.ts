@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { assert } from '../../core/assert.ts';
 import type { Clock } from '../../core/clock.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { faultPoint } from '../../core/fault-points.ts';
 import type { LogRecord, RecordBlock } from '../../core/log-record.ts';
 import { assertDiskRoom, diskFull, freeBytes, isDiskFull, RESERVE } from '../../kv/disk-room.ts';
+import { lmdbFileDamage } from '../../kv/lmdb-file-check.ts';
 import type {
   ActDone,
   Append,
@@ -27,6 +29,7 @@ import { backUpLog } from './backup.ts';
 import type { BackupManifest } from './backup-manifest.ts';
 import { BlockStore } from './block-store.ts';
 import { CommitGroup } from './commit-group.ts';
+import { INDEX_FILE } from './damage.ts';
 import type { FolderLock } from './folder-lock.ts';
 import { lockFolder } from './folder-lock.ts';
 import type { LogDatabase } from './log-environment.ts';
@@ -69,6 +72,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Stor
         `took over the folder from process ${lock.takenOverFrom}, which ended without closing the log`,
       );
     }
+    refuseCutIndex(options.dir);
     db = openLogDatabase(options.dir);
     let id = storedId(db);
     if (id === null) {
@@ -443,6 +447,16 @@ class EmbeddedLog implements StoredLog {
   #assertOpen(): void {
     if (this.#closed) throw new MillraceError('log_write_failed', 'the log is closed');
   }
+}
+
+/** Before LMDB maps it into memory: there, missing bytes are not an error but the end of the process. */
+function refuseCutIndex(dir: string): void {
+  const damage = lmdbFileDamage(join(dir, INDEX_FILE));
+  if (damage === null) return;
+  throw new MillraceError('data_corrupt', `the log's index "${INDEX_FILE}" is damaged: ${damage}`, {
+    hint: 'restore the data folder from a backup',
+    data: { file: INDEX_FILE },
+  });
 }
 
 const WRITE_FAILURES: readonly string[] = ['log_write_failed', 'disk_full'];

@@ -1,0 +1,67 @@
+import { crc32 } from 'node:zlib';
+import { MillraceError } from '../core/errors.ts';
+import type {
+  KeyRange,
+  KeyValueEntry,
+  KeyValueReader,
+  KeyValueStore,
+  KeyValueWriter,
+} from './key-value-store.ts';
+import { type LmdbStoreOptions, openLmdbStore } from './lmdb-store.ts';
+
+const LENGTH = 4;
+
+/** A store in a folder, of what can be computed again: see {@link checksummed}. */
+export function openStateStore(options: LmdbStoreOptions): KeyValueStore {
+  return checksummed(openLmdbStore(options), options.path);
+}
+
+/**
+ * A store whose values carry a checksum of key and value: what was changed on the disk is refused when it is read, with
+ * `state_damaged`. `path` names the store in that error. Damage that loses a whole entry is not noticed.
+ */
+export function checksummed(store: KeyValueStore, path: string): KeyValueStore {
+  return {
+    ...checkedReader(store, path),
+    write: work => store.write(tx => work(checkedWriter(tx, path))),
+    flush: () => store.flush(),
+    close: () => store.close(),
+  };
+}
+
+function checkedReader(reader: KeyValueReader, path: string): KeyValueReader {
+  return {
+    get(key) {
+      const stored = reader.get(key);
+      return stored === null ? null : opened(key, stored, path);
+    },
+    *range(range: KeyRange): Generator<KeyValueEntry> {
+      for (const { key, value } of reader.range(range)) yield { key, value: opened(key, value, path) };
+    },
+  };
+}
+
+function checkedWriter(writer: KeyValueWriter, path: string): KeyValueWriter {
+  return {
+    ...checkedReader(writer, path),
+    put(key, value) {
+      const stored = new Uint8Array(value.length + LENGTH);
+      stored.set(value);
+      new DataView(stored.buffer).setUint32(value.length, crc32(value, crc32(key)), true);
+      writer.put(key, stored);
+    },
+    delete: key => writer.delete(key),
+  };
+}
+
+function opened(key: Uint8Array, stored: Uint8Array, path: string): Uint8Array {
+  const length = stored.length - LENGTH;
+  const value = stored.subarray(0, Math.max(0, length));
+  const sum = length < 0 ? -1 : new DataView(stored.buffer, stored.byteOffset + length).getUint32(0, true);
+  if (sum === crc32(value, crc32(key))) return value;
+  const at = Buffer.from(key.subarray(0, 40)).toString('hex');
+  throw new MillraceError('state_damaged', `the store in "${path}" is damaged at key ${at}`, {
+    hint: 'it is made anew from the log; the disk may be failing',
+    data: { file: path, key: at },
+  });
+}
