@@ -16,6 +16,7 @@ import { inputsOf } from '../../../src/plan/properties.ts';
 import { Random } from '../generator/random.ts';
 import { exactText } from './exact-text.ts';
 import type { Records } from './log-bytes.ts';
+import { StateCommits } from './state-commits.ts';
 
 /** What the fold says of a history: whole, and at some positions. */
 interface Expected {
@@ -32,6 +33,8 @@ interface Way {
   /** ends of epochs, increasing; the last is the end of the history */
   readonly cuts: readonly number[];
   readonly restoreAfter: (cut: number) => boolean;
+  /** state goes through commits of what has changed, so many slots in turn; null: through whole snapshots */
+  readonly commits: { readonly inTurn: number | undefined } | null;
   readonly writesTopics: boolean;
   readonly generatedCode: boolean;
 }
@@ -59,11 +62,19 @@ export function checkScript(run: ScriptRun): string | null {
   const restored = new Set(cuts.filter(() => random.chance(0.4)));
   const code = random.chance(0.7);
   const ways: readonly Way[] = [
-    { name: 'whole', cuts: [end], restoreAfter: () => false, writesTopics: false, generatedCode: true },
+    {
+      name: 'whole',
+      cuts: [end],
+      restoreAfter: () => false,
+      commits: null,
+      writesTopics: false,
+      generatedCode: true,
+    },
     {
       name: 'cut and restored',
       cuts: [...cuts, end],
       restoreAfter: cut => restored.has(cut),
+      commits: random.chance(0.6) ? { inTurn: random.chance(0.3) ? undefined : random.int(1, 3) } : null,
       writesTopics: random.chance(0.5),
       generatedCode: code,
     },
@@ -71,6 +82,7 @@ export function checkScript(run: ScriptRun): string | null {
       name: 'record by record',
       cuts: [...records.keys()].map(i => i + 1),
       restoreAfter: cut => cut === Math.ceil(end / 2),
+      commits: null,
       writesTopics: true,
       generatedCode: !code,
     },
@@ -163,6 +175,8 @@ function differs(
   let engine = createEngine(options);
   const seen = new Map(plan.views.map(v => [v.name, new SeenView(v.root.schema)]));
   const ledger: LedgerEntry[] = [];
+  const commits = way.commits && new StateCommits(way.commits.inTurn);
+  commits?.follow(engine);
   let from = 0;
   for (const to of way.cuts) {
     const blocks = 'read' in records ? records.read(from, to) : [blockOf(records.slice(from, to))];
@@ -172,27 +186,15 @@ function differs(
       for (const [name, view] of seen) view.take(output, name);
     }
     from = to;
-    const at = expected.positions.indexOf(to);
-    if (at >= 0) {
-      for (const { name, statement } of plan.views) {
-        if (statement === 'stream') continue;
-        const text = difference(
-          `rows of ${name} at ${to}`,
-          expected.rows[at]?.get(name) ?? [],
-          seen.get(name)?.rows() ?? [],
-        );
-        if (text !== null) return text;
-      }
-      const deadline = engine.deadline();
-      if (plan.views.length === expected.changes.size && deadline !== expected.deadlines[at]) {
-        return `deadline at ${to}: fold ${expected.deadlines[at]}, engine ${deadline}`;
-      }
-    }
+    const text = differsAt(to, plan, expected, { seen, deadline: () => engine.deadline() });
+    if (text !== null) return text;
+    commits?.take(engine);
     if (!way.restoreAfter(to)) continue;
-    const parts = engine.snapshot();
+    const parts = commits?.parts() ?? engine.snapshot();
     const { position } = engine;
     engine = createEngine(options);
     engine.restore(parts, position);
+    commits?.follow(engine);
   }
   const final = finalViews(plan, () => way.writesTopics);
   const ledgers = ledgerTexts(ledger);
@@ -208,6 +210,26 @@ function differs(
     if (text !== null) return text;
   }
   return null;
+}
+
+interface Reached {
+  readonly seen: ReadonlyMap<string, SeenView>;
+  deadline(): number | null;
+}
+
+/** Rows and deadline, at a position at which the fold was asked. */
+function differsAt(to: number, plan: DeploymentPlan, expected: Expected, reached: Reached): string | null {
+  const at = expected.positions.indexOf(to);
+  if (at < 0) return null;
+  for (const { name, statement } of plan.views) {
+    if (statement === 'stream') continue;
+    const fold = expected.rows[at]?.get(name) ?? [];
+    const text = difference(`rows of ${name} at ${to}`, fold, reached.seen.get(name)?.rows() ?? []);
+    if (text !== null) return text;
+  }
+  const deadline = reached.deadline();
+  if (plan.views.length < expected.changes.size || deadline === expected.deadlines[at]) return null;
+  return `deadline at ${to}: fold ${expected.deadlines[at]}, engine ${deadline}`;
 }
 
 class SeenView {
