@@ -44,7 +44,8 @@ export function valueAt(vec: Vec, type: SqlType, i: number): Value | null {
       return vec.v[i] as number;
     case 'str': {
       const id = vec.v[i] as number;
-      return type.kind === 'STRING' ? vec.pool.text(id) : vec.pool.bytes(id);
+      // a value outlives the batch: bytes are not shared with it
+      return type.kind === 'STRING' ? vec.pool.text(id) : vec.pool.bytes(id).slice();
     }
   }
 }

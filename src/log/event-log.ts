@@ -131,6 +131,11 @@ export interface LogReader {
    * A record that upkeep has taken reads as a tick at its append time, so that the clock moves as it did.
    */
   read(from: number, to?: number, maxRecords?: number): Iterable<RecordBlock>;
+  /**
+   * The same for who has done with a block before it asks this reader for the next: memory of blocks that were given out
+   * by `scan` is used again, so that a long replay makes no garbage.
+   */
+  scan(from: number, to?: number, maxRecords?: number): Iterable<RecordBlock>;
   topics(): readonly TopicInfo[];
   topic(name: string): TopicInfo | null;
   close(): Promise<void>;

@@ -99,6 +99,10 @@ class MemoryLog implements EventLog {
     return this.#records.length;
   }
 
+  scan(from: number, to?: number, maxRecords?: number): Iterable<RecordBlock> {
+    return this.read(from, to, maxRecords);
+  }
+
   *read(from: number, to = this.end(), maxRecords = MAX_READ_RECORDS): Generator<RecordBlock> {
     const end = Math.min(to, this.end());
     for (let at = Math.max(this.start(), from); at < end; at += maxRecords) {

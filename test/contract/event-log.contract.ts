@@ -334,6 +334,18 @@ export function eventLogContract(name: string, under: LogUnderTest, sealed: bool
         expect(readAll(log, 3, 90, 10).map(line)).toEqual(expected.slice(3, 90));
       });
 
+      test('a scan gives the same records, block after block, sealed or not', async () => {
+        const expected = await fill(300);
+        for (const sealed of [false, true]) {
+          if (sealed) await log.seal();
+          const seen: string[] = [];
+          for (const block of log.scan(3, 290, 64)) {
+            for (let i = 0; i < block.n; i++) seen.push(line(recordAt(block, i)));
+          }
+          expect(seen).toEqual(expected.slice(3, 290));
+        }
+      });
+
       test('headers, event and append times come with the records', async () => {
         await fill(30);
         const shown = readAll(log)

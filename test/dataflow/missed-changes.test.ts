@@ -16,13 +16,15 @@ const seed = Number(process.env.MILLRACE_SEED ?? 20_261_124);
 const RUNS = Number(process.env.MILLRACE_RUNS ?? 300);
 
 function logOf(records: readonly LogRecord[]): LogReader {
+  function* read(from: number, to = records.length, max = records.length) {
+    for (let at = from; at < to; at += max) yield blockOf(records.slice(at, Math.min(to, at + max)));
+  }
   return {
     id: 'testlog',
     start: () => 0,
     end: () => records.length,
-    *read(from, to = records.length, max = records.length) {
-      for (let at = from; at < to; at += max) yield blockOf(records.slice(at, Math.min(to, at + max)));
-    },
+    read,
+    scan: read,
     topics: () => [],
     topic: () => null,
     close: async () => {},

@@ -106,7 +106,7 @@ export class ShadowBuild {
       faultPoint('build.fold');
       fold(view, this.position);
     }
-    for (const block of this.#log.read(this.position, undefined, RECORDS_PER_EPOCH)) {
+    for (const block of this.#log.scan(this.position, undefined, RECORDS_PER_EPOCH)) {
       const output = this.#engine.step(block);
       for (const entry of output.ledger) if (this.#views.has(entry.view)) this.#ledger.add(entry);
       for (const [name, batches] of output.changes) {

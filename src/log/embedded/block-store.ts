@@ -86,11 +86,12 @@ export class BlockStore {
     return this.#floors;
   }
 
-  *read(from: number, to: number, maxRecords = MAX_READ_RECORDS): Generator<RecordBlock> {
+  /** `reuse`: sealed blocks stand in memory that the next ones take. */
+  *read(from: number, to: number, maxRecords = MAX_READ_RECORDS, reuse = false): Generator<RecordBlock> {
     assert(maxRecords >= 1, 'a block has at least one record');
     let seq = Math.max(this.start, from);
     while (seq < to) {
-      const run = this.#run(seq, Math.min(maxRecords, to - seq));
+      const run = this.#run(seq, Math.min(maxRecords, to - seq), reuse);
       const last = Math.min(to, run.firstSeq + run.n);
       while (seq < last) {
         const next = Math.min(last, seq + maxRecords);
@@ -232,7 +233,7 @@ export class BlockStore {
   }
 
   /** A run of stored blocks from the one that holds `seq`, until it holds `records` records from there. */
-  #run(seq: number, records: number): RecordBlock {
+  #run(seq: number, records: number, reuse: boolean): RecordBlock {
     const tail = lastUpTo(this.#db, TAIL, tailKey(seq));
     if (tail !== null && seq < endOfTailBlock(tail)) {
       const { bytes } = readTailRun(this.#db, {
@@ -242,7 +243,7 @@ export class BlockStore {
       });
       return this.#aboveFloors(blockOfRun(bytes, this.#names));
     }
-    return this.#readSealed(seq, seq + records);
+    return this.#readSealed(seq, seq + records, reuse);
   }
 
   #aboveFloors(block: RecordBlock): RecordBlock {
@@ -250,11 +251,11 @@ export class BlockStore {
   }
 
   /** The sealed blocks around [seq, until) that lie side by side. Upkeep may replace their file meanwhile. */
-  #readSealed(seq: number, until: number): RecordBlock {
+  #readSealed(seq: number, until: number, reuse: boolean): RecordBlock {
     for (let attempt = 1; ; attempt++) {
       const blocks = this.#sealedRun(seq, until);
       const first = blocks[0]!;
-      const bytes = this.#segments.read(blocks);
+      const bytes = this.#segments.read(blocks, reuse);
       if (bytes !== null) {
         const block =
           first.kept < first.n ? readSparseBlock(bytes, this.#names) : blockOfRun(bytes, this.#names);
@@ -315,7 +316,7 @@ export class BlockStore {
       return this.#aboveFloors(blockOfRun(bytes, this.#names));
     }
     const [block] = this.#sealedRun(seq, seq + 1);
-    return this.#cached(block!.firstSeq) ?? this.#remember(this.#readSealed(seq, seq + 1));
+    return this.#cached(block!.firstSeq) ?? this.#remember(this.#readSealed(seq, seq + 1, false));
   }
 
   #cached(firstSeq: number): RecordBlock | null {

@@ -199,6 +199,10 @@ class EmbeddedLog implements StoredLog {
     return this.#store.read(from, Math.min(to, this.#end), maxRecords);
   }
 
+  scan(from: number, to = this.#end, maxRecords?: number): Iterable<RecordBlock> {
+    return this.#store.read(from, Math.min(to, this.#end), maxRecords, true);
+  }
+
   topics(): readonly TopicInfo[] {
     return this.#head.states().map(topic => topicInfo(topic, this.#store.floors.get(topic.id)));
   }

@@ -42,6 +42,11 @@ class EmbeddedLogReader implements LogReader {
     return this.#store.read(from, to === undefined ? end : Math.min(to, end), maxRecords);
   }
 
+  scan(from: number, to?: number, maxRecords?: number): Iterable<RecordBlock> {
+    const end = this.end();
+    return this.#store.read(from, to === undefined ? end : Math.min(to, end), maxRecords, true);
+  }
+
   topics(): readonly TopicInfo[] {
     this.#store.refresh();
     return storedTopics(this.#db)

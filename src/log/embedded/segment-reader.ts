@@ -5,10 +5,14 @@ import { damaged } from './damage.ts';
 import type { SealedBlock } from './log-environment.ts';
 import { segmentFile } from './segment-files.ts';
 
+/** bytes for blocks that are read one after the other */
+const MEMORY = 1 << 20;
+
 /** Reads sealed blocks; every block's checksum is checked the first time that this reader meets it. */
 export class SegmentReader {
   readonly #dir: string;
   readonly #files = new Map<number, number>();
+  #memory = new Uint8Array(0);
   /** offsets of blocks found whole, by segment: what is registered is never written again */
   readonly #whole = new Map<number, Set<number>>();
 
@@ -19,16 +23,16 @@ export class SegmentReader {
   /**
    * The bytes of blocks that lie side by side in one segment, or null when its file is not there: it may have been
    * replaced since the caller looked. They end before a block that is not whole; throws `data_corrupt` when that is the
-   * first.
+   * first. `reuse`: in memory that the next such read takes.
    */
-  read(blocks: readonly SealedBlock[]): Uint8Array | null {
+  read(blocks: readonly SealedBlock[], reuse = false): Uint8Array | null {
     const first = blocks[0]!;
     const last = blocks.at(-1)!;
     const file = this.#file(first.segment);
     if (file === null) return null;
     const length = last.offset + last.length - first.offset;
     // not cleared: all of it is read over, or refused
-    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+    const bytes = reuse ? this.#reused(length) : new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
     const read = readSync(file, bytes, 0, length, first.offset);
     const whole = this.#wholeOf(first.segment);
     for (const block of blocks) {
@@ -43,6 +47,11 @@ export class SegmentReader {
       else return bytes.subarray(0, at);
     }
     return bytes;
+  }
+
+  #reused(length: number): Uint8Array {
+    if (length > this.#memory.length) this.#memory = new Uint8Array(Math.max(length, MEMORY));
+    return this.#memory.subarray(0, length);
   }
 
   /** Lets go of the files of segments that are no more. */
