@@ -34,6 +34,11 @@ export function saysDiskFull(error: unknown): error is Error {
   return code === 'disk_full' || code === 'ENOSPC' || code === 'EDQUOT';
 }
 
+/** LMDB's bindings give the reason of a failed commit in a promise of its own: unheard, it ends the process. */
+export function hearReason(error: unknown): void {
+  (error as { readonly commitError?: Promise<unknown> } | null)?.commitError?.catch(() => {});
+}
+
 /** Whether a write failed for want of room. LMDB tells of a page that fitted only in part as of any other failure. */
 export function isDiskFull(error: unknown, free: () => number, reserve: number): boolean {
   if (error instanceof MillraceError || saysDiskFull(error)) return saysDiskFull(error);

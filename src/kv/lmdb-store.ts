@@ -53,6 +53,8 @@ export function openLmdbStore(options: LmdbStoreOptions): KeyValueStore {
       encoding: 'binary',
       cache: false,
       compression: false,
+      // a batch around another would have a promise that fails unheard when the disk does, and ends the process
+      eventTurnBatching: false,
       ...(process.platform === 'win32' ? {} : { mapSize: options.mapSize ?? 16 * 2 ** 30 }),
     });
     return new LmdbStore(db, options.readOnly ?? false, free);

@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { faultPoint } from '../../core/fault-points.ts';
 import type { LogRecord, RecordBlock } from '../../core/log-record.ts';
-import { assertDiskRoom, diskFull, freeBytes, isDiskFull, RESERVE } from '../../kv/disk-room.ts';
+import { assertDiskRoom, diskFull, freeBytes, hearReason, isDiskFull, RESERVE } from '../../kv/disk-room.ts';
 import { lmdbFileDamage } from '../../kv/lmdb-file-check.ts';
 import type {
   ActDone,
@@ -466,8 +466,7 @@ function refuseCutIndex(dir: string): void {
 const WRITE_FAILURES: readonly string[] = ['log_write_failed', 'disk_full'];
 
 function writeFailed(cause: unknown, free: () => number): MillraceError {
-  // LMDB's bindings give the reason in a promise of its own, which ends the process when nobody hears it fail
-  (cause as { readonly commitError?: Promise<unknown> } | null)?.commitError?.catch(() => {});
+  hearReason(cause);
   if (cause instanceof MillraceError && WRITE_FAILURES.includes(cause.code)) return cause;
   if (isDiskFull(cause, free, RESERVE.log)) return diskFull(free(), RESERVE.log, cause);
   return new MillraceError('log_write_failed', 'the log could not be written', {
