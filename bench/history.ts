@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { ManualClock } from '../src/core/clock.ts';
 import { logDir } from '../src/dataflow/worker-environment.ts';
 import { openEmbeddedLog } from '../src/log/embedded/embedded-log.ts';
+import { openLogReader } from '../src/log/embedded/log-reader.ts';
 import type { AppendRecord, EventLog } from '../src/log/event-log.ts';
 import { authorizationAttempts } from './events.ts';
 
@@ -21,11 +22,10 @@ export const HISTORIES = 'MILLRACE_BENCH_HISTORIES';
 
 export const ATTEMPTS = 'authorization-attempts';
 
-/** Authorization attempts in a sealed log, and the same records as lines of a file. */
+/** Authorization attempts in a sealed log. */
 export interface History {
   /** a data folder: the log lies in it */
   readonly dataDir: string;
-  readonly lines: string;
   readonly count: number;
 }
 
@@ -38,10 +38,9 @@ export async function withAttempts<T>(count: number, work: (history: History) =>
   const shared = process.env[HISTORIES];
   const folder = shared ?? temporaryFolder();
   const dataDir = join(folder, `attempts-${count}`);
-  const history = { dataDir, lines: join(dataDir, 'attempts.ndjson'), count };
   try {
     if (!existsSync(dataDir)) await writeAttempts(dataDir, count);
-    return await work(history);
+    return await work({ dataDir, count });
   } finally {
     if (shared === undefined) rmSync(folder, { recursive: true, force: true });
   }
@@ -51,30 +50,32 @@ async function writeAttempts(dataDir: string, count: number): Promise<void> {
   const unfinished = `${dataDir}.unfinished`;
   mkdirSync(unfinished, { recursive: true });
   const log = await openEmbeddedLog({ dir: logDir(unfinished), clock: new ManualClock(0) });
-  const lines = openSync(join(unfinished, 'attempts.ndjson'), 'w');
-  await fill(log, ATTEMPTS, written(authorizationAttempts({ topic: ATTEMPTS, count }), lines));
-  closeSync(lines);
+  await fill(log, ATTEMPTS, authorizationAttempts({ topic: ATTEMPTS, count }));
   await log.close();
   renameSync(unfinished, dataDir);
 }
 
-/** The same records, each written to a file on its way. */
-function* written(records: Iterable<AppendRecord>, file: number): Generator<AppendRecord> {
-  let lines: Uint8Array[] = [];
-  const write = () => {
-    writeSync(file, Buffer.concat(lines));
-    lines = [];
-  };
-  for (const record of records) {
-    lines.push(record.value ?? NOTHING, NEWLINE);
-    if (lines.length >= 20_000) write();
-    yield record;
+/** The same records as lines of a file, for contenders that know no log; made when it is first asked for. */
+export async function linesOf({ dataDir }: History): Promise<string> {
+  const path = join(dataDir, 'attempts.ndjson');
+  if (existsSync(path)) return path;
+  const log = openLogReader(logDir(dataDir));
+  const file = openSync(`${path}.unfinished`, 'w');
+  for (const block of log.read(0, undefined, LINES_AT_ONCE)) {
+    const parts: Uint8Array[] = [];
+    for (let i = 0; i < block.n; i++) {
+      parts.push(block.bytes.subarray(block.valueStart[i], block.valueEnd[i]), NEWLINE);
+    }
+    writeSync(file, Buffer.concat(parts));
   }
-  write();
+  closeSync(file);
+  await log.close();
+  renameSync(`${path}.unfinished`, path);
+  return path;
 }
 
-const NOTHING = new Uint8Array(0);
 const NEWLINE = Buffer.from('\n');
+const LINES_AT_ONCE = 16_384;
 
 /** Appends records to a new topic and seals them. */
 export async function fill(log: EventLog, topic: string, events: Iterable<AppendRecord>): Promise<void> {

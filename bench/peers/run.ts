@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bench, type Figure, inOwnProcess, interleaved, median, runBench } from '../bench.ts';
 import { type Groups, sameGroups } from '../fraud.ts';
-import { type History, withAttempts } from '../history.ts';
+import { type History, linesOf, withAttempts } from '../history.ts';
 import { Broker } from './broker.ts';
 import { classPath, type Peer, prepare } from './jars.ts';
 
@@ -42,7 +42,8 @@ async function measured(history: History, rounds: number): Promise<readonly Figu
   const broker = await Broker.start(join(dir, 'broker'));
   try {
     const topic = 'authorization-attempts';
-    java('kafka-streams', 'LoadTopic', [broker.address, topic, history.lines]);
+    const lines = await linesOf(history);
+    java('kafka-streams', 'LoadTopic', [broker.address, topic, lines]);
     const folder = (name: string): string => {
       const path = join(dir, `${name}-${process.hrtime.bigint()}`);
       mkdirSync(path);
@@ -68,7 +69,7 @@ async function measured(history: History, rounds: number): Promise<readonly Figu
           inOwnProcess<Run>(join('contenders', 'engine.ts'), [history.dataDir, String(history.count)]),
         memory: () => streams('memory'),
         rocksdb: () => streams('rocksdb'),
-        flinkFile: () => flink('file', ['none', history.lines]),
+        flinkFile: () => flink('file', ['none', lines]),
         flinkKafka: () => flink('Kafka', [folder('flink'), 'kafka', broker.address, topic]),
       },
       rounds,
