@@ -12,7 +12,7 @@ import { exactText } from '../oracle/scope/exact-text.ts';
 import { mutated } from './byte-mutation.ts';
 import { fuzz, LONG } from './fuzz-run.ts';
 import { anyJson } from './random-json.ts';
-import { randomRecord } from './random-record.ts';
+import { randomRecord, steadyRecord } from './random-record.ts';
 import { randomSchema, randomSource } from './random-source.ts';
 
 const RECORDS = LONG ? 600_000 : 6_000;
@@ -25,7 +25,10 @@ test(`${RECORDS} records, many of them damaged: blocks and rows are decoded alik
 /** One source, a block of its records and several sets of columns, as views of one topic need them. */
 function sameOnBothWays(random: Random): number {
   const source = randomSource(random);
-  const raws = Array.from({ length: random.of([1, 5, 40, 70]) }, () => randomRecord(random, source));
+  const steady = random.chance(0.04);
+  const raws = Array.from({ length: steady ? random.of([300, 700]) : random.of([1, 5, 40, 70]) }, () =>
+    steady && random.chance(0.97) ? steadyRecord(random, source) : randomRecord(random, source),
+  );
   const block = blockOf(
     raws.map((raw, i) => ({
       seq: i,

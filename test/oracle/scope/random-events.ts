@@ -40,23 +40,27 @@ export function randomEvents(random: Random, topics: ReadonlySet<string>): reado
   );
   const gone = random.of([0.03, 0.03, 0.25]);
   const odd = random.of([0, 0.02, 0.1]);
+  const steady = random.chance(0.04);
   let time = 5000;
   let clock = 1000;
-  return Array.from({ length: random.of([3, 8, 20, 40, 40, 80, 150]) }, (): ScopeEvent => {
-    time = Math.max(0, time + random.of([0, 0, 100, 300, 500, 1000, 1000, -700, -3000, 4000]));
-    if (random.chance(0.02)) time = Math.max(0, time + random.of([-8000, 20_000]));
-    clock += random.of([0, 0, 1, 500, 500, 3000, random.chance(0.1) ? 43_200_000 : 0]);
-    if (sources.length === 0 || random.chance(0.06))
-      return { topic: null, key: null, value: null, time, clock };
-    const source = random.of(sources);
-    return {
-      topic: source.name,
-      key: random.chance(0.04) ? null : recordKey(random, source),
-      value: random.chance(gone) ? null : recordValue(random, source, odd),
-      time,
-      clock,
-    };
-  });
+  return Array.from(
+    { length: steady ? random.int(300, 500) : random.of([3, 8, 20, 40, 40, 80, 150]) },
+    (): ScopeEvent => {
+      time = Math.max(0, time + random.of([0, 0, 100, 300, 500, 1000, 1000, -700, -3000, 4000]));
+      if (random.chance(0.02)) time = Math.max(0, time + random.of([-8000, 20_000]));
+      clock += random.of([0, 0, 1, 500, 500, 3000, random.chance(0.1) ? 43_200_000 : 0]);
+      if (sources.length === 0 || random.chance(0.06))
+        return { topic: null, key: null, value: null, time, clock };
+      const source = random.of(sources);
+      return {
+        topic: source.name,
+        key: random.chance(0.04) ? null : recordKey(random, source),
+        value: random.chance(gone) ? null : recordValue(random, source, { odd, steady }),
+        time,
+        clock,
+      };
+    },
+  );
 }
 
 function recordKey(random: Random, source: ScopeSource): Raw {
@@ -72,8 +76,16 @@ function recordKey(random: Random, source: ScopeSource): Raw {
   return random.chance(0.03) ? { hex: 'ff' } : rawOf(bytes);
 }
 
-function recordValue(random: Random, source: ScopeSource, odd: number): Raw {
-  const text = source.valueFormat === 'DELIMITED' ? delimited(random, source) : object(random, source, odd);
+/** `odd`: how much of it is not as declared; `steady`: all fields in one order, for which decoders make code of their own */
+interface Manner {
+  readonly odd: number;
+  readonly steady: boolean;
+}
+
+function recordValue(random: Random, source: ScopeSource, manner: Manner): Raw {
+  const text =
+    source.valueFormat === 'DELIMITED' ? delimited(random, source) : object(random, source, manner);
+  const { odd } = manner;
   return random.chance(odd / 3) ? rawOf(mutated(random, utf8.encode(text))) : text;
 }
 
@@ -86,12 +98,12 @@ function delimited(random: Random, source: ScopeSource): string {
   return cells.join(',');
 }
 
-function object(random: Random, source: ScopeSource, odd: number): string {
+function object(random: Random, source: ScopeSource, { odd, steady }: Manner): string {
   if (random.chance(odd / 4)) return random.of(['null', '[1]', '{"i":', '""', '{}']);
   const fields = source.values
-    .filter(() => !random.chance(0.15))
+    .filter(() => steady || !random.chance(0.15))
     .map(c => `"${c.name}":${random.chance(odd) ? jsonOf(random, c.type, 2) : cell(random, c.type)}`);
-  return `{${(random.chance(0.8) ? fields : random.shuffled(fields)).join(',')}}`;
+  return `{${(steady || random.chance(0.8) ? fields : random.shuffled(fields)).join(',')}}`;
 }
 
 /** A JSON value out of few. */
