@@ -7,10 +7,10 @@ import { type RecordBlock, recordAt } from '../../core/log-record.ts';
 import type { Column, Schema } from '../../core/schema.ts';
 import { vecKind } from '../../core/vec.ts';
 import type { SourceColumn, SourceSpec } from '../../plan/plan.ts';
-import { createRowDecoder, type RowDecoder, type RowDecoderOptions } from '../row-decoder.ts';
+import { createRowDecoder, type RowDecoder, type RowDecoderOptions, type Upcaster } from '../row-decoder.ts';
 import { ColumnSink } from './column-sink.ts';
 import { ObjectScanner } from './object-scanner.ts';
-import { Kind, scanKind, scanScalar, type Target } from './scalar-scanner.ts';
+import { Kind, scanScalar, targetOf } from './scalar-scanner.ts';
 import { skipSpace } from './skip-value.ts';
 
 /** The records of one source in a block, in columns; failed records are left out. */
@@ -52,11 +52,12 @@ class SourceDecoder implements BlockDecoder {
   readonly #given: number;
   readonly #source: SourceSpec;
   readonly #slow: RowDecoder;
-  readonly #key: KeyReader | null;
-  readonly #value: ObjectScanner | null;
+  readonly #key: PlainReader | null;
+  readonly #value: PlainReader | null;
   readonly #keyAt: readonly number[];
   readonly #valueAt: readonly number[];
   readonly #fast: boolean;
+  readonly #upcast: Upcaster | null;
   /** position in the schema of the timestamp column; -1: the record's own time */
   readonly #timestamp: number;
   readonly #partition: number;
@@ -66,6 +67,7 @@ class SourceDecoder implements BlockDecoder {
     const { source, schema } = options;
     this.#source = source;
     this.#slow = createRowDecoder(options);
+    this.#upcast = options.upcast ?? null;
     this.#given = schema.columns.length;
     this.#columns = withTimestamp(schema, source);
     this.#dictionaries = this.#columns.map(c => (vecKind(c.type) === 'str' ? new KeyDictionary() : null));
@@ -76,11 +78,7 @@ class SourceDecoder implements BlockDecoder {
     this.#keyAt = keys.map(position);
     this.#valueAt = read.map(position);
     this.#key = keyReader(source, keys);
-    const unwrapped = values.length === 1 && !source.valueFormat.wrapSingle;
-    this.#value =
-      source.valueFormat.format === 'JSON' && values.length > 0 && !unwrapped
-        ? new ObjectScanner(read)
-        : null;
+    this.#value = valueReader(source, values, read);
     this.#timestamp =
       source.timestamp === null ? -1 : this.#columns.findIndex(c => c.name === source.timestamp?.column);
     this.#partition = this.#columns.findIndex(c => c.name === 'ROWPARTITION');
@@ -89,7 +87,6 @@ class SourceDecoder implements BlockDecoder {
       source.columns.some(s => s.name === c.name && s.from !== 'key' && s.from !== 'value'),
     );
     this.#fast =
-      options.upcast === undefined &&
       source.window === null &&
       !headers &&
       this.#value !== null &&
@@ -145,13 +142,13 @@ class SourceDecoder implements BlockDecoder {
     rowtime: Float64Array,
   ): boolean {
     const start = block.valueStart[i] as number;
-    if (start < 0) return false;
+    if (start < 0 || (this.#upcast !== null && isLifted(block, i, this.#upcast))) return false;
     const keyStart = block.keyStart[i] as number;
     if (keyStart < 0) {
       if (this.#source.kind === 'table') return false;
       for (const at of this.#keyAt) sinks[at]?.setNull(n);
     } else if (!this.#key?.read(block.bytes, keyStart, block.keyEnd[i] as number, n)) return false;
-    if (!this.#value?.scan(block.bytes, start, block.valueEnd[i] as number, n)) return false;
+    if (!this.#value?.read(block.bytes, start, block.valueEnd[i] as number, n)) return false;
     if (this.#timestamp < 0) rowtime[n] = block.timestamp[i] as number;
     else {
       const sink = sinks[this.#timestamp] as ColumnSink;
@@ -163,6 +160,16 @@ class SourceDecoder implements BlockDecoder {
     if (this.#partition >= 0) (sinks[this.#partition] as ColumnSink).i32[n] = block.partition[i] as number;
     if (this.#offset >= 0) (sinks[this.#offset] as ColumnSink).i64[n] = BigInt(block.offset[i] as number);
     return true;
+  }
+}
+
+/** Whether an upcaster changes the record. */
+function isLifted(block: RecordBlock, i: number, upcast: Upcaster): boolean {
+  const record = recordAt(block, i);
+  try {
+    return upcast(record) !== record;
+  } catch {
+    return true; // the row decoder reports it
   }
 }
 
@@ -182,22 +189,47 @@ function timestampIsPlain(source: SourceSpec, column: Column | undefined): boole
   return (column?.type.kind === 'BIGINT' || column?.type.kind === 'TIMESTAMP') && declared?.from === 'value';
 }
 
-/** Reads a plain key into the key columns; false: the row decoder must. */
-interface KeyReader {
+/** `read`: those of the columns that somebody reads. */
+function valueReader(
+  source: SourceSpec,
+  columns: readonly Column[],
+  read: readonly Column[],
+): PlainReader | null {
+  const { format, wrapSingle } = source.valueFormat;
+  const [only] = columns;
+  if (only === undefined) return null;
+  if (format === 'KAFKA' && columns.length === 1 && read.length === 1) return kafkaPrimitive(only);
+  if (format !== 'JSON' || (columns.length === 1 && !wrapSingle)) return null;
+  return objectReader(read);
+}
+
+function objectReader(columns: readonly Column[]): PlainReader {
+  const scanner = new ObjectScanner(columns);
+  return {
+    target: sinks => scanner.target(sinks),
+    read: (bytes, start, end, row) => scanner.scan(bytes, start, end, row),
+  };
+}
+
+/** Reads a plain key or value into its columns; false: the row decoder must. */
+interface PlainReader {
   target(sinks: readonly (ColumnSink | null)[]): void;
   read(bytes: Uint8Array, start: number, end: number, row: number): boolean;
 }
 
-function keyReader(source: SourceSpec, keys: readonly Column[]): KeyReader | null {
+function keyReader(source: SourceSpec, keys: readonly Column[]): PlainReader | null {
   const [only] = keys;
   if (only === undefined) return { target: () => undefined, read: () => true };
   const { format } = source.keyFormat;
-  if (format === 'KAFKA' && keys.length === 1) return kafkaKey(only);
-  if (format === 'JSON') return keys.length === 1 ? jsonKey(only) : jsonObjectKey(source, keys);
+  if (format === 'KAFKA' && keys.length === 1) return kafkaPrimitive(only);
+  if (format === 'JSON') {
+    if (keys.length === 1) return jsonKey(only);
+    return source.kind === 'table' ? null : objectReader(keys);
+  }
   return null;
 }
 
-function kafkaKey(column: Column): KeyReader | null {
+function kafkaPrimitive(column: Column): PlainReader | null {
   let sink: ColumnSink | null = null;
   const target = (sinks: readonly (ColumnSink | null)[]): void => {
     sink = sinks[0] ?? null;
@@ -210,10 +242,7 @@ function kafkaKey(column: Column): KeyReader | null {
           let high = 0;
           for (let p = start; p < end; p++) high |= bytes[p] as number;
           if (high >= 0x80 && !isUtf8(bytes.subarray(start, end))) return false;
-          if (sink !== null) {
-            sink.start[row] = start;
-            sink.end[row] = end;
-          }
+          sink?.setSlice(row, start, end);
           return true;
         },
       };
@@ -252,13 +281,8 @@ function bigEndian(bytes: Uint8Array, at: number): number {
   );
 }
 
-function jsonKey(column: Column): KeyReader {
-  const target: Target = {
-    kind: scanKind(column.type),
-    precision: column.type.kind === 'DECIMAL' ? column.type.precision : 0,
-    scale: column.type.kind === 'DECIMAL' ? column.type.scale : 0,
-    sink: null,
-  };
+function jsonKey(column: Column): PlainReader {
+  const target = targetOf(column.type);
   return {
     target: sinks => {
       target.sink = sinks[0] ?? null;
@@ -270,14 +294,5 @@ function jsonKey(column: Column): KeyReader {
       const q = scanScalar(bytes, p, end, target, row);
       return q >= 0 && skipSpace(bytes, q, end) === end;
     },
-  };
-}
-
-function jsonObjectKey(source: SourceSpec, keys: readonly Column[]): KeyReader | null {
-  if (source.kind === 'table') return null;
-  const scanner = new ObjectScanner(keys);
-  return {
-    target: sinks => scanner.target(sinks),
-    read: (bytes, start, end, row) => scanner.scan(bytes, start, end, row),
   };
 }

@@ -54,6 +54,14 @@ export class ColumnSink {
     this.#capacity = capacity;
   }
 
+  /** A text that stands in the records. */
+  setSlice(row: number, start: number, end: number): void {
+    this.start[row] = start;
+    this.end[row] = end;
+    // a number of what stood in the row before is not its own
+    if (this.keys !== null) this.keys[row] = 0;
+  }
+
   setNull(row: number): void {
     if (this.kind === 'val') {
       this.values[row] = null;

@@ -2,7 +2,7 @@ import { decodeText } from '../../core/pool.ts';
 import type { Column } from '../../core/schema.ts';
 import type { ColumnSink } from './column-sink.ts';
 import { compileShape, type ShapeFactory, type ShapeScanner } from './record-shape.ts';
-import { Kind, scanKind, scanScalar, type Target } from './scalar-scanner.ts';
+import { scanScalar, type Target, targetOf } from './scalar-scanner.ts';
 import { skipSpace, standsAt } from './skip-value.ts';
 
 /** field spellings remembered per scanner; records with more go to the row decoder */
@@ -44,12 +44,7 @@ export class ObjectScanner {
 
   constructor(columns: readonly Column[]) {
     this.#columns = columns;
-    this.#targets = columns.map(c => ({
-      kind: scanKind(c.type),
-      precision: c.type.kind === 'DECIMAL' ? c.type.precision : 0,
-      scale: c.type.kind === 'DECIMAL' ? c.type.scale : 0,
-      sink: null,
-    }));
+    this.#targets = columns.map(c => targetOf(c.type));
     this.#lastRow = new Float64Array(columns.length).fill(-1);
     // two columns that differ by case only: the row decoder's rule is needed
     this.#exact = new Set(columns.map(c => c.name.toUpperCase())).size === columns.length;
@@ -72,8 +67,6 @@ export class ObjectScanner {
         if (this.#missed > 0) this.#missed--;
         return true;
       }
-      // it may have numbered texts of the row
-      for (const { sink } of this.#targets) if (sink !== null && sink.keys !== null) sink.keys[row] = 0;
       this.#missed += TOLERANCE;
       if (this.#missed > WARM * TOLERANCE) this.#forget();
     }
@@ -84,7 +77,9 @@ export class ObjectScanner {
   #bind(bytes: Uint8Array): void {
     this.#block = bytes;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const targets = this.#order.slice(0, this.#shapeSize).map(s => s.target);
+    const fields = this.#order.slice(0, this.#shapeSize);
+    const missing = this.#targets.filter((_, i) => !fields.some(f => f.column === i));
+    const targets = [...fields.map(f => f.target), ...missing];
     this.#shaped = this.#shape?.(bytes, view, targets) ?? null;
   }
 
@@ -102,9 +97,11 @@ export class ObjectScanner {
     if (this.#alike !== WARM) return;
     const fields = this.#order.slice(0, size);
     const columns = fields.map(f => f.column).filter(c => c >= 0);
-    // all columns, each once: nothing is left to be NULL
-    if (new Set(columns).size !== this.#columns.length || columns.length !== this.#columns.length) return;
-    this.#shape = compileShape(fields.map(f => ({ name: f.bytes, target: f.target })));
+    if (new Set(columns).size !== columns.length) return;
+    this.#shape = compileShape(
+      fields.map(f => ({ name: f.bytes, target: f.target })),
+      this.#columns.length - columns.length,
+    );
     this.#block = null;
   }
 
@@ -183,7 +180,7 @@ export class ObjectScanner {
     const column = this.#columns.findIndex(c => c.name.toUpperCase() === upper);
     const spelling: Spelling = {
       bytes: encoder.encode(`"${name}"`),
-      target: this.#targets[column] ?? { kind: Kind.ANY, precision: 0, scale: 0, sink: null },
+      target: this.#targets[column] ?? targetOf(null),
       column,
     };
     this.#spellings.push(spelling);

@@ -1,4 +1,4 @@
-import { Kind, type Target } from './scalar-scanner.ts';
+import { Kind, scanScalar, type Target } from './scalar-scanner.ts';
 
 /** A field of a shape: its name with the quotes, and where its values go. */
 export interface ShapeField {
@@ -9,21 +9,28 @@ export interface ShapeField {
 /** Reads one record of the shape into row `row`; false: it is not quite of this shape. */
 export type ShapeScanner = (p: number, end: number, row: number) => boolean;
 
-/** Makes the scanner for a block: bytes, a view on them, and the targets of the fields in order. */
+/**
+ * Makes the scanner for a block: bytes, a view on them, the targets of the fields in order and then those of columns
+ * that the records do not have, which are NULL.
+ */
 export type ShapeFactory = (bytes: Uint8Array, view: DataView, targets: readonly Target[]) => ShapeScanner;
 
 /**
  * Compiles a scanner for records that are written exactly like the ones before: the same fields in the same order, no
- * space, plain ASCII tokens. Anything else makes it give up, and the general scanner reads the record.
+ * space. Values of the expected sort are read in place, all others (NULL, numbers in quotes, days, nested values) by the
+ * general scanner of one value. Anything else makes it give up, and the general scanner reads the record.
  * Only numbers reach the source: lengths, kinds and the bytes of names. Null where the host forbids code from text.
  */
-export function compileShape(fields: readonly ShapeField[]): ShapeFactory | null {
-  if (fields.length === 0 || fields.some(f => f.target.kind === Kind.OTHER)) return null;
+export function compileShape(fields: readonly ShapeField[], missing: number): ShapeFactory | null {
+  if (fields.length === 0) return null;
   const parts = fields.map((field, f) => {
     const open = [f === 0 ? 0x7b : 0x2c, ...field.name, 0x3a];
     return `${literal(open)}\n${valueSource(field.target, f)}`;
   });
-  const bindings = fields.map((_, f) => `const t${f} = targets[${f}], s${f} = t${f}.sink;`).join('\n');
+  const absent = Array.from({ length: missing }, (_, i) => fields.length + i);
+  const bindings = [...fields.keys(), ...absent]
+    .map(f => `const t${f} = targets[${f}], s${f} = t${f}.sink;`)
+    .join('\n');
   const arrays = fields.map((field, f) => arraysSource(field.target, f)).join('\n');
   const source = `"use strict";
 ${bindings}
@@ -32,10 +39,15 @@ return function (p, end, row) {
   let q = 0, c = 0, m = 0, w = 0, x = 0, y = 0, n = 0, negative = false;
   if (end - p < ${fields.reduce((sum, f) => sum + f.name.length + 3, 1)}) return false;
 ${parts.join('\n')}
-  return p === end - 1 && b[p] === 125;
+  if (p !== end - 1 || b[p] !== 125) return false;
+${absent.map(f => `  if (s${f} !== null) s${f}.setNull(row);`).join('\n')}
+  return true;
 };`;
   try {
-    return new Function('b', 'dv', 'targets', source) as ShapeFactory;
+    const bind = new Function('b', 'dv', 'targets', 'scan', source) as (
+      ...args: [...Parameters<ShapeFactory>, typeof scanScalar]
+    ) => ShapeScanner;
+    return (bytes, view, targets) => bind(bytes, view, targets, scanScalar);
   } catch {
     return null;
   }
@@ -72,18 +84,20 @@ function arraysSource({ kind, sink }: Target, f: number): string {
 
 function valueSource(target: Target, f: number): string {
   const { kind } = target;
-  if (kind === Kind.STRING) return stringSource(f, target.sink !== null);
-  if (kind === Kind.ANY) {
-    return `  if (b[p] === 34) {\n${stringSource(f, false)}\n  } else {\n${numberSource}\n${fractionSource}\n  p = q;\n  }`;
+  const general = `  p = scan(b, p, end, t${f}, row);\n  if (p < 0) return false;`;
+  if (kind === Kind.OTHER || kind === Kind.BOOLEAN) return general;
+  if (kind === Kind.STRING || kind === Kind.ANY) {
+    return `  if (b[p] === 34) {\n${stringSource(f, target.sink !== null)}\n  } else {\n${general}\n  }`;
   }
-  if (kind === Kind.BOOLEAN) return booleanSource(f, target.sink !== null);
-  return numericSource(target, f);
+  return `  c = b[p];\n  if (c === 45 || (c >= 48 && c <= 57)) {\n${numericSource(target, f)}\n  } else {\n${general}\n  }`;
 }
 
-/** A string of plain ASCII: word by word, then byte by byte. */
+/** A string of plain ASCII: word by word, then byte by byte. Any other one is read again by the general scanner. */
 function stringSource(f: number, wanted: boolean): string {
-  return `  if (b[p] !== 34) return false;
-  q = p + 1;
+  const found = `a${f}[row] = p + 1;
+    e${f}[row] = q;
+    if (k${f} !== null) k${f}[row] = d${f}.idOf(dv, p + 1, q);`;
+  return `  q = p + 1;
   while (q + 4 <= end) {
     w = dv.getInt32(q, true);
     x = w ^ 0x22222222;
@@ -94,11 +108,16 @@ function stringSource(f: number, wanted: boolean): string {
   for (;;) {
     if (q >= end) return false;
     c = b[q];
-    if (c === 34) break;
-    if (c < 32 || c === 92 || c >= 128) return false;
+    if (c === 34 || c < 32 || c === 92 || c >= 128) break;
     q++;
-  }${wanted ? `\n  a${f}[row] = p + 1;\n  e${f}[row] = q;\n  if (k${f} !== null) k${f}[row] = d${f}.idOf(dv, p + 1, q);` : ''}
-  p = q + 1;`;
+  }
+  if (c === 34) {
+    ${wanted ? found : ''}
+    p = q + 1;
+  } else {
+    p = scan(b, p, end, t${f}, row);
+    if (p < 0) return false;
+  }`;
 }
 
 /** The whole part of a number into m, its digits into n. */
@@ -131,6 +150,8 @@ function numericSource(target: Target, f: number): string {
   const whole = `${numberSource}\n  if (c === -2 || c === 53 || c === 21) return false;`;
   switch (target.kind) {
     case Kind.INT:
+    case Kind.DATE:
+    case Kind.TIME:
       return `${whole}\n  if (n > 9) return false;${wanted ? `\n  a${f}[row] = ${signed};` : ''}\n  p = q;`;
     case Kind.BIGINT:
       return `${whole}\n  if (n > 15) return false;${wanted ? `\n  m = ${signed};\n  ${words}` : ''}\n  p = q;`;
@@ -150,13 +171,4 @@ function numericSource(target: Target, f: number): string {
     default:
       return '  return false;';
   }
-}
-
-function booleanSource(f: number, wanted: boolean): string {
-  const set = (value: number) => (wanted ? ` a${f}[row] = ${value};` : '');
-  const is = (word: string) =>
-    [...word].map((char, i) => `b[p + ${i}] === ${char.charCodeAt(0)}`).join(' && ');
-  return `  if (${is('true')}) {${set(1)} p += 4; }
-  else if (${is('false')}) {${set(0)} p += 5; }
-  else return false;`;
 }

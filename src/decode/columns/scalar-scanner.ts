@@ -1,7 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { decodeText } from '../../core/pool.ts';
 import type { SqlType } from '../../core/sql-type.ts';
+import { DecodeError } from '../decode-error.ts';
+import { type JsonCoercion, jsonCoercion } from '../json-coercion.ts';
+import { readJson } from '../json-reader.ts';
 import type { ColumnSink } from './column-sink.ts';
+import { quoted, quotedAt, quotedDate, quotedNumber, quotedTime, quotedTimestamp } from './quoted-scalar.ts';
 import { FALSE, NULL, skipValue, standsAt, TRUE } from './skip-value.ts';
 
 /** What a token is read as. */
@@ -15,17 +19,22 @@ export const Kind = {
   TIMESTAMP: 6,
   /** nobody reads it: any well-formed value */
   ANY: 7,
-  /** only the row decoder reads it */
+  /** read as the row decoder does, but from the bytes of the one value */
   OTHER: 8,
+  /** like INT, and from ISO 8601 text */
+  DATE: 9,
+  TIME: 10,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
 export function scanKind(type: SqlType): Kind {
   switch (type.kind) {
     case 'INT':
-    case 'DATE':
-    case 'TIME':
       return Kind.INT;
+    case 'DATE':
+      return Kind.DATE;
+    case 'TIME':
+      return Kind.TIME;
     case 'BIGINT':
       return Kind.BIGINT;
     case 'DECIMAL':
@@ -50,8 +59,22 @@ export interface Target {
   readonly kind: Kind;
   readonly precision: number;
   readonly scale: number;
+  /** for OTHER */
+  readonly read: JsonCoercion | null;
   /** null: check only */
   sink: ColumnSink | null;
+}
+
+/** The target of a column's values; null: of a field that nobody reads. */
+export function targetOf(type: SqlType | null): Target {
+  const kind = type === null ? Kind.ANY : scanKind(type);
+  return {
+    kind,
+    precision: type?.kind === 'DECIMAL' ? type.precision : 0,
+    scale: type?.kind === 'DECIMAL' ? type.scale : 0,
+    read: type !== null && kind === Kind.OTHER ? jsonCoercion(type) : null,
+    sink: null,
+  };
 }
 
 /**
@@ -60,14 +83,57 @@ export interface Target {
  */
 export function scanScalar(bytes: Uint8Array, p: number, end: number, target: Target, row: number): number {
   if (target.kind === Kind.ANY) return skipValue(bytes, p, end);
+  if (target.kind === Kind.OTHER) return scanOther(bytes, p, end, target, row);
   const c = bytes[p] as number;
   if (c === 0x22) return scanString(bytes, p, end, target, row);
   if (c === 0x2d || (c >= 0x30 && c <= 0x39)) return scanNumber(bytes, p, end, target, row);
   return scanWord(bytes, p, end, target, row);
 }
 
+function scanOther(bytes: Uint8Array, p: number, end: number, target: Target, row: number): number {
+  const q = skipValue(bytes, p, end);
+  if (q < 0 || target.read === null) return -1;
+  try {
+    const value = target.read(readJson(bytes.subarray(p, q)));
+    target.sink?.set(row, value);
+    return q;
+  } catch (error) {
+    if (error instanceof DecodeError) return -1;
+    throw error;
+  }
+}
+
+/** Numbers, days and times that stand in quotes. */
+function scanQuoted(bytes: Uint8Array, p: number, end: number, target: Target, row: number): number {
+  const { kind, sink } = target;
+  const q = quotedNumber(bytes, p, end);
+  if (q >= 0) {
+    const { negative, mantissa, digits, fraction } = quoted;
+    // text is coerced to a whole number only when it is one
+    if (fraction > 0 && kind !== Kind.DECIMAL && kind !== Kind.DOUBLE) return -1;
+    if (digits > 15) return -1;
+    return storeNumber(bytes, p, q, target, row, negative, mantissa, digits, fraction) ? q : -1;
+  }
+  if (kind === Kind.DATE) {
+    const days = quotedDate(bytes, p, end);
+    if (Number.isNaN(days)) return -1;
+    if (sink !== null) sink.i32[row] = days;
+    return p + 11;
+  }
+  if (kind === Kind.TIME) {
+    if (!quotedTime(bytes, p, end)) return -1;
+    if (sink !== null) sink.i32[row] = quotedAt.value;
+    return quotedAt.end;
+  }
+  if (kind !== Kind.TIMESTAMP || !quotedTimestamp(bytes, p, end)) return -1;
+  if (sink !== null) sink.f64[row] = quotedAt.value;
+  return quotedAt.end;
+}
+
 function scanString(bytes: Uint8Array, p: number, end: number, target: Target, row: number): number {
-  if (target.kind !== Kind.STRING) return -1;
+  if (target.kind !== Kind.STRING) {
+    return target.kind === Kind.BOOLEAN ? -1 : scanQuoted(bytes, p + 1, end, target, row);
+  }
   let q = p + 1;
   let high = 0;
   for (; q < end; q++) {
@@ -80,8 +146,7 @@ function scanString(bytes: Uint8Array, p: number, end: number, target: Target, r
   if (high >= 0x80 && !isUtf8(bytes.subarray(p + 1, q))) return -1;
   const sink = target.sink;
   if (sink !== null) {
-    sink.start[row] = p + 1;
-    sink.end[row] = q;
+    sink.setSlice(row, p + 1, q);
   }
   return q + 1;
 }
@@ -129,6 +194,8 @@ function storeNumber(
   const sink = target.sink;
   switch (target.kind) {
     case Kind.INT:
+    case Kind.DATE:
+    case Kind.TIME:
       if (fraction > 0 || digits > 9) return false;
       if (sink !== null) sink.i32[row] = negative ? -mantissa : mantissa;
       return true;
@@ -157,10 +224,7 @@ function storeNumber(
       if (sink !== null) sink.f64[row] = negative && mantissa !== 0 ? -mantissa : mantissa;
       return true;
     case Kind.STRING:
-      if (sink !== null) {
-        sink.start[row] = p;
-        sink.end[row] = q;
-      }
+      if (sink !== null) sink.setSlice(row, p, q);
       return true;
     default:
       return false;
@@ -177,7 +241,6 @@ function storeWords(words: Int32Array, row: number, value: number): void {
 function scanWord(bytes: Uint8Array, p: number, end: number, target: Target, row: number): number {
   const sink = target.sink;
   if (standsAt(bytes, p, end, NULL)) {
-    if (target.kind === Kind.OTHER) return -1;
     sink?.setNull(row);
     return p + 4;
   }
@@ -188,8 +251,7 @@ function scanWord(bytes: Uint8Array, p: number, end: number, target: Target, row
     if (sink !== null) sink.i32[row] = yes ? 1 : 0;
   } else if (target.kind === Kind.STRING) {
     if (sink !== null) {
-      sink.start[row] = p;
-      sink.end[row] = q;
+      sink.setSlice(row, p, q);
     }
   } else return -1;
   return q;

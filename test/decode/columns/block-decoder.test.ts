@@ -1,23 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Vec } from '../../../src/core/batch.ts';
 import { recordAt } from '../../../src/core/log-record.ts';
+import { SlicePool } from '../../../src/core/pool.ts';
 import type { Schema } from '../../../src/core/schema.ts';
 import {
   arrayOf,
   BIGINT,
   BOOLEAN,
+  BYTES,
   DATE,
   DOUBLE,
   decimal,
   INT,
   type SqlType,
   STRING,
+  structOf,
   TIME,
   TIMESTAMP,
 } from '../../../src/core/sql-type.ts';
 import { valueAt } from '../../../src/core/vec.ts';
 import { createBlockDecoder } from '../../../src/decode/columns/block-decoder.ts';
-import { createRowDecoder, type RowDecoderOptions } from '../../../src/decode/row-decoder.ts';
+import { createRowDecoder, type RowDecoderOptions, type Upcaster } from '../../../src/decode/row-decoder.ts';
 import { blockOf } from '../../../src/log/record-block.ts';
 import type { FormatName, SourceSpec } from '../../../src/plan/plan.ts';
 
@@ -55,8 +59,13 @@ type Raw = readonly [key: string | Uint8Array | null, value: string | Uint8Array
 const bytes = (raw: string | Uint8Array | null) => (typeof raw === 'string' ? utf8.encode(raw) : raw);
 
 /** Both decoders over the same records: what the block decoder says, after checking that the row decoder agrees. */
-function decodeBoth(spec: SourceSpec, raws: readonly Raw[], schema = schemaOf(spec)) {
-  const options: RowDecoderOptions = { source: spec, schema, timestampParser: () => () => null };
+function decodeBoth(
+  spec: SourceSpec,
+  raws: readonly Raw[],
+  schema = schemaOf(spec),
+  upcast: Upcaster | undefined = undefined,
+) {
+  const options: RowDecoderOptions = { source: spec, schema, timestampParser: () => () => null, upcast };
   const block = blockOf(
     raws.map(([key, value], i) => ({
       seq: i,
@@ -71,7 +80,10 @@ function decodeBoth(spec: SourceSpec, raws: readonly Raw[], schema = schemaOf(sp
     })),
   );
   const all = Int32Array.from(raws.keys());
-  const decoded = createBlockDecoder(options).decode(block, all, raws.length);
+  const decoder = createBlockDecoder(options);
+  // the first time somebody groups by the texts, so that the second time they are numbered while they are decoded
+  for (const vec of decoder.decode(block, all, raws.length).cols) numbersOf(vec, 0);
+  const decoded = decoder.decode(block, all, raws.length);
   const rows = Array.from({ length: decoded.n }, (_, r) => ({
     record: decoded.record[r],
     row: schema.columns.map((c, at) => valueAt(decoded.cols[at]!, c.type, r)),
@@ -87,9 +99,30 @@ function decodeBoth(spec: SourceSpec, raws: readonly Raw[], schema = schemaOf(sp
       expectedRows.push({ record: i, row: [...row.row], rowtime: row.rowtime, noValue: row.noValue });
     else expectedFailures.push({ record: i, reason: row.reason, message: row.message });
   }
+  for (const [at, vec] of decoded.cols.entries()) {
+    const texts = rows.map(r => (r.row[at] === null ? null : String(r.row[at])));
+    const numbered = new Map<number, string>();
+    for (const [r, number] of numbersOf(vec, decoded.n).entries()) {
+      const text = texts[r];
+      if (typeof text !== 'string') continue;
+      expect(numbered.get(number) ?? text).toBe(text);
+      numbered.set(number, text);
+    }
+    if (vec.t === 'str') expect(numbered.size).toBe(new Set(texts.filter(t => t !== null)).size);
+  }
   expect(rows).toEqual(expectedRows);
   expect(decoded.failures).toEqual(expectedFailures);
   return { rows: rows.map(r => r.row), failures: decoded.failures };
+}
+
+/** The numbers of the first n texts of a column. */
+function numbersOf(vec: Vec, n: number): number[] {
+  if (vec.t !== 'str' || !(vec.pool instanceof SlicePool)) return [];
+  const keys = vec.pool.keys();
+  return Array.from({ length: keys === null ? 0 : n }, (_, r) => {
+    const id = vec.v[r]!;
+    return keys!.known[id]! || keys!.of(id);
+  });
 }
 
 const EVERY = source([
@@ -129,6 +162,83 @@ describe('plain JSON', () => {
     expect(rows).toEqual([
       [1, 1500, 17],
       [1, 1500, 17],
+    ]);
+    expect(failures).toHaveLength(1);
+  });
+
+  test('numbers are read from text of digits, and from nothing else', () => {
+    const { rows } = decodeBoth(EVERY, [
+      [null, '{"I":"-5","B":"9007199254740991","M":"0012.50","W":"-3","D":"1.25","T":"17"}'],
+      [null, '{"I":"+5","B":"9007199254740993","M":".5","W":"1e2","D":" 7 ","T":"0"}'],
+    ]);
+    expect(rows.map(r => r.slice(0, 5))).toEqual([
+      [-5, 9007199254740991n, 1250n, -30000n, 1.25],
+      [5, 9007199254740993n, 50n, 1000000n, 7],
+    ]);
+    for (const text of ['1.5', '', '-', '12x', '1 2', 'NaN', '12\\u0030', '99999999999', '1.', '--1', 'é']) {
+      for (const name of ['I', 'B', 'M', 'W', 'D', 'T', 'F'])
+        decodeBoth(EVERY, [[null, `{"${name}":"${text}"}`]]);
+    }
+  });
+
+  test('days and times that are not quite', () => {
+    const days = source([
+      ['D', DATE],
+      ['O', TIME],
+      ['T', TIMESTAMP],
+    ]);
+    const dates = [
+      '2024-02-29',
+      '2023-02-29',
+      '2024-13-01',
+      '2024-00-10',
+      '2024-1-01',
+      '2024-01-01 ',
+      '0000-01-01',
+      '2024',
+    ];
+    const times = [
+      '23:59:59',
+      '24:00:00',
+      '12:60:00',
+      '12:00',
+      '12:00:00.',
+      '12:00:00.1',
+      '12:00:00.123456789',
+      '1x:00:00',
+    ];
+    const zones = ['', 'Z', '+02:00', ' Z', '-0130', 'z'];
+    const raws: Raw[] = [];
+    for (const d of dates)
+      for (const t of times) {
+        for (const z of zones) {
+          for (const between of ['T', ' ', '-']) raws.push([null, `{"T":"${d}${between}${t}${z}"}`]);
+          raws.push([null, `{"O":"${t}${z}"}`]);
+        }
+        raws.push([null, `{"D":"${d}","O":"${t}"}`], [null, `{"T":"${d}"}`], [null, `{"D":"${d}"}`]);
+      }
+    decodeBoth(days, raws);
+  });
+
+  test('records that an upcaster leaves alone, changes, or fails at', () => {
+    const upcast: Upcaster = record => {
+      const text = Buffer.from(record.value ?? []).toString();
+      if (text.includes('bad')) throw new Error('cannot lift it');
+      return text.includes('old') ? { ...record, value: utf8.encode('{"I":1,"S":"lifted"}') } : record;
+    };
+    const { rows, failures } = decodeBoth(
+      EVERY,
+      [
+        [null, '{"I":7,"S":"new"}'],
+        [null, '{"I":8,"S":"old"}'],
+        [null, '{"I":9,"S":"bad"}'],
+      ],
+      schemaOf(EVERY, ['I', 'S']),
+      upcast,
+    );
+    expect(rows).toEqual([
+      [7, 'new'],
+      [1, 'lifted'],
     ]);
     expect(failures).toHaveLength(1);
   });
@@ -203,6 +313,21 @@ describe('keys', () => {
       ['abc', '{"V":1}'],
     ]);
     decodeBoth(table(BIGINT, 'KAFKA'), [[Uint8Array.of(255, 0, 0, 1, 128, 0, 0, 2), '{"V":1}']]);
+  });
+
+  test('values in the KAFKA format', () => {
+    const of = (type: SqlType) => source([['V', type]], { valueFormat: spec('KAFKA') });
+    const raws: Raw[] = [
+      [null, 'plain'],
+      [null, 'zoë'],
+      [null, Uint8Array.of(255)],
+      [null, ''],
+      [null, null],
+      [null, Uint8Array.of(0, 0, 1, 2)],
+      [null, Uint8Array.of(255, 0, 0, 1, 128, 0, 0, 2)],
+    ];
+    for (const type of [STRING, INT, BIGINT, DOUBLE]) decodeBoth(of(type), raws);
+    decodeBoth(of(STRING), raws, schemaOf(of(STRING), []));
   });
 
   test('JSON values', () => {
@@ -295,6 +420,16 @@ test('records of one shape, read by a scanner compiled for it, with others in be
     ['F', BOOLEAN],
     ['T', TIMESTAMP],
     ['U', STRING],
+    ['A', DATE],
+    [
+      'N',
+      structOf([
+        { name: 'X', type: decimal(30, 2) },
+        { name: 'Y', type: arrayOf(STRING) },
+      ]),
+    ],
+    ['Q', BYTES],
+    ['gone', INT],
   ]);
   const number = fc.oneof(
     fc.constantFrom(
@@ -316,7 +451,19 @@ test('records of one shape, read by a scanner compiled for it, with others in be
   );
   const text = fc.oneof(
     fc.string().map(s => JSON.stringify(s)),
-    fc.constantFrom('"abc"', '"abcd"', '"a longer text of plain letters"', '"é"', '"\\n"', '"', '12', 'null'),
+    fc.constantFrom(
+      '"1"',
+      '"-2.5"',
+      '"2024-02-29T12:00:00Z"',
+      '"abc"',
+      '"abcd"',
+      '"a longer text of plain letters"',
+      '"é"',
+      '"\\n"',
+      '"',
+      '12',
+      'null',
+    ),
   );
   const values = fc.tuple(
     number,
@@ -327,14 +474,28 @@ test('records of one shape, read by a scanner compiled for it, with others in be
     fc.constantFrom('true', 'false', 'null'),
     number,
     text,
+    fc.constantFrom('"2024-02-29"', '"2023-02-29"', '17', 'null', '"2024"'),
+    fc.constantFrom(
+      '{"X":"1.50","Y":["a",null]}',
+      '{"x":12345678901234567890}',
+      'null',
+      '{"Y":1}',
+      '{"X":{}',
+      '[]',
+    ),
+    fc.constantFrom('"AAEC"', '""', 'null', '7', '"*"'),
   );
-  const NAMES = ['I', 'B', 'M', 'D', 'S', 'F', 'T', 'U'];
-  const plain = '{"I":1,"B":22,"M":3.25,"D":0.5,"S":"some text","F":true,"T":1000,"U":"x"}';
+  const NAMES = ['I', 'B', 'M', 'D', 'S', 'F', 'T', 'U', 'A', 'N', 'Q'];
+  const PLAIN = [
+    '{"I":1,"B":22,"M":3.25,"D":0.5,"S":"some text","F":true,"T":1000,"U":"x","A":1,"N":null,"Q":""}',
+    '{"I":"1","B":"22","M":"3.25","D":0.5,"S":"zoë","F":true,"T":1000,"U":"x","A":"2024-01-01","N":{},"Q":null}',
+  ];
   fc.assert(
     fc.property(
       fc.array(values, { minLength: 1, maxLength: 20 }),
       fc.constantFrom('', ' '),
-      (rows, space) => {
+      fc.constantFrom(...PLAIN),
+      (rows, space, plain) => {
         const odd = rows.map(v => `{${NAMES.map((n, i) => `"${n}":${v[i]}`).join(',')}}${space}`);
         const raws = [...new Array<string>(300).fill(plain), ...odd.flatMap(o => [o, plain])];
         decodeBoth(
