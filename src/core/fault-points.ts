@@ -55,6 +55,8 @@ export const FAULT_POINTS = {
   'live.adopted': 'the live views have taken it in, nobody reads it yet',
   'deploy.served': 'a finished build is served, and not yet committed',
   'deploy.remove': 'before the folder of a view version is removed',
+  'deploy.replays.write': 'before the replays that were asked for are noted',
+  'deploy.replays.rename': 'they are noted under another name',
   'sink.append': 'before records of a derived topic are appended',
   'sink.complete': 'before the position of a filled topic is appended',
   'topic.produce': 'before a record that came over HTTP is appended',

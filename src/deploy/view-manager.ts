@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { errorText, MillraceError } from '../core/errors.ts';
 import type { Ledger } from '../dataflow/ledger.ts';
 import { failureOf } from '../dataflow/live/protocol.ts';
 import { MEMORY_BUDGET } from '../dataflow/memory-budget.ts';
 import type { ViewPlan } from '../plan/plan.ts';
 import { closest } from '../sql/suggest.ts';
+import { AskedReplays } from './asked-replays.ts';
 import { type BuildEnd, type BuildJob, notReady } from './build-job.ts';
 import { Deployment, type DeploymentOptions } from './deployment.ts';
 import { readViewFiles, watchViewFiles } from './discovery.ts';
@@ -37,7 +39,7 @@ export class ViewManager implements ViewAccess {
     files: new Map(),
     notices: new Map(),
   };
-  readonly #builds = new WantedBuilds();
+  readonly #builds: WantedBuilds;
   #held: ReadonlyMap<string, string> = new Map();
   #problem: string | null = null;
   /** the files could be read once: before that nothing is known to be gone */
@@ -48,6 +50,8 @@ export class ViewManager implements ViewAccess {
 
   private constructor(options: ViewManagerOptions) {
     this.#options = options;
+    const path = join(options.dataDir, 'state', 'replays.json');
+    this.#builds = new WantedBuilds(new AskedReplays({ path, report: options.report }));
   }
 
   static async start(options: ViewManagerOptions): Promise<ViewManager> {

@@ -24,10 +24,15 @@ const MAX_INTERRUPTIONS = 3;
  */
 export class WantedBuilds {
   readonly #failures = new Map<string, Failure>();
-  readonly #replays = new Set<string>();
+  readonly #replays: Set<string>;
   /** after a failure that named no view: build one by one until all is done */
   #oneByOne = false;
   #interruptions = 0;
+
+  /** `replays`: asked for and not done, as a process before this one may have left them */
+  constructor(replays: Set<string> = new Set()) {
+    this.#replays = replays;
+  }
 
   /** Why the last build of a view as it is planned now failed, or null. */
   failure(view: ViewPlan): string | null {

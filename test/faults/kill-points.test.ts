@@ -59,6 +59,7 @@ const FOLDERS: readonly (readonly (readonly Target[])[])[] = [
       build('store.written', 6),
     ],
     [
+      main('deploy.replays.write', 2),
       main('sink.complete', 4),
       build('view.fold', 6),
       main('reaction.position', 10),
@@ -75,6 +76,7 @@ const FOLDERS: readonly (readonly (readonly Target[])[])[] = [
       live('store.written', 12),
     ],
     [
+      main('deploy.replays.rename', 2),
       main('log.lock.take', 1),
       build('store.write', 6),
       { ...main('log.clock', 1), idle: true },

@@ -9,7 +9,7 @@ export interface WriteSite {
 /** of `node:fs` and `node:fs/promises`; counted in files that import them by name */
 const FILE_FUNCTIONS =
   'appendFile|copyFile|cp|fdatasync|fsync|ftruncate|link|rename|rm|symlink|truncate|unlink|write|writeFile|writev';
-const FILE_CALL = new RegExp(`(?<![.\\w])((?:${FILE_FUNCTIONS})(?:Sync)?|createWriteStream)\\(`, 'g');
+const FILE_CALL = new RegExp(`(?<![.\\w#])((?:${FILE_FUNCTIONS})(?:Sync)?|createWriteStream)\\(`, 'g');
 /** of an open file, in files that open one */
 const HANDLE_CALL = /\.(appendFile|datasync|sync|truncate|write|writeFile|writev)\(/g;
 /** of LMDB, in files that speak to it */
