@@ -5,6 +5,7 @@ import type { Row } from '../core/value.ts';
 import type { Upcaster } from '../decode/row-decoder.ts';
 import type { FunctionRegistry } from '../expr/registry.ts';
 import type { DeploymentPlan } from '../plan/plan.ts';
+import type { ChangedState } from '../state/state-section.ts';
 
 /**
  * What runs plans over the log. Two implementations must agree (design, laws 1 and 2): the reference fold (one record
@@ -56,12 +57,6 @@ export interface EpochOutput {
 /** Operator state per view: in order, what was there at first and what has changed in it since. */
 export type StateParts = ReadonlyMap<string, readonly Uint8Array[]>;
 
-export interface ChangedState {
-  readonly bytes: Uint8Array;
-  /** the first commit whose changes of this view are still needed */
-  readonly neededFrom: number;
-}
-
 /** The engine: the same meaning as {@link Fold}, in columns. */
 export interface Engine {
   step(block: RecordBlock): EpochOutput;
@@ -74,8 +69,10 @@ export interface Engine {
   snapshot(): StateParts;
   /** From now on changes of state are remembered; what a view has now is in the commits from `neededFrom` on. */
   track(neededFrom: (view: string) => number): void;
+  /** The next changes are all of the state: what was given last is lost. */
+  untrack(): void;
   /**
-   * State that has changed since the last call, or since `track`: the part of a commit. Commits count up. `inTurn`: how
+   * State that has changed since the last call, or since `track`, or all of it: the part of a commit. Commits count up. `inTurn`: how
    * many slots each table gives beside, see {@link ChangedPart}.
    */
   changes(commit: number, inTurn?: number): ReadonlyMap<string, ChangedState>;

@@ -10,7 +10,7 @@ import { openViewFile, type ViewFile } from '../view-store/view-file.ts';
 import type { Engine } from './dataflow.ts';
 import { createEngine } from './engine/engine.ts';
 import { loadExtensions } from './extension.ts';
-import type { LiveCatalog } from './live/epoch-output.ts';
+import type { LiveCatalog, LiveJournal, LiveNotes } from './live/epoch-output.ts';
 import { SharedPositions, type WorkerSetup } from './live/protocol.ts';
 import { SinkWriter } from './live/sink-writer.ts';
 import { ViewRowEncoder } from './live/view-rows.ts';
@@ -28,7 +28,7 @@ export interface WorkerEnvironment {
   readonly positions: SharedPositions;
   /** `writesTopic`: whether a view's topic is written from this engine's changes; default: of every view that has one */
   makeEngine(plan: DeploymentPlan, writesTopic?: (view: string) => boolean): Engine;
-  openJournal(): Journal<LiveCatalog>;
+  openJournal(): LiveJournal;
   /** Removes a journal that is of no use; it must be closed. Every view is then rebuilt from the log. */
   dropJournal(): void;
   openFile(version: string): ViewFile;
@@ -44,7 +44,8 @@ export async function openWorkerEnvironment(setup: WorkerSetup): Promise<WorkerE
     positions: new SharedPositions(setup.shared),
     makeEngine: (plan, writesTopic) =>
       createEngine({ plan, functions, upcasters, zone: setup.zone, writesTopic }),
-    openJournal: () => new Journal<LiveCatalog>(openStateStore({ path: journalDir(setup.dataDir) }), log.id),
+    openJournal: () =>
+      new Journal<LiveCatalog, LiveNotes>(openStateStore({ path: journalDir(setup.dataDir) }), log.id),
     dropJournal() {
       faultPoint('journal.drop');
       rmSync(journalDir(setup.dataDir), { recursive: true, force: true });

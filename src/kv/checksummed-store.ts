@@ -24,6 +24,10 @@ export function checksummed(store: KeyValueStore, path: string): KeyValueStore {
   return {
     ...checkedReader(store, path),
     write: work => store.write(tx => work(checkedWriter(tx, path))),
+    writeLater: changes =>
+      store.writeLater(
+        changes.map(({ key, value }) => ({ key, value: value === null ? null : sealed(key, value) })),
+      ),
     flush: () => store.flush(),
     close: () => store.close(),
   };
@@ -44,14 +48,16 @@ function checkedReader(reader: KeyValueReader, path: string): KeyValueReader {
 function checkedWriter(writer: KeyValueWriter, path: string): KeyValueWriter {
   return {
     ...checkedReader(writer, path),
-    put(key, value) {
-      const stored = new Uint8Array(value.length + LENGTH);
-      stored.set(value);
-      new DataView(stored.buffer).setUint32(value.length, crc32(value, crc32(key)), true);
-      writer.put(key, stored);
-    },
+    put: (key, value) => writer.put(key, sealed(key, value)),
     delete: key => writer.delete(key),
   };
+}
+
+function sealed(key: Uint8Array, value: Uint8Array): Uint8Array {
+  const stored = new Uint8Array(value.length + LENGTH);
+  stored.set(value);
+  new DataView(stored.buffer).setUint32(value.length, crc32(value, crc32(key)), true);
+  return stored;
 }
 
 function opened(key: Uint8Array, stored: Uint8Array, path: string): Uint8Array {

@@ -20,6 +20,11 @@ export interface KeyValueEntry {
   readonly value: Uint8Array;
 }
 
+export interface KeyValueChange {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | null;
+}
+
 export interface KeyValueWriter extends KeyValueReader {
   put(key: Uint8Array, value: Uint8Array): void;
   delete(key: Uint8Array): void;
@@ -28,6 +33,11 @@ export interface KeyValueWriter extends KeyValueReader {
 export interface KeyValueStore extends KeyValueReader {
   /** Runs `work` in one atomic transaction and commits it; reads inside see its writes. A throw undoes everything. */
   write<T>(work: (tx: KeyValueWriter) => T): T;
+  /**
+   * Writes all of these (null: deletes the key) or none; the waiting is done elsewhere. Resolves when they are on disk.
+   * Reads see them from some moment before that on.
+   */
+  writeLater(entries: readonly KeyValueChange[]): Promise<void>;
   /** Resolves when every committed write is on disk (at once for stores in memory). */
   flush(): Promise<void>;
   close(): Promise<void>;

@@ -5,9 +5,10 @@ import { open } from 'lmdb';
 import { assert } from '../core/assert.ts';
 import { MillraceError } from '../core/errors.ts';
 import { faultPoint } from '../core/fault-points.ts';
-import { assertDiskRoom, diskFull, freeBytes, isDiskFull, RESERVE } from './disk-room.ts';
+import { assertDiskRoom, diskFull, freeBytes, hearReason, isDiskFull, RESERVE } from './disk-room.ts';
 import type {
   KeyRange,
+  KeyValueChange,
   KeyValueEntry,
   KeyValueReader,
   KeyValueStore,
@@ -113,6 +114,38 @@ class LmdbStore implements KeyValueStore {
     }
     faultPoint('store.written');
     return done;
+  }
+
+  async writeLater(entries: readonly KeyValueChange[]): Promise<void> {
+    assert(!this.#readOnly, 'the store was opened for reading');
+    // entries of long keys share buckets, which must be read first
+    if (entries.some(e => isLong(e.key))) {
+      this.write(tx => {
+        for (const { key, value } of entries) {
+          if (value === null) tx.delete(key);
+          else tx.put(key, value);
+        }
+      });
+      return;
+    }
+    let bytes = 0;
+    for (const { key, value } of entries) bytes += key.length + (value?.length ?? 0);
+    try {
+      faultPoint('store.write');
+      assertDiskRoom(this.#free(), 2 * bytes, RESERVE.state);
+      await this.#db.batch(() => {
+        for (const { key, value } of entries) {
+          if (value === null) void this.#db.remove(key);
+          else void this.#db.put(key, value);
+        }
+      });
+      await this.#db.flushed;
+    } catch (error) {
+      hearReason(error);
+      if (error instanceof MillraceError || !isDiskFull(error, this.#free, RESERVE.state)) throw error;
+      throw diskFull(this.#free(), RESERVE.state, error);
+    }
+    faultPoint('store.written');
   }
 
   async flush(): Promise<void> {

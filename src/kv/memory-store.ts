@@ -1,4 +1,10 @@
-import type { KeyRange, KeyValueEntry, KeyValueStore, KeyValueWriter } from './key-value-store.ts';
+import type {
+  KeyRange,
+  KeyValueChange,
+  KeyValueEntry,
+  KeyValueStore,
+  KeyValueWriter,
+} from './key-value-store.ts';
 import { SortedMap } from './sorted-map.ts';
 
 /** A store that lives as long as the process: for tests and for what may be lost. */
@@ -34,6 +40,12 @@ class MemoryStore implements KeyValueStore {
     } catch (error) {
       for (const { key, before } of undo.reverse()) this.#set(key, before);
       throw error;
+    }
+  }
+
+  async writeLater(entries: readonly KeyValueChange[]): Promise<void> {
+    for (const { key, value } of entries) {
+      this.#set(new Uint8Array(key), value === null ? undefined : new Uint8Array(value));
     }
   }
 

@@ -2,52 +2,74 @@ import { deserialize, serialize } from 'node:v8';
 import { assert } from '../core/assert.ts';
 import { MillraceError } from '../core/errors.ts';
 import { faultPoint } from '../core/fault-points.ts';
-import type { KeyValueReader, KeyValueStore } from '../kv/key-value-store.ts';
+import type { KeyValueChange, KeyValueReader, KeyValueStore } from '../kv/key-value-store.ts';
+import type { ChangedState } from './state-section.ts';
 
 /**
- * The commit of the dataflow (design, law 3): operator state, row changes and position of all live views become durable
- * in one transaction of one store. Row changes stay here until every view file has folded them; recovery folds what is
- * left, restores the state and reads the log on from `position`. State is a function of the log, so what happened after
- * the last commit is computed again.
+ * The commit of the dataflow (design, law 3): what has changed in operator state, row changes and position of all live
+ * views become durable in one transaction of one store. Row changes stay here until every view file has folded them;
+ * recovery folds what is left, restores the state and reads the log on from `position`. State is a function of the log,
+ * so what happened after the last commit is computed again.
+ *
+ * Keys: `0/head`, `0/catalog`, `1/<number>` row changes, `3/<version>/<commit>/<chunk>` changes of a version's state.
  */
-export interface Checkpoint {
+export interface Checkpoint<Notes> {
   /** all views have seen every record with seq < position */
   readonly position: number;
-  /** operator state of all live views, as the engine made it */
-  readonly snapshot: Uint8Array;
+  /** by view version; those that are missing need no state any more */
+  readonly states: ReadonlyMap<string, ChangedState>;
   /** row changes per view version since the checkpoint before, in order */
   readonly changes: ReadonlyMap<string, readonly Uint8Array[]>;
+  readonly notes: Notes;
 }
 
-export interface Recovered<Catalog> {
-  readonly catalog: Catalog;
+/** State and position of the last commit. */
+export interface Committed {
   readonly position: number;
-  readonly snapshot: Uint8Array;
+  /** by view version, in the order in which they are applied */
+  readonly states: ReadonlyMap<string, readonly Uint8Array[]>;
+  /** by view version: the commit from which on `states` begin */
+  readonly neededFrom: ReadonlyMap<string, number>;
+}
+
+export interface Recovered<Catalog, Notes> extends Committed {
+  readonly catalog: Catalog;
+  readonly notes: Notes;
   /** changes that a view file may not hold yet; folding them again is harmless */
   readonly unfolded: ReadonlyMap<string, readonly Uint8Array[]>;
 }
 
-/** Raise when the layout of the journal or of a state snapshot changes: older data is then rebuilt from the log. */
-const FORMAT = 1;
-/** a value of the store, so that no snapshot needs one huge overflow page run */
+/** Raise when the layout of the journal or of a state changes: older data is then rebuilt from the log. */
+const FORMAT = 2;
+/** a value of the store, so that no state needs one huge overflow page run */
 const CHUNK = 4 * 1024 * 1024;
 
-const HEAD = new TextEncoder().encode('0/head');
-const FIRST_CHANGES = new TextEncoder().encode('1/');
-const AFTER_CHANGES = new TextEncoder().encode('2');
+const HEAD = key('0/head');
+const CATALOG = key('0/catalog');
+const FIRST_CHANGES = key('1/');
+const AFTER_CHANGES = key('2');
+const FIRST_STATE = key('3/');
+const AFTER_STATE = key('4');
 
-interface Head<Catalog> {
+interface Head<Notes> {
   readonly format: number;
   readonly log: string;
   readonly position: number;
-  readonly chunks: number;
-  readonly catalog: Catalog;
+  readonly commit: number;
+  readonly neededFrom: ReadonlyMap<string, number>;
+  readonly notes: Notes;
 }
 
-/** `Catalog` is plain data (structured-cloneable): which view versions are live. */
-export class Journal<Catalog> {
+/** `Catalog` and `Notes` are plain data (structured-cloneable): which view versions are live, what is known of them. */
+export class Journal<Catalog, Notes> {
   readonly #store: KeyValueStore;
   readonly #log: string;
+  /** keys of states by view version, with their commits */
+  readonly #states = new Map<string, { readonly commit: number; readonly key: Uint8Array }[]>();
+  /** the catalog that the store holds */
+  #catalog: Catalog | null = null;
+  #commit = 0;
+  #firstChange = 0;
   #changes = 0;
 
   constructor(store: KeyValueStore, log: string) {
@@ -55,37 +77,57 @@ export class Journal<Catalog> {
     this.#log = log;
   }
 
-  commit(catalog: Catalog, checkpoint: Checkpoint): void {
+  /** number of the next commit */
+  get next(): number {
+    return this.#commit + 1;
+  }
+
+  /** One at a time. A catalog that is the same object as the one before is not written again. */
+  async commit(catalog: Catalog, { position, states, changes, notes }: Checkpoint<Notes>): Promise<void> {
+    const commit = this.next;
+    const writes: KeyValueChange[] = [];
+    const kept = new Map<string, { readonly commit: number; readonly key: Uint8Array }[]>();
+    for (const [version, { bytes, neededFrom }] of states) {
+      const before = (this.#states.get(version) ?? []).filter(s => s.commit >= neededFrom);
+      const chunks = bytes === null ? 0 : Math.max(1, Math.ceil(bytes.length / CHUNK));
+      for (let i = 0; bytes !== null && i < chunks; i++) {
+        const at = stateKey(version, commit, i);
+        before.push({ commit, key: at });
+        writes.push({ key: at, value: bytes.subarray(i * CHUNK, (i + 1) * CHUNK) });
+      }
+      kept.set(version, before);
+    }
+    for (const [version, list] of this.#states) {
+      const still = new Set(kept.get(version));
+      for (const state of list) if (!still.has(state)) writes.push({ key: state.key, value: null });
+    }
+    let next = this.#changes;
+    for (const [version, blocks] of changes) {
+      for (const block of blocks)
+        writes.push({ key: changesKey(next++), value: serialize([version, block]) });
+    }
+    if (catalog !== this.#catalog) writes.push({ key: CATALOG, value: serialize(catalog) });
+    const neededFrom = new Map([...states].map(([version, state]) => [version, state.neededFrom]));
+    const head: Head<Notes> = { format: FORMAT, log: this.#log, position, commit, neededFrom, notes };
+    writes.push({ key: HEAD, value: serialize(head) });
     faultPoint('journal.commit');
-    this.#store.write(tx => {
-      const before = readHead<Catalog>(tx);
-      const chunks = Math.ceil(checkpoint.snapshot.length / CHUNK);
-      for (let i = 0; i < chunks; i++) {
-        tx.put(chunkKey(i), checkpoint.snapshot.slice(i * CHUNK, (i + 1) * CHUNK));
-      }
-      for (let i = chunks; i < (before?.chunks ?? 0); i++) tx.delete(chunkKey(i));
-      for (const [view, blocks] of checkpoint.changes) {
-        for (const block of blocks) tx.put(changesKey(this.#changes++), serialize([view, block]));
-      }
-      const head: Head<Catalog> = {
-        format: FORMAT,
-        log: this.#log,
-        position: checkpoint.position,
-        chunks,
-        catalog,
-      };
-      tx.put(HEAD, serialize(head));
-    });
+    await this.#store.writeLater(writes);
     faultPoint('journal.committed');
+    this.#commit = commit;
+    this.#changes = next;
+    this.#catalog = catalog;
+    this.#states.clear();
+    for (const [version, list] of kept) this.#states.set(version, list);
   }
 
   /** The view files hold every committed change: drop them here. */
-  folded(): void {
+  async folded(): Promise<void> {
+    const until = this.#changes;
+    const drops: KeyValueChange[] = [];
+    for (let i = this.#firstChange; i < until; i++) drops.push({ key: changesKey(i), value: null });
     faultPoint('journal.folded');
-    this.#store.write(tx => {
-      for (const { key } of [...tx.range({ start: FIRST_CHANGES, end: AFTER_CHANGES })]) tx.delete(key);
-    });
-    this.#changes = 0;
+    await this.#store.writeLater(drops);
+    this.#firstChange = until;
   }
 
   /**
@@ -93,8 +135,8 @@ export class Journal<Catalog> {
    * Throws `data_corrupt` when the journal belongs to another log or stands ahead of it, `state_damaged` when it is not
    * as it was written.
    */
-  recover(logEnd: number): Recovered<Catalog> | null {
-    const head = readHead<Catalog>(this.#store);
+  recover(logEnd: number): Recovered<Catalog, Notes> | null {
+    const head = readHead<Notes>(this.#store);
     if (head === null) return null;
     if (head.format !== FORMAT) {
       this.#clear();
@@ -114,66 +156,115 @@ export class Journal<Catalog> {
         },
       );
     }
-    const snapshot = this.#readSnapshot(head.chunks);
+    const catalog = this.#store.get(CATALOG);
+    if (catalog === null) throw missing('the catalog of the live views');
     const unfolded = new Map<string, Uint8Array[]>();
-    for (const { value } of this.#store.range({ start: FIRST_CHANGES, end: AFTER_CHANGES })) {
+    for (const { key: at, value } of this.#store.range({ start: FIRST_CHANGES, end: AFTER_CHANGES })) {
       const [view, block] = deserialize(value) as [string, Uint8Array];
       const blocks = unfolded.get(view);
       if (blocks === undefined) unfolded.set(view, [block]);
       else blocks.push(block);
-      this.#changes++;
+      const number = Number(text(at).slice(2));
+      if (unfolded.size === 1 && unfolded.get(view)?.length === 1) this.#firstChange = number;
+      this.#changes = number + 1;
     }
-    return { catalog: head.catalog, position: head.position, snapshot, unfolded };
+    this.#commit = head.commit;
+    this.#states.clear();
+    for (const { key: at } of this.#store.range({ start: FIRST_STATE, end: AFTER_STATE })) {
+      const { version, commit } = placeOf(at);
+      const list = this.#states.get(version) ?? [];
+      this.#states.set(version, list);
+      list.push({ commit, key: at.slice() });
+    }
+    this.#catalog = deserialize(catalog) as Catalog;
+    return { ...this.#committed(head), catalog: this.#catalog, notes: head.notes, unfolded };
   }
 
   /** State and position of the last commit; there must have been one. */
-  committed(): { readonly position: number; readonly snapshot: Uint8Array } {
-    const head = readHead<Catalog>(this.#store);
+  committed(): Committed {
+    const head = readHead<Notes>(this.#store);
     assert(head !== null, 'nothing was committed yet');
-    return { position: head.position, snapshot: this.#readSnapshot(head.chunks) };
+    return this.#committed(head);
   }
 
   close(): Promise<void> {
     return this.#store.close();
   }
 
-  #readSnapshot(count: number): Uint8Array {
-    const chunks: Uint8Array[] = [];
-    for (let i = 0; i < count; i++) {
-      const chunk = this.#store.get(chunkKey(i));
-      if (chunk === null) {
-        throw new MillraceError('state_damaged', `chunk ${i} of the state snapshot is missing`, {
-          hint: 'it is made anew from the log; the disk may be failing',
-        });
-      }
-      chunks.push(chunk);
+  #committed({ position, neededFrom }: Head<Notes>): Committed {
+    const chunks = new Map<string, Map<number, Uint8Array[]>>();
+    for (const { key: at, value } of this.#store.range({ start: FIRST_STATE, end: AFTER_STATE })) {
+      const { version, commit, chunk } = placeOf(at);
+      const commits = chunks.get(version) ?? new Map<number, Uint8Array[]>();
+      chunks.set(version, commits);
+      const list = commits.get(commit) ?? [];
+      commits.set(commit, list);
+      if (list.length !== chunk) throw missing(`a part of the state of ${version}`);
+      list.push(value.slice());
     }
-    const snapshot = new Uint8Array(chunks.reduce((n, c) => n + c.length, 0));
-    let at = 0;
-    for (const chunk of chunks) {
-      snapshot.set(chunk, at);
-      at += chunk.length;
+    const states = new Map<string, readonly Uint8Array[]>();
+    for (const [version, from] of neededFrom) {
+      const commits = [...(chunks.get(version) ?? [])].filter(([commit]) => commit >= from);
+      if (commits[0]?.[0] !== from) throw missing(`the state of ${version}`);
+      states.set(
+        version,
+        commits.map(([, list]) => joined(list)),
+      );
     }
-    return snapshot;
+    return { position, states, neededFrom };
   }
 
   #clear(): void {
     faultPoint('journal.clear');
     this.#store.write(tx => {
-      for (const { key } of [...tx.range({})]) tx.delete(key);
+      for (const { key: at } of [...tx.range({})]) tx.delete(at);
     });
   }
 }
 
-function readHead<Catalog>(store: KeyValueReader): Head<Catalog> | null {
+function readHead<Notes>(store: KeyValueReader): Head<Notes> | null {
   const value = store.get(HEAD);
-  return value === null ? null : (deserialize(value) as Head<Catalog>);
+  return value === null ? null : (deserialize(value) as Head<Notes>);
 }
 
-function chunkKey(i: number): Uint8Array {
-  return new TextEncoder().encode(`3/${i.toString().padStart(8, '0')}`);
+function missing(what: string): MillraceError {
+  return new MillraceError('state_damaged', `${what} is missing in the journal`, {
+    hint: 'it is made anew from the log; the disk may be failing',
+  });
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  if (chunks.length === 1) return chunks[0] as Uint8Array;
+  const whole = new Uint8Array(chunks.reduce((n, c) => n + c.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+function key(name: string): Uint8Array {
+  return new TextEncoder().encode(name);
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+function stateKey(version: string, commit: number, chunk: number): Uint8Array {
+  return key(`3/${version}/${commit.toString().padStart(12, '0')}/${chunk.toString().padStart(6, '0')}`);
+}
+
+function placeOf(at: Uint8Array): { version: string; commit: number; chunk: number } {
+  const parts = text(at).split('/');
+  return {
+    version: parts.slice(1, -2).join('/'),
+    commit: Number(parts.at(-2)),
+    chunk: Number(parts.at(-1)),
+  };
 }
 
 function changesKey(i: number): Uint8Array {
-  return new TextEncoder().encode(`1/${i.toString().padStart(12, '0')}`);
+  return key(`1/${i.toString().padStart(12, '0')}`);
 }

@@ -34,6 +34,7 @@ export class ChangedPart {
   readonly commit: number;
   readonly #inTurn: number | undefined;
   #neededFrom: number;
+  #given = false;
 
   constructor(commit: number, inTurn?: number) {
     this.commit = commit;
@@ -46,6 +47,15 @@ export class ChangedPart {
     return this.#inTurn ?? Math.max(512, changed * 2);
   }
 
+  /** No table has anything to give. */
+  get isEmpty(): boolean {
+    return !this.#given;
+  }
+
+  gives(): void {
+    this.#given = true;
+  }
+
   /** The first commit without which some slot would be missing. */
   get neededFrom(): number {
     return this.#neededFrom;
@@ -54,6 +64,14 @@ export class ChangedPart {
   needs(commit: number): void {
     if (commit < this.#neededFrom) this.#neededFrom = commit;
   }
+}
+
+/** The bytes of what has changed in the state of a view. */
+export interface ChangedState {
+  /** null: nothing has changed */
+  readonly bytes: Uint8Array | null;
+  /** the first commit whose changes of this view are still needed */
+  readonly neededFrom: number;
 }
 
 /** An operator's state brought on by what has changed in it: tables add up, everything else is replaced. */

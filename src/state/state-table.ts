@@ -6,6 +6,9 @@ import { GrowingColumn } from './growing-column.ts';
 import { KeyIndex } from './key-index.ts';
 import type { ChangedPart, StateSection, StateTableState } from './state-section.ts';
 
+/** commits that may be needed for a table of which nothing changes */
+const LONGEST_CHAIN = 500;
+
 /**
  * The only kind of operator state: keys -> dense slots -> typed columns. Names and meaning of the columns are the
  * operator's. A new slot's columns hold whatever its last owner left: the operator sets them.
@@ -81,6 +84,11 @@ export class StateTable {
   }
 
   /** Forgets a key; its values in `val` columns are let go. */
+  /** What was given last is lost: the next changed part is all of it. */
+  untrack(): void {
+    this.#changed = null;
+  }
+
   drop(slot: number): void {
     this.touch(slot);
     this.index.remove(slot);
@@ -142,12 +150,18 @@ export class StateTable {
   /** The changed slots and those whose turn it is, in order. Null: all. */
   #takeChanged(part: ChangedPart): Int32Array | null {
     const changed = this.#changed;
-    if (changed === null) return null;
+    if (changed === null) {
+      this.track(part.commit);
+      part.gives();
+      return null;
+    }
     const { high } = this.index;
     let count = 0;
     for (const word of changed) count += ones(word);
-    const until = count === 0 ? this.#turn : this.#turn + part.slotsInTurn(count);
-    if (this.#turn === 0 && count > 0) this.#turnBegan = part.commit;
+    // where little happens the turn stands still, until there would be too many commits to keep
+    const moves = count > 0 || part.commit - this.#whole > LONGEST_CHAIN;
+    const until = moves ? this.#turn + part.slotsInTurn(count) : this.#turn;
+    if (this.#turn === 0 && moves) this.#turnBegan = part.commit;
     const slots: number[] = [];
     for (let slot = 0; slot < high; slot++) {
       if ((slot & 31) === 0 && changed[slot >>> 5] === 0 && (slot + 32 <= this.#turn || slot >= until)) {
@@ -156,11 +170,12 @@ export class StateTable {
     }
     changed.fill(0);
     this.#turn = until;
-    if (count > 0 && until >= high) {
+    if (moves && until >= high) {
       this.#turn = 0;
       this.#whole = this.#turnBegan;
     }
     part.needs(this.#whole);
+    if (moves) part.gives();
     return Int32Array.from(slots);
   }
 

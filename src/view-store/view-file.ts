@@ -1,12 +1,20 @@
 import { MillraceError } from '../core/errors.ts';
 import { faultPoint } from '../core/fault-points.ts';
 import { openStateStore } from '../kv/checksummed-store.ts';
-import type { KeyRange, KeyValueEntry, KeyValueReader, KeyValueStore } from '../kv/key-value-store.ts';
+import type {
+  KeyRange,
+  KeyValueChange,
+  KeyValueEntry,
+  KeyValueReader,
+  KeyValueStore,
+} from '../kv/key-value-store.ts';
 import { readRowChanges } from './row-changes.ts';
 
 const META = Uint8Array.of(0);
 const ROW = 1;
 const AFTER_ROWS = Uint8Array.of(ROW + 1);
+/** rows that go to the file at a time, when others have to wait meanwhile */
+const PIECE = 500;
 
 /**
  * The file of one view version: its folded rows and the position they stand at (`stamp`), in one store.
@@ -24,6 +32,26 @@ export class ViewFile {
     return readStamp(this.#store);
   }
 
+  /**
+   * The same in pieces, with time for others between them; the stamp moves with the last one. Until then the rows are
+   * of no one position: readers must have all of the changes from elsewhere.
+   */
+  async foldLater(changes: readonly Uint8Array[], stamp: number): Promise<void> {
+    let piece: KeyValueChange[] = [];
+    for (const bytes of changes) {
+      for (const { key, value } of readRowChanges(bytes)) {
+        piece.push({ key: rowKey(key), value });
+        if (piece.length < PIECE) continue;
+        faultPoint('view.fold');
+        await this.#store.writeLater(piece);
+        piece = [];
+      }
+    }
+    piece.push({ key: META, value: stampBytes(stamp) });
+    faultPoint('view.fold');
+    await this.#store.writeLater(piece);
+  }
+
   /** Applies changes and moves the stamp, atomically. Changes at or below the stamp may be applied again. */
   fold(changes: readonly Uint8Array[], stamp: number): void {
     faultPoint('view.fold');
@@ -34,9 +62,7 @@ export class ViewFile {
           else tx.put(rowKey(change.key), change.value.slice());
         }
       }
-      const value = new Uint8Array(8);
-      new DataView(value.buffer).setFloat64(0, stamp, true);
-      tx.put(META, value);
+      tx.put(META, stampBytes(stamp));
     });
   }
 
@@ -96,6 +122,12 @@ export function viewFileRows(store: KeyValueReader): KeyValueReader {
       for (const { key, value } of store.range(bounds)) yield { key: key.subarray(1), value };
     },
   };
+}
+
+function stampBytes(stamp: number): Uint8Array {
+  const value = new Uint8Array(8);
+  new DataView(value.buffer).setFloat64(0, stamp, true);
+  return value;
 }
 
 function readStamp(store: KeyValueReader): number | null {

@@ -177,6 +177,19 @@ export function keyValueStoreContract(name: string, under: StoreUnderTest): void
         }
       });
 
+      test('are overwritten and deleted later all together', async () => {
+        await store.writeLater([
+          { key: utf8(`${stem}b`), value: utf8('new') },
+          { key: utf8(`${stem}a`), value: null },
+          { key: utf8(`${stem}absent`), value: null },
+          { key: utf8(`${stem}late`), value: utf8('late') },
+        ]);
+        expect(keys()).toEqual([...wanted.filter(k => k !== `${stem}a`), `${stem}late`].sort());
+        expect(text(store.get(utf8(`${stem}b`)))).toBe('new');
+        await store.writeLater([{ key: utf8(`${stem}late`), value: null }]);
+        expect(store.get(utf8(`${stem}late`))).toBeNull();
+      });
+
       test('are overwritten and deleted alone', () => {
         store.write(tx => {
           tx.put(utf8(`${stem}b`), utf8('new'));

@@ -16,7 +16,7 @@ const HANDLE_CALL = /\.(appendFile|datasync|sync|truncate|write|writeFile|writev
 const LMDB_CALL =
   /\b(?:db|#db|database)\??\.(backup|batch|clearAsync|clearSync|drop|put|putSync|remove|removeSync|transaction|transactionSync)\(/g;
 /** of the key-value port */
-const STORE_CALL = /\b#?(?:store|kv)\.(write)\(/g;
+const STORE_CALL = /\b#?(?:store|kv)\.(write|writeLater)\(/g;
 /** of the log port; what lies behind has points of its own, but a crash just before an append matters too */
 const LOG_CALL = /\b(?:log|#log)\s*(?:\n\s*)?\.(append|tick)\(/g;
 

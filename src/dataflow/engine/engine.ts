@@ -5,15 +5,8 @@ import type { RecordBlock } from '../../core/log-record.ts';
 import { timestampParsers } from '../../decode/timestamp-format.ts';
 import type { Epoch, OperatorContext } from '../../operators/operator.ts';
 import { Present } from '../../operators/present.ts';
-import { ChangedPart, changedState } from '../../state/state-section.ts';
-import type {
-  ChangedState,
-  DataflowOptions,
-  Engine,
-  EpochOutput,
-  LedgerEntry,
-  StateParts,
-} from '../dataflow.ts';
+import { ChangedPart, type ChangedState, changedState } from '../../state/state-section.ts';
+import type { DataflowOptions, Engine, EpochOutput, LedgerEntry, StateParts } from '../dataflow.ts';
 import { ofView } from '../view-failure.ts';
 import { finalViews } from './demand.ts';
 import { type RunningPlan, runningPlan } from './running-node.ts';
@@ -38,6 +31,8 @@ interface RunningView {
   readonly plan: RunningPlan;
   readonly sinkTime: ((batch: Batch) => Batch) | null;
   changes: readonly Batch[];
+  /** what was last given of its state, when there was nothing of a table in it */
+  given: { readonly bytes: Buffer; readonly neededFrom: number } | null;
 }
 
 /**
@@ -90,6 +85,7 @@ class ColumnEngine implements Engine {
         ),
         sinkTime: sinkTime(plan, timestampParser, reject),
         changes: [],
+        given: null,
       });
     }
   }
@@ -137,12 +133,23 @@ class ColumnEngine implements Engine {
     }
   }
 
+  untrack(): void {
+    for (const { plan } of this.#views.values()) for (const table of plan.tables) table.untrack();
+  }
+
   changes(commit: number, inTurn?: number): ReadonlyMap<string, ChangedState> {
     const changes = new Map<string, ChangedState>();
     for (const view of this.#views.values()) {
       const part = new ChangedPart(commit, inTurn);
       const bytes = stateOf(view, part);
-      changes.set(view.name, { bytes, neededFrom: part.neededFrom });
+      const { given } = view;
+      if (part.isEmpty && given !== null && bytes.equals(given.bytes)) {
+        changes.set(view.name, { bytes: null, neededFrom: given.neededFrom });
+        continue;
+      }
+      const { neededFrom } = part;
+      view.given = part.isEmpty ? { bytes, neededFrom } : null;
+      changes.set(view.name, { bytes, neededFrom });
     }
     return changes;
   }
@@ -181,7 +188,7 @@ class ColumnEngine implements Engine {
   }
 }
 
-function stateOf(view: RunningView, part?: ChangedPart): Uint8Array {
+function stateOf(view: RunningView, part?: ChangedPart): Buffer {
   return ofView(view.name, () => {
     const operators = view.plan.operators
       .map(o => [o.id, o.state(part)] as const)

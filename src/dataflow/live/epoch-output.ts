@@ -1,4 +1,5 @@
 import type { SourceSpec, ViewPlan } from '../../plan/plan.ts';
+import type { Journal } from '../../state/journal.ts';
 import { RowChangeWriter } from '../../view-store/row-changes.ts';
 import type { EpochOutput, LedgerEntry } from '../dataflow.ts';
 import type { LedgerState } from '../ledger.ts';
@@ -38,8 +39,14 @@ export interface ViewFault {
 export interface LiveCatalog {
   readonly sources: readonly SourceSpec[];
   readonly versions: readonly LiveVersion[];
+}
+
+/** What changes more often than that; plain data. */
+export interface LiveNotes {
   readonly ledger: LedgerState;
 }
+
+export type LiveJournal = Journal<LiveCatalog, LiveNotes>;
 
 /** One epoch as the serving thread gets it. */
 export interface PublishedEpoch {

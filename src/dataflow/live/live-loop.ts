@@ -1,5 +1,7 @@
 import { assert } from '../../core/assert.ts';
 import type { DeploymentPlan, SourceSpec } from '../../plan/plan.ts';
+import type { ChangedState } from '../../state/state-section.ts';
+import type { ViewFile } from '../../view-store/view-file.ts';
 import type { Engine, StateParts } from '../dataflow.ts';
 import { Ledger, type LedgerState } from '../ledger.ts';
 import { overBudget, pauseOf, stateBytes } from '../memory-budget.ts';
@@ -8,13 +10,13 @@ import { type CaughtUpBuild, catchUp, type FinishedBuild } from './build-catch-u
 import {
   encodeChanges,
   encodeOutputs,
+  type LiveCatalog,
   type LiveVersion,
   type SinkOutput,
   type ViewChangeBytes,
 } from './epoch-output.ts';
 import { attemptEngine, type Live, type LiveLoopPorts, openLive, spread } from './live-view.ts';
-import { recoverViews } from './recovery.ts';
-import { decodeParts, encodeParts } from './state-parts.ts';
+import { byName, recoverViews } from './recovery.ts';
 
 /** What changed in built views between the end of their build and their adoption. */
 export interface Adoption {
@@ -38,6 +40,9 @@ export class LiveLoop {
   #live = new Map<string, Live>();
   readonly #ledger = new Ledger();
   #committed = -1;
+  /** what the next commit says of the versions; null: it is to be made anew */
+  #catalog: LiveCatalog | null = null;
+  #committing = false;
   /** state to begin again from while it differs from the last commit: after an adoption, or before any commit */
   #base: { readonly position: number; readonly parts: StateParts } | null;
   /** smaller epochs while a record is looked for that a view cannot take */
@@ -62,6 +67,7 @@ export class LiveLoop {
     loop.#ledger.load(recovered.ledger);
     loop.#committed = recovered.whole ? position : -1;
     loop.#base = recovered.whole ? null : { position, parts: recovered.parts };
+    if (recovered.whole) loop.#catalog = recovered.catalog;
     return loop;
   }
 
@@ -85,6 +91,11 @@ export class LiveLoop {
 
   get behindCommit(): boolean {
     return this.#engine.position > this.#committed;
+  }
+
+  /** A commit is on its way; until it has ended there is no other, and no adoption. */
+  get committing(): boolean {
+    return this.#committing;
   }
 
   /** bytes of row changes since the last commit */
@@ -138,37 +149,71 @@ export class LiveLoop {
   }
 
   /**
-   * Commits state, rows and position, and moves the rows to the view files. False, and nothing done, while readers or
-   * derived topics are behind: then the next start could skip what they have not got.
+   * Begins to commit state, rows and position as they are now, and then to move the rows to the view files; epochs may go
+   * on meanwhile. Resolves with the position when all of it is durable. Null, and nothing done, while readers or derived
+   * topics are behind: then the next start could skip what they have not got.
    */
-  commit(): boolean {
+  commit(): Promise<number> | null {
     const { position } = this.#engine;
-    if (this.#ports.shown() < position || this.#ports.written() < position) return false;
-    const changed = [...this.#live.values()].filter(v => v.pending.length > 0);
-    let snapshot: Uint8Array;
+    if (this.#committing || this.#ports.shown() < position || this.#ports.written() < position) return null;
+    let changes: ReturnType<Engine['changes']>;
     try {
-      snapshot = encodeParts(this.#engine.snapshot());
+      changes = this.#engine.changes(this.#ports.journal.next);
     } catch (error) {
       if (!(error instanceof ViewFailure)) throw error;
       this.#setAside(error, position);
-      return false;
+      return null;
     }
-    this.#ports.journal.commit(
-      { sources: this.#sources, versions: this.versions, ledger: this.#ledger.state() },
-      {
-        position,
-        snapshot,
-        changes: new Map(changed.map(v => [v.version, v.pending])),
-      },
-    );
-    this.#committed = position;
-    this.#base = null;
-    for (const live of changed) {
-      live.file.fold(live.pending, live.fault?.position ?? position);
+    this.#committing = true;
+    return this.#write(position, changes).finally(() => {
+      this.#committing = false;
+    });
+  }
+
+  async #write(position: number, changed: ReturnType<Engine['changes']>): Promise<number> {
+    const { journal } = this.#ports;
+    const states = new Map<string, ChangedState>();
+    const rows: Folding[] = [];
+    for (const live of this.#live.values()) {
+      const { version, file, pending, fault, plan } = live;
+      const state = changed.get(plan.name);
+      if (state !== undefined) states.set(version, state);
+      if (pending.length === 0) continue;
+      rows.push({ version, file, blocks: pending, stamp: fault?.position ?? position });
       live.pending = [];
     }
-    if (changed.length > 0) this.#ports.journal.folded();
-    return true;
+    this.#catalog ??= { sources: this.#sources, versions: this.versions };
+    const catalog = this.#catalog;
+    const engine = this.#engine;
+    try {
+      const blocks = new Map(rows.map(r => [r.version, r.blocks]));
+      const notes = { ledger: this.#ledger.state() };
+      await journal.commit(catalog, { position, states, changes: blocks, notes });
+    } catch (error) {
+      engine.untrack();
+      this.#takeBack(rows);
+      throw error;
+    }
+    if (this.#catalog === catalog) {
+      this.#committed = position;
+      this.#base = null;
+    }
+    try {
+      for (const { file, blocks, stamp } of rows) await file.foldLater(blocks, stamp);
+      if (rows.length > 0) await journal.folded();
+    } catch (error) {
+      this.#takeBack(rows);
+      throw error;
+    }
+    return position;
+  }
+
+  /** Rows that did not come to the files go with the next commit. */
+  #takeBack(rows: readonly Folding[]): void {
+    for (const live of this.#live.values()) {
+      const back = rows.find(r => r.version === live.version);
+      if (back !== undefined) live.pending = [...back.blocks, ...live.pending];
+    }
   }
 
   /**
@@ -177,6 +222,7 @@ export class LiveLoop {
    * A throw leaves everything as it was.
    */
   adopt(plan: DeploymentPlan, build: FinishedBuild | null): Adoption {
+    assert(!this.#committing, 'an adoption comes between two commits');
     if (build !== null) {
       while (this.position < build.position) assert(this.advance(build.position), 'the log has shrunk');
     }
@@ -206,6 +252,7 @@ export class LiveLoop {
     this.#base = { position, parts: state };
     this.#sources = plan.sources;
     this.#committed = -1;
+    this.#catalog = null;
     this.#live = new Map(plan.views.map(v => [v.name, (opened.get(v.name) ?? before.get(v.name)) as Live]));
     for (const { view, bytes } of built.carried) opened.get(view)?.pending.push(bytes);
     for (const old of before.values()) {
@@ -258,6 +305,7 @@ export class LiveLoop {
       if (live !== undefined) this.#live.set(view, { ...live, fault });
     }
     this.#committed = -1;
+    this.#catalog = null;
     this.#ports.setAside(faults);
   }
 
@@ -265,16 +313,29 @@ export class LiveLoop {
   #engineAt(position: number, wanted: (view: string) => boolean): Engine {
     const views = [...this.#live.values()].filter(v => v.fault === undefined && wanted(v.plan.name));
     const engine = this.#ports.makeEngine({ sources: this.#sources, views: views.map(v => v.plan) });
-    const base = this.#base ?? this.#committedState();
-    engine.restore(base.parts, base.position);
-    for (const block of this.#ports.log.read(base.position, position, RECORDS_PER_EPOCH)) engine.step(block);
+    const base = this.#base;
+    if (base !== null) engine.restore(base.parts, base.position);
+    const from = base?.position ?? this.#restoreCommitted(engine);
+    for (const block of this.#ports.log.read(from, position, RECORDS_PER_EPOCH)) engine.step(block);
     return engine;
   }
 
-  #committedState(): { readonly position: number; readonly parts: StateParts } {
-    const { position, snapshot } = this.#ports.journal.committed();
-    return { position, parts: decodeParts(snapshot) };
+  /** The state of the last commit, from where changes count for the next one; its position. */
+  #restoreCommitted(engine: Engine): number {
+    const { position, states, neededFrom } = this.#ports.journal.committed();
+    engine.restore(byName(this.versions, states), position);
+    const first = byName(this.versions, neededFrom);
+    engine.track(view => first.get(view) ?? 0);
+    return position;
   }
+}
+
+/** Rows on their way to a view file. */
+interface Folding {
+  readonly version: string;
+  readonly file: ViewFile;
+  readonly blocks: readonly Uint8Array[];
+  readonly stamp: number;
 }
 
 const NOTHING_BUILT: CaughtUpBuild = { state: new Map(), ledger: [], carried: [], outputs: [] };

@@ -1,16 +1,15 @@
 import type { LogReader } from '../../log/event-log.ts';
 import type { DeploymentPlan, ViewPlan } from '../../plan/plan.ts';
-import type { Journal } from '../../state/journal.ts';
 import type { ViewFile } from '../../view-store/view-file.ts';
 import type { Engine } from '../dataflow.ts';
 import { ViewFailure } from '../view-failure.ts';
-import type { LiveCatalog, LiveVersion, PublishedEpoch, ViewFault } from './epoch-output.ts';
+import type { LiveJournal, LiveVersion, PublishedEpoch, ViewFault } from './epoch-output.ts';
 import type { SinkWriter } from './sink-writer.ts';
 import type { ViewRowEncoder } from './view-rows.ts';
 
 export interface LiveLoopPorts {
   readonly log: LogReader;
-  readonly journal: Journal<LiveCatalog>;
+  readonly journal: LiveJournal;
   makeEngine(plan: DeploymentPlan): Engine;
   openFile(version: string): ViewFile;
   encoderFor(plan: ViewPlan): ViewRowEncoder;

@@ -50,6 +50,9 @@ let failed = false;
 let noRoom = false;
 /** the adoption that the serving thread does not serve yet */
 let unserved: number | null = null;
+type Adopt = Extract<ToLive, { type: 'adopt' }>;
+/** adoptions that came while a commit was on its way */
+const waiting: Adopt[] = [];
 
 async function opened() {
   try {
@@ -94,24 +97,40 @@ function recovered(recover: () => LiveLoop, environment: WorkerEnvironment): Liv
   }
 }
 
-/** True when state and rows up to the position reached are durable, or must wait for room on the disk. */
-function committed(): boolean {
+/** Begins a commit; false when it must wait for the serving thread, or for the one before. */
+function commits(): boolean {
   if (unserved !== null) return false;
   const before = performance.now();
-  try {
-    if (!loop.commit()) return false;
-  } catch (error) {
-    if (!saysDiskFull(error)) throw error;
-    waitForRoom(failureOf(error).hint ?? error.message);
-    return true;
-  }
-  if (noRoom)
-    send({ type: 'warning', text: 'there is room on the disk again: the state of the views is saved' });
-  noRoom = false;
+  const done = loop.commit();
+  if (done === null) return false;
   lastCommit = performance.now();
   commitCost = lastCommit - before;
-  send({ type: 'committed', position: loop.position });
+  done.then(
+    position => {
+      if (noRoom) {
+        send({ type: 'warning', text: 'there is room on the disk again: the state of the views is saved' });
+      }
+      noRoom = false;
+      send({ type: 'committed', position });
+      afterCommit();
+    },
+    error => {
+      if (!saysDiskFull(error)) {
+        fail(error);
+        return;
+      }
+      waitForRoom(failureOf(error).hint ?? error.message);
+      afterCommit();
+    },
+  );
   return true;
+}
+
+/** What had to wait for the end of a commit. */
+function afterCommit(): void {
+  if (stopping || waiting.length === 0) return;
+  for (const message of waiting.splice(0)) guarded(() => adopt(message));
+  schedule(0);
 }
 
 /** The views go on in memory: what is not saved is computed again after a crash. */
@@ -127,7 +146,7 @@ function waitForRoom(why: string): void {
 
 function commitIsDue(): boolean {
   const since = performance.now() - lastCommit;
-  if (!loop.behindCommit || since < COMMIT_EVERY) return false;
+  if (loop.committing || !loop.behindCommit || since < COMMIT_EVERY) return false;
   return since > commitCost / COMMIT_SHARE || loop.pendingBytes > MAX_PENDING;
 }
 
@@ -145,7 +164,7 @@ function pump(): void {
   if (stopping) return;
   positions.wake();
   weigh();
-  if (commitIsDue() && !committed()) {
+  if (commitIsDue() && !commits()) {
     schedule(LOOK_AGAIN);
     return;
   }
@@ -175,15 +194,19 @@ function guarded(work: () => void): void {
   try {
     work();
   } catch (error) {
-    stopping = true;
-    failed = true;
-    send({ type: 'failed', failure: failureOf(error) });
+    fail(error);
   }
+}
+
+function fail(error: unknown): void {
+  stopping = true;
+  failed = true;
+  send({ type: 'failed', failure: failureOf(error) });
 }
 
 const timer = setInterval(() => schedule(0), IDLE_CHECK);
 
-function adopt({ id, plan, build }: Extract<ToLive, { type: 'adopt' }>): void {
+function adopt({ id, plan, build }: Adopt): void {
   faultPoint('live.adopt');
   let adoption: ReturnType<LiveLoop['adopt']>;
   try {
@@ -203,18 +226,20 @@ function adopt({ id, plan, build }: Extract<ToLive, { type: 'adopt' }>): void {
 }
 
 /** Commits and ends. After a failure the state in memory is not to be trusted: the next start computes it again. */
-function stop(deadline: number): void {
+function stop(deadline: number, last = false): void {
   stopping = true;
   clearInterval(timer);
-  let done = failed || !loop.behindCommit;
-  guarded(() => {
-    done ||= committed();
-  });
-  if (done || failed || performance.now() > deadline) void end();
-  else setTimeout(() => stop(deadline), LOOK_AGAIN);
+  let begun = last;
+  if (!last && !failed && loop.behindCommit) guarded(() => (begun = commits()));
+  const waits =
+    !failed && (loop.committing || (loop.behindCommit && !begun && performance.now() <= deadline));
+  if (waits) setTimeout(() => stop(deadline, begun), LOOK_AGAIN);
+  else void end();
 }
 
 async function end(): Promise<void> {
+  // a failure elsewhere may come while a commit is on its way
+  while (loop.committing) await new Promise(resolve => setTimeout(resolve, LOOK_AGAIN));
   await loop.close();
   await log.close();
   port?.close();
@@ -226,7 +251,8 @@ port.on('message', (message: ToLive) => {
       schedule(0);
       break;
     case 'adopt':
-      guarded(() => adopt(message));
+      if (loop.committing) waiting.push(message);
+      else guarded(() => adopt(message));
       break;
     case 'served':
       guarded(() => {

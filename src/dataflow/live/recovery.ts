@@ -3,7 +3,6 @@ import type { Engine, StateParts } from '../dataflow.ts';
 import type { LedgerState } from '../ledger.ts';
 import type { LiveCatalog, LiveVersion } from './epoch-output.ts';
 import { attemptEngine, type Live, type LiveLoopPorts, openLive, spread } from './live-view.ts';
-import { decodeParts } from './state-parts.ts';
 
 /** What the journal and the view files give back, ready to read the log on from `position`. */
 export interface RecoveredViews {
@@ -13,6 +12,8 @@ export interface RecoveredViews {
   readonly sources: readonly SourceSpec[];
   readonly ledger: LedgerState;
   readonly parts: StateParts;
+  /** what the journal holds of the versions; null: nothing */
+  readonly catalog: LiveCatalog | null;
   /** everything that was committed lives on */
   readonly whole: boolean;
 }
@@ -28,10 +29,20 @@ export function recoverViews(ports: LiveLoopPorts): RecoveredViews {
     const position = ports.log.end();
     const engine = ports.makeEngine({ sources: [], views: [] });
     engine.restore(new Map(), position);
-    return { engine, position, live: [], sources: [], ledger: [], parts: new Map(), whole: false };
+    return {
+      engine,
+      position,
+      live: [],
+      sources: [],
+      ledger: [],
+      parts: new Map(),
+      catalog: null,
+      whole: false,
+    };
   }
   const { catalog, position, unfolded } = recovered;
-  const parts = decodeParts(recovered.snapshot);
+  const parts = byName(catalog.versions, recovered.states);
+  const neededFrom = byName(catalog.versions, recovered.neededFrom);
   const { live, lost } = openVersions(ports, catalog);
   const failed = new Map(lost);
   let engine: Engine | null = null;
@@ -41,6 +52,7 @@ export function recoverViews(ports: LiveLoopPorts): RecoveredViews {
       const running = live.filter(v => v.fault === undefined && !failed.has(v.plan.name));
       const made = ports.makeEngine({ sources: catalog.sources, views: running.map(v => v.plan) });
       made.restore(parts, position);
+      made.track(view => neededFrom.get(view) ?? 0);
       return made;
     });
   }
@@ -48,7 +60,6 @@ export function recoverViews(ports: LiveLoopPorts): RecoveredViews {
     const changes = unfolded.get(view.version) ?? [];
     if (changes.length > 0) view.file.fold(changes, view.fault?.position ?? position);
   }
-  if (unfolded.size > 0) ports.journal.folded();
   for (const [name, why] of failed) ports.warn(`view ${name} is to be rebuilt: ${why}`);
   return {
     engine,
@@ -58,10 +69,21 @@ export function recoverViews(ports: LiveLoopPorts): RecoveredViews {
       return message === undefined ? view : { ...view, fault: { message, position, rebuild: true } };
     }),
     sources: catalog.sources,
-    ledger: catalog.ledger.filter(account => !lost.has(account.view)),
+    ledger: recovered.notes.ledger.filter(account => !lost.has(account.view)),
     parts,
+    catalog,
     whole: failed.size === 0,
   };
+}
+
+/** What is known by version, by the names of their views. */
+export function byName<T>(versions: readonly LiveVersion[], values: ReadonlyMap<string, T>): Map<string, T> {
+  const named = new Map<string, T>();
+  for (const { plan, version } of versions) {
+    const value = values.get(version);
+    if (value !== undefined) named.set(plan.name, value);
+  }
+  return named;
 }
 
 /** The versions with their files; `lost` are those without, by name with the reason. */

@@ -120,7 +120,7 @@ class Commits {
     const commit = ++this.#commit;
     for (const [view, { bytes, neededFrom }] of engine.changes(commit, 1)) {
       const kept = this.#byView.get(view) ?? new Map<number, Uint8Array>();
-      this.#byView.set(view, kept.set(commit, bytes));
+      this.#byView.set(view, bytes === null ? kept : kept.set(commit, bytes));
       this.#neededFrom.set(view, neededFrom);
       for (const old of [...kept.keys()]) if (old < neededFrom) kept.delete(old);
     }

@@ -99,10 +99,10 @@ describe('live views', () => {
     await scene.orders(...randomOrders(1, 10));
     scene.catchUp();
     scene.shown = scene.loop.position - 1;
-    expect(scene.loop.commit()).toBe(false);
+    expect(scene.loop.commit()).toBeNull();
     scene.shown = null;
     scene.written = scene.loop.position - 1;
-    expect(scene.loop.commit()).toBe(false);
+    expect(scene.loop.commit()).toBeNull();
     expect(scene.loop.behindCommit).toBe(true);
     scene.written = null;
     await scene.commit();
@@ -344,6 +344,7 @@ function broken(view: string, from: number): (engine: Engine) => Engine {
     deadline: () => engine.deadline(),
     snapshot: () => engine.snapshot(),
     track: neededFrom => engine.track(neededFrom),
+    untrack: () => engine.untrack(),
     changes: commit => engine.changes(commit),
     restore: (parts, position) => engine.restore(parts, position),
     stateSize: () => engine.stateSize(),

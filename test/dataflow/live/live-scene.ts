@@ -10,6 +10,7 @@ import { createEngine } from '../../../src/dataflow/engine/engine.ts';
 import type { FinishedBuild } from '../../../src/dataflow/live/build-catch-up.ts';
 import type {
   LiveCatalog,
+  LiveNotes,
   LiveVersion,
   PublishedEpoch,
   ViewFault,
@@ -146,7 +147,7 @@ export class Scene {
   ports(): LiveLoopPorts {
     return {
       log: this.log,
-      journal: new Journal<LiveCatalog>(this.#store('journal'), this.log.id),
+      journal: new Journal<LiveCatalog, LiveNotes>(this.#store('journal'), this.log.id),
       makeEngine: plan => {
         const engine = createEngine({ plan, functions: standardLibrary, zone: ZONE });
         return this.breaking(plan)?.(engine) ?? engine;
@@ -176,9 +177,10 @@ export class Scene {
 
   /** Commits; a reader sees what is in the files from the next turn on. */
   async commit(): Promise<void> {
-    expect(this.loop.commit()).toBe(true);
-    for (const { rows } of this.#served.values()) rows.folded(this.loop.position);
-    await Promise.resolve();
+    const committed = this.loop.commit();
+    expect(committed).not.toBeNull();
+    const position = (await committed) as number;
+    for (const { rows } of this.#served.values()) rows.folded(position);
   }
 
   /** A shadow build of these views of a plan up to the end of the log now. */
@@ -272,6 +274,11 @@ export class Scene {
         const result = store.write(work);
         moment();
         return result;
+      },
+      writeLater: async changes => {
+        moment();
+        await store.writeLater(changes);
+        moment();
       },
     };
   }
