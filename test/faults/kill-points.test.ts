@@ -135,6 +135,7 @@ test(
         for (const sent of folder.trace.records.values()) sum.records += sent.size;
         sum.builds += folder.trace.builds;
         folder.remove();
+        if (LONG) console.log(`${new Date().toISOString()} ${JSON.stringify(sum)}`);
       }
     };
     await Promise.all(Array.from({ length: LANES }, lane));

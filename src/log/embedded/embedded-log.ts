@@ -63,15 +63,11 @@ const GATHER = 2;
  * registered data is gone; what was mended stands in `recovery`.
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<StoredLog> {
-  const lock = lockFolder(options.dir);
+  const lock = lockFolder(options.dir, options.clock.now());
   let db: LogDatabase | null = null;
   try {
     const recovery: string[] = [];
-    if (lock.takenOverFrom !== null) {
-      recovery.push(
-        `took over the folder from process ${lock.takenOverFrom}, which ended without closing the log`,
-      );
-    }
+    if (lock.takenOver !== null) recovery.push(lock.takenOver);
     refuseCutIndex(options.dir);
     db = openLogDatabase(options.dir);
     let id = storedId(db);
