@@ -56,7 +56,9 @@ export async function checkpointedReplay(
     await new Promise(resolve => setImmediate(resolve));
   }
   live.adopt(plan, build.finish());
-  if (!live.commit()) throw new Error('the commit was put off');
+  const committed = live.commit();
+  if (committed === null) throw new Error('the commit was put off');
+  await committed;
   const replayed = { position: live.position, sizes: live.stateSize() };
   await live.close();
   await environment.log.close();

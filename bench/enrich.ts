@@ -71,7 +71,7 @@ function enrich(log: LogReader, plan: DeploymentPlan, count: number): { readonly
   for (const block of log.read(0, CARDS, EPOCH)) engine.step(block);
   let joined = 0;
   const begun = performance.now();
-  for (const block of log.read(CARDS, undefined, EPOCH)) {
+  for (const block of log.scan(CARDS, undefined, EPOCH)) {
     for (const batch of engine.step(block).changes.get('enriched') ?? []) {
       joined += batch.sel?.length ?? batch.n;
     }

@@ -61,7 +61,7 @@ export async function linesOf({ dataDir }: History): Promise<string> {
   if (existsSync(path)) return path;
   const log = openLogReader(logDir(dataDir));
   const file = openSync(`${path}.unfinished`, 'w');
-  for (const block of log.read(0, undefined, LINES_AT_ONCE)) {
+  for (const block of log.scan(0, undefined, LINES_AT_ONCE)) {
     const parts: Uint8Array[] = [];
     for (let i = 0; i < block.n; i++) {
       parts.push(block.bytes.subarray(block.valueStart[i], block.valueEnd[i]), NEWLINE);

@@ -67,7 +67,7 @@ function scanRate(log: LogReader): number {
     const start = performance.now();
     let records = 0;
     let bytes = 0;
-    for (const block of log.read(0)) {
+    for (const block of log.scan(0)) {
       records += block.n;
       for (let i = 0; i < block.n; i++) bytes += block.valueEnd[i]! - block.valueStart[i]!;
     }

@@ -5,7 +5,7 @@ export function parseAll(log: LogReader, from = 0): { readonly ms: number; reado
   const begun = performance.now();
   let events = 0;
   let fields = 0;
-  for (const block of log.read(from, undefined, 16_384)) {
+  for (const block of log.scan(from, undefined, 16_384)) {
     const bytes = Buffer.from(block.bytes.buffer, block.bytes.byteOffset, block.bytes.byteLength);
     for (let i = 0; i < block.n; i++) {
       const start = block.valueStart[i] as number;

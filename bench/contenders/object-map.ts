@@ -12,7 +12,7 @@ const { result, ...spent } = await timed(async () => {
   const log = openLogReader(logDir(dataDir));
   const windows = new Map<number, Map<string, { n: number; cents: number }>>();
   let events = 0;
-  for (const block of log.read(0, undefined, 16_384)) {
+  for (const block of log.scan(0, undefined, 16_384)) {
     const bytes = Buffer.from(block.bytes.buffer, block.bytes.byteOffset, block.bytes.byteLength);
     for (let i = 0; i < block.n; i++) {
       const start = block.valueStart[i] as number;
