@@ -22,8 +22,7 @@ export class KeyDictionary {
   #long = new Int32Array(0);
   #longLength = 0;
 
-  /** somebody groups by the column: texts are numbered while they are decoded */
-  wanted = false;
+  readonly #users = new Set<object>();
 
   /** ids of another generation mean something else */
   get generation(): number {
@@ -33,6 +32,16 @@ export class KeyDictionary {
   /** the largest id given */
   get size(): number {
     return this.#size;
+  }
+
+  /** Somebody who groups by the column. */
+  usedBy(user: object): void {
+    this.#users.add(user);
+  }
+
+  /** Several share the numbers: then it pays to give them, and texts are numbered while they are decoded. */
+  get wanted(): boolean {
+    return this.#users.size > 1;
   }
 
   get bytes(): number {

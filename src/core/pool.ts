@@ -52,11 +52,12 @@ export class SlicePool implements Pool {
     this.#keys = dictionary === null || known === null ? null : new PoolKeys(dictionary, this, extra, known);
   }
 
-  /** Numbers of the texts, made when first asked for; null: there are none. */
-  keys(): PoolKeys | null {
+  /** Numbers of the texts, made when first asked for; null: there are none, or there is no other user of the column. */
+  keys(user: object): PoolKeys | null {
     const dictionary = this.#dictionary;
     if (dictionary === null) return null;
-    dictionary.wanted = true;
+    dictionary.usedBy(user);
+    if (!dictionary.wanted) return null;
     if (this.#keys === null) {
       if (!dictionary.begin(this.start.length)) {
         this.#dictionary = null;

@@ -245,7 +245,7 @@ export class Aggregate implements Operator {
 
   /** The numbers of the keys of n rows, by id of their pool; null: they are not numbered. */
   #numberKeys(pool: SlicePool, v: Int32Array, sel: Int32Array | null, n: number): Int32Array | null {
-    const numbers = pool.keys();
+    const numbers = pool.keys(this);
     if (numbers === null) {
       this.#windowSlots.clear();
       return null;

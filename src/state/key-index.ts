@@ -28,6 +28,10 @@ export class KeyIndex {
   #shift = 1;
   #capacity = 64;
   #arena = new Uint8Array(1024);
+  #arenaView = viewOf(this.#arena);
+  /** the bytes that were looked at last, and a view of them: four bytes at a time */
+  #seen: Uint8Array = this.#arena;
+  #seenView = this.#arenaView;
   #arenaLength = 0;
   #garbage = 0;
   #free: number[] = [];
@@ -77,19 +81,29 @@ export class KeyIndex {
   /** The slot of a key, or -1. */
   find(prefix: number, bytes: Uint8Array, start: number, end: number): number {
     if (this.#waitingCount > 0) this.#linkWaiting();
-    return this.#probe(prefix, bytes, start, end, hashOf(prefix, bytes, start, end));
+    const view = this.#see(bytes);
+    return this.#probe(prefix, view, start, end, hashOf(prefix, view, start, end));
   }
 
   /** The slot of a key; a new one (`isNew` is then true until the next call) when it is unknown. */
   insert(prefix: number, bytes: Uint8Array, start: number, end: number): number {
     if (this.#waitingCount > 0) this.#linkWaiting();
-    const hash = hashOf(prefix, bytes, start, end);
-    const found = this.#probe(prefix, bytes, start, end, hash);
+    const view = this.#see(bytes);
+    const hash = hashOf(prefix, view, start, end);
+    const found = this.#probe(prefix, view, start, end, hash);
     this.isNew = found < 0;
     return found >= 0 ? found : this.#add(prefix, bytes, start, end, hash);
   }
 
   isNew = false;
+
+  #see(bytes: Uint8Array): DataView {
+    if (bytes !== this.#seen) {
+      this.#seen = bytes;
+      this.#seenView = viewOf(bytes);
+    }
+    return this.#seenView;
+  }
 
   /**
    * A new slot for a key that the caller knows to be new. It is hashed only when somebody looks for a key by its bytes,
@@ -132,7 +146,7 @@ export class KeyIndex {
     if (this.#arenaLength + length > this.#arena.length) {
       const grown = new Uint8Array(capacityFor(this.#arenaLength + length, this.#arena.length));
       grown.set(this.#arena.subarray(0, this.#arenaLength));
-      this.#arena = grown;
+      this.#setArena(grown);
     }
     const arena = this.#arena;
     const own = this.#arenaLength;
@@ -141,7 +155,12 @@ export class KeyIndex {
     return own;
   }
 
-  #probe(prefix: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
+  #setArena(arena: Uint8Array<ArrayBuffer>): void {
+    this.#arena = arena;
+    this.#arenaView = viewOf(arena);
+  }
+
+  #probe(prefix: number, view: DataView, start: number, end: number, hash: number): number {
     const table = this.#table;
     const mask = this.#mask;
     const range = this.#range;
@@ -157,9 +176,11 @@ export class KeyIndex {
       const own = range[slot << shift] as number;
       if ((range[(slot << shift) + 1] as number) - own !== length) continue;
       if (prefixes !== null && prefixes[slot * 2 + 1] !== prefix) continue;
-      const arena = this.#arena;
+      const arena = this.#arenaView;
       let i = 0;
-      while (i < length && arena[own + i] === bytes[start + i]) i++;
+      while (i + 4 <= length && arena.getInt32(own + i) === view.getInt32(start + i)) i += 4;
+      if (i + 4 <= length) continue;
+      while (i < length && arena.getUint8(own + i) === view.getUint8(start + i)) i++;
       if (i === length) return slot;
     }
   }
@@ -251,7 +272,7 @@ export class KeyIndex {
   }
 
   #hashOf(slot: number): number {
-    return hashOf(this.prefixOf(slot), this.#arena, this.keyStart(slot), this.keyEnd(slot));
+    return hashOf(this.prefixOf(slot), this.#arenaView, this.keyStart(slot), this.keyEnd(slot));
   }
 
   #growSlots(needed: number): void {
@@ -288,7 +309,7 @@ export class KeyIndex {
       while (from < end) arena[at++] = old[from++] as number;
       this.#range[(slot << this.#shift) + 1] = at;
     }
-    this.#arena = arena;
+    this.#setArena(arena);
     this.#arenaLength = at;
     this.#garbage = 0;
   }
@@ -306,7 +327,7 @@ export class KeyIndex {
 
   /** Gives a slot the key that it had. After the last one comes `end`. */
   place(slot: number, prefix: number, bytes: Uint8Array, start: number, end: number): void {
-    this.#write(slot, prefix, bytes, start, end, hashOf(prefix, bytes, start, end));
+    this.#write(slot, prefix, bytes, start, end, hashOf(prefix, this.#see(bytes), start, end));
   }
 
   /** Slots without a key are given to others. */
@@ -320,16 +341,16 @@ function limitOf(places: number): number {
   return places < LARGE ? places / 2 : (places / 4) * 3;
 }
 
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** Four bytes at a time with MurmurHash3's mixing. */
-function hashOf(prefix: number, bytes: Uint8Array, start: number, end: number): number {
+function hashOf(prefix: number, view: DataView, start: number, end: number): number {
   let h = (Math.imul(prefix | 0, 0x9e3779b1) ^ Math.floor(prefix / 4294967296)) | 0;
   let i = start;
   for (; i + 4 <= end; i += 4) {
-    let k =
-      (bytes[i] as number) |
-      ((bytes[i + 1] as number) << 8) |
-      ((bytes[i + 2] as number) << 16) |
-      ((bytes[i + 3] as number) << 24);
+    let k = view.getInt32(i, true);
     k = Math.imul(k, 0xcc9e2d51);
     k = (k << 15) | (k >>> 17);
     h ^= Math.imul(k, 0x1b873593);
@@ -337,7 +358,7 @@ function hashOf(prefix: number, bytes: Uint8Array, start: number, end: number): 
     h = (Math.imul(h, 5) + 0xe6546b64) | 0;
   }
   let tail = end - start;
-  for (; i < end; i++) tail = Math.imul(tail, 31) + (bytes[i] as number);
+  for (; i < end; i++) tail = Math.imul(tail, 31) + view.getUint8(i);
   h ^= Math.imul(tail, 0xcc9e2d51);
   h ^= h >>> 16;
   h = Math.imul(h, 0x85ebca6b);

@@ -115,10 +115,13 @@ function decodeBoth(
   return { rows: rows.map(r => r.row), failures: decoded.failures };
 }
 
-/** The numbers of the first n texts of a column. */
+const USERS = [{}, {}] as const;
+
+/** The numbers of the first n texts of a column, as two users of it see them. */
 function numbersOf(vec: Vec, n: number): number[] {
   if (vec.t !== 'str' || !(vec.pool instanceof SlicePool)) return [];
-  const keys = vec.pool.keys();
+  vec.pool.keys(USERS[0]);
+  const keys = vec.pool.keys(USERS[1]);
   return Array.from({ length: keys === null ? 0 : n }, (_, r) => {
     const id = vec.v[r]!;
     return keys!.known[id]! || keys!.of(id);
