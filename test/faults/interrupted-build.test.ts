@@ -2,8 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type DataFolder, dataFolder, manyOrders, start } from '../deploy/data-folder.ts';
+
+// whole servers, on a machine that may be busy
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Replays `large` in a process of its own until it kills itself at a point of the build. */
 async function killedWhileReplaying(folder: DataFolder, faults: NodeJS.ProcessEnv): Promise<void> {

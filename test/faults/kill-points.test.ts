@@ -5,6 +5,8 @@ import { numbers } from './lean-load.ts';
 
 const LONG = process.env.MILLRACE_LONG === '1';
 const KILLS = Number(process.env.MILLRACE_KILLS ?? (LONG ? 1_000 : 12));
+/** ms that a process may take to reach a point, start and all, before it is killed where it is */
+const PATIENCE = LONG ? 10_000 : 4_000;
 /** folders at a time */
 const LANES = LONG ? 2 : 1;
 const seed = Number(process.env.MILLRACE_SEED ?? 20_261_124);
@@ -123,7 +125,7 @@ test(
           for (const target of [...line, null]) {
             if (sum.kills >= KILLS) break;
             sum.kills++;
-            const hit = await folder.killed(target, target === null ? 300 + random() * 1_500 : 4_000);
+            const hit = await folder.killed(target, target === null ? 300 + random() * 1_500 : PATIENCE);
             if (!hit || target === null) continue;
             sum.atPoints++;
             hits.add(`${target.thread} ${target.point}`);
