@@ -6,22 +6,30 @@ const SOURCES = join(import.meta.dirname, '..', '..', 'views', 'sources');
 const GROUPS = ['customer_id', 'currency', 'due_date', 'customer_name'];
 const KEPT = ['total > 1', "currency <> 'JPY'", 'total < 1000000', "customer_id LIKE 'c-%'"];
 
-/** Views over the events of invoices, each of which every CreateInvoice changes: tables, windows, streams, views. */
+/**
+ * Views over the events and the snapshots of invoices, each of which every CreateInvoice changes. One of five is a strict
+ * windowed table, whose changes are also written to a topic.
+ */
 export function liveViews(count: number): ReadonlyMap<string, string> {
   const views = new Map<string, string>();
   for (let i = 0; i < count; i++) {
     const name = `live_${i}`;
     const by = GROUPS[i % GROUPS.length];
-    const where = KEPT[(i >> 2) % KEPT.length];
-    const from = `FROM invoice_events ${i % 5 === 3 ? 'WINDOW TUMBLING (SIZE 1 HOUR)' : ''} WHERE type = 'InvoiceCreated' AND ${where}`;
-    views.set(
-      name,
-      i % 5 === 4
-        ? `CREATE STREAM ${name} AS SELECT invoice_id, customer_id, currency, total ${from} EMIT CHANGES;`
-        : i % 5 === 2
-          ? `CREATE VIEW ${name} AS SELECT ${by}, COUNT(*) AS invoices, SUM(total) AS total, MAX(total) AS most FROM invoices WHERE total > ${i} GROUP BY ${by};`
-          : `CREATE TABLE ${name} AS SELECT ${by}, COUNT(*) AS invoices, SUM(total) AS total ${from} GROUP BY ${by} EMIT CHANGES;`,
-    );
+    const where = `type = 'InvoiceCreated' AND ${KEPT[(i >> 2) % KEPT.length]}`;
+    const sums = 'COUNT(*) AS invoices, SUM(total) AS total';
+    views.set(name, statement(i % 5));
+    function statement(kind: number): string {
+      switch (kind) {
+        case 3:
+          return `CREATE TABLE ${name} AS SELECT ${by}, ${sums} FROM invoice_events WINDOW TUMBLING (SIZE 1 HOUR) WHERE ${where} GROUP BY ${by} EMIT CHANGES;`;
+        case 4:
+          return `CREATE VIEW ${name} AS SELECT invoice_id, customer_id, currency, total FROM invoice_events WHERE ${where};`;
+        case 2:
+          return `CREATE VIEW ${name} AS SELECT ${by}, ${sums}, MAX(total) AS most FROM invoices WHERE total > ${i} GROUP BY ${by};`;
+        default:
+          return `CREATE VIEW ${name} AS SELECT ${by}, ${sums} FROM invoice_events WHERE ${where} GROUP BY ${by};`;
+      }
+    }
   }
   return views;
 }

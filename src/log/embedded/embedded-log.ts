@@ -54,9 +54,9 @@ export interface EmbeddedLogOptions {
   readonly freeBytes?: (() => number) | undefined;
 }
 
-/** appends in a group from which on the next one is given GATHER ms to come together */
+/** appends in a group from which on the next one begins GATHER ms after it at the earliest */
 const MANY_TOGETHER = 8;
-const GATHER = 2;
+const GATHER = 3;
 
 /**
  * Opens the log of a folder for writing. Throws `data_folder_locked` when another process has it, `data_corrupt` when
@@ -120,8 +120,9 @@ class EmbeddedLog implements StoredLog {
   #open: CommitGroup | null = null;
   /** on its way to the disk */
   #committing: CommitGroup | null = null;
-  /** appends of the last group */
+  /** appends of the last group, and when its commit began */
   #together = 0;
+  #begun = 0;
   #closed = false;
 
   constructor(options: EmbeddedLogOptions, opened: Opened) {
@@ -381,11 +382,12 @@ class EmbeddedLog implements StoredLog {
 
   /**
    * The turn's other appends join the group before it is written. Where many waited for the last one, many more are on
-   * their way: a moment longer makes fewer and larger groups of them, which is less work for all threads.
+   * their way: on a fast disk a moment longer makes fewer and larger groups of them, which is less work for all threads.
    */
   #schedule(): void {
-    if (this.#together < MANY_TOGETHER) setImmediate(() => void this.#commit());
-    else setTimeout(() => void this.#commit(), GATHER);
+    const wait = this.#together < MANY_TOGETHER ? 0 : this.#begun + GATHER - performance.now();
+    if (wait < 1) setImmediate(() => void this.#commit());
+    else setTimeout(() => void this.#commit(), wait);
   }
 
   async #commit(): Promise<void> {
@@ -394,6 +396,7 @@ class EmbeddedLog implements StoredLog {
     this.#open = null;
     this.#committing = group;
     this.#together = group.appends;
+    this.#begun = performance.now();
     try {
       assertDiskRoom(this.#freeBytes(), group.bytes);
       await group.write(this.#db, { lastAppendTime: this.#head.lastAppendTime, topics: this.#names.length });
