@@ -181,7 +181,10 @@ export class LogKeeper {
 
   #sequence(topic: TopicInfo, cut: Cut): number {
     const { log } = this.#ports;
-    if ('seq' in cut) return cut.seq;
+    if ('seq' in cut) {
+      if (cut.seq <= log.end()) return cut.seq;
+      throw new MillraceError('position_ahead', 'this position lies ahead of the log');
+    }
     if ('time' in cut) return log.seqAtTime(cut.time);
     if (cut.partition < topic.partitions) return log.seqAtOffset(topic.name, cut.partition, cut.offset);
     throw new MillraceError('invalid_argument', `topic "${topic.name}" has no partition ${cut.partition}`);
