@@ -49,6 +49,8 @@ export function randomEvents(random: Random, topics: ReadonlySet<string>): reado
       time = Math.max(0, time + random.of([0, 0, 100, 300, 500, 1000, 1000, -700, -3000, 4000]));
       if (random.chance(0.02)) time = Math.max(0, time + random.of([-8000, 20_000]));
       clock += random.of([0, 0, 1, 500, 500, 3000, random.chance(0.1) ? 43_200_000 : 0]);
+      // where rows enter and leave
+      if (random.chance(0.6)) clock = Math.ceil(clock / 500) * 500;
       if (sources.length === 0 || random.chance(0.06))
         return { topic: null, key: null, value: null, time, clock };
       const source = random.of(sources);
@@ -129,7 +131,7 @@ function cell(random: Random, type: SqlType): string {
     case 'TIME':
       return random.of(['0', '1000', '86399999']);
     case 'TIMESTAMP':
-      return random.of(['0', '1000', '4000', '9000', '15000', '43200000', '1774745999999']);
+      return random.of(['0', '1000', '4000', '6500', '9000', '12000', '15000', '43200000', '1774745999999']);
     case 'ARRAY':
       return `[${Array.from({ length: random.of([0, 1, 2, 3]) }, () => cell(random, type.element)).join(',')}]`;
     case 'MAP':

@@ -35,8 +35,37 @@ export class Expressions {
       : this.of(this.#random.of(TYPES), depth);
   }
 
+  /** Half of them simple: for these the engine makes code of its own. */
   predicate(depth: number): Expr {
-    return this.of(BOOLEAN, depth);
+    return this.#random.chance(0.5) ? this.#simplePredicate(depth) : this.of(BOOLEAN, depth);
+  }
+
+  /** AND, OR and NOT of columns compared with literals, or asked for NULL. */
+  #simplePredicate(depth: number): Expr {
+    const random = this.#random;
+    const type = BOOLEAN;
+    if (depth > 0 && random.chance(0.5)) {
+      const sql = random.of([
+        '($0 AND $1)',
+        '($0 OR $1)',
+        '(NOT $0)',
+        '(NOT $0)',
+        '(CASE WHEN $0 THEN $1 ELSE $2 END)',
+      ]);
+      const parts = sql.match(/\$\d/g)?.length ?? 0;
+      return { sql, args: Array.from({ length: parts }, () => this.#simplePredicate(depth - 1)), type };
+    }
+    const simple = this.#columns.filter(
+      c => c.type.kind !== 'ARRAY' && c.type.kind !== 'MAP' && c.type.kind !== 'STRUCT',
+    );
+    if (simple.length === 0) return this.leaf(type);
+    const column = random.of(simple);
+    if (column.type.kind === 'BOOLEAN' && random.chance(0.5)) return column;
+    const literal = () => randomLiteral(random, column.type);
+    const op = random.of(['=', '<>', '<', '<=', '>', '>=', 'IS NULL', 'IS NOT NULL', 'IN']);
+    if (op.startsWith('IS')) return { sql: `($0 ${op})`, args: [column], type };
+    if (op === 'IN') return { sql: '($0 IN ($1, $2))', args: [column, literal(), literal()], type };
+    return { sql: `($0 ${op} $1)`, args: [column, literal()], type };
   }
 
   aggregate(depth: number): Expr {

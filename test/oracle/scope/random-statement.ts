@@ -1,5 +1,6 @@
 import { BIGINT, BOOLEAN, DATE, INT, TIMESTAMP, typeText } from '../../../src/core/sql-type.ts';
 import type { Relation } from '../../../src/sql/catalog.ts';
+import { CompleteSql, type SqlColumn } from '../generator/complete-sql.ts';
 import type { Random } from '../generator/random.ts';
 import { type Expr, leaf } from './expression.ts';
 import { Expressions } from './random-expression.ts';
@@ -179,7 +180,7 @@ function randomWindow(random: Random): string {
   const grace = random.of(['', ', GRACE PERIOD 0 SECONDS', `, GRACE PERIOD ${random.int(1, 4)} SECONDS`]);
   const retention =
     grace !== '' && random.chance(0.15) ? `, RETENTION ${size + random.int(4, 8)} SECONDS` : '';
-  switch (random.int(0, 3)) {
+  switch (random.int(0, 4)) {
     case 0:
     case 1:
       return `WINDOW TUMBLING (SIZE ${size} SECONDS${retention}${grace})`;
@@ -304,7 +305,7 @@ const CLOCK = ['CURRENT_TIMESTAMP', 'NOW()', "NOW() - INTERVAL '1' HOUR"];
 
 function temporals(random: Random, columns: readonly Expr[]): readonly Expr[] {
   const timed = columns.filter(c => [TIMESTAMP, DATE].some(type => fits(c.type, type)));
-  if (timed.length === 0 || !random.chance(0.4)) return [];
+  if (timed.length === 0 || !random.chance(0.5)) return [];
   return Array.from({ length: random.of([1, 1, 2]) }, (): Expr => {
     const column = random.of(timed);
     const clock =
@@ -325,9 +326,16 @@ const WITHIN = [
 const ANY_JOIN = ['JOIN', 'LEFT JOIN', 'RIGHT JOIN', 'FULL JOIN'];
 const LEFT_JOIN = ['JOIN', 'LEFT JOIN'];
 
-/** KSQL's joins: two to three relations side by side. */
-const strictJoin: Make = (random, name, relations) => {
-  const streams = random.chance(0.6);
+const strictJoin: Make = (random, name, relations) => sideBySide(random, name, relations, random.chance(0.7));
+const tableJoin: Make = (random, name, relations) => sideBySide(random, name, relations, false);
+
+/** KSQL's joins: two to three relations. */
+function sideBySide(
+  random: Random,
+  name: string,
+  relations: readonly Relation[],
+  streams: boolean,
+): ScopeStatement | null {
   const left = someOf(random, relations, streams ? isStream : isTable);
   if (!left) return null;
   const joins: Join[] = [];
@@ -343,7 +351,8 @@ const strictJoin: Make = (random, name, relations) => {
     if (!right) return null;
     const near = streams && isStream(right);
     const own = columnsOf(right, `j${i}`);
-    const on = equality(random, columns, near && random.chance(0.5) ? own : keysOf(right, own));
+    const lefts = !near && isTable(left) && random.chance(0.6) ? keysOf(left, columns) : columns;
+    const on = equality(random, lefts, near && random.chance(0.5) ? own : keysOf(right, own));
     if (!on) return null;
     const type = random.of(near || (!streams && random.chance(0.5)) ? ANY_JOIN : LEFT_JOIN);
     joins.push({ text: `${type} ${right.name} j${i}`, within: near ? random.of(WITHIN) : '', on: [on] });
@@ -361,7 +370,7 @@ const strictJoin: Make = (random, name, relations) => {
     where: conditions(random, terms, 0.3),
     emit: 'EMIT CHANGES',
   };
-};
+}
 
 function keysOf(relation: Relation, columns: readonly Expr[]): readonly Expr[] {
   const keys = relation.schema.key.filter(
@@ -415,6 +424,20 @@ const viewOverView: Make = (random, name, relations) => {
   return derived.length === 0 ? null : random.of([view, view, groupTable])(random, name, derived);
 };
 
+/** Common tables, subqueries, set operations. */
+const nestedView: Make = (random, name, relations) => {
+  const sources = relations.flatMap(r => {
+    const columns = r.schema.columns
+      .filter((c, i) => ['INT', 'BIGINT', 'STRING'].includes(c.type.kind) && !r.hidden.includes(i))
+      .map(c => ({ name: nameText(c.name), type: c.type.kind as SqlColumn['type'] }));
+    return columns.length === 0 ? [] : [{ name: r.name, columns }];
+  });
+  const chosen = random.shuffled(sources).slice(0, 3);
+  const { sql } = new CompleteSql(random, chosen).view();
+  const read = chosen.filter(s => sql.includes(`@${s.name}@`)).map(s => s.name);
+  return { ...EMPTY, create: 'VIEW', name, from: read.join(' '), query: sql.replaceAll(/@(\w+)@/g, '$1') };
+};
+
 const explodedKeys: Make = (random, name, relations) => {
   const from = someOf(random, relations, isStream);
   if (!from) return null;
@@ -449,8 +472,10 @@ const KINDS: readonly Make[] = [
   strictJoin,
   strictJoin,
   strictJoin,
+  tableJoin,
   viewJoin,
   viewOverView,
   viewOverView,
   explodedKeys,
+  nestedView,
 ];

@@ -111,6 +111,16 @@ export const SOURCES: readonly ScopeSource[] = [
     weight: 4,
   },
   {
+    name: 'tag',
+    kind: 'TABLE',
+    keys: [column('k', STRING)],
+    values: [column('i', INT), column('t', STRING), column('due', TIMESTAMP)],
+    keyFormat: 'KAFKA',
+    valueFormat: 'JSON',
+    settings: [],
+    weight: 3,
+  },
+  {
     name: 'dim',
     kind: 'TABLE',
     keys: [column('id', INT)],

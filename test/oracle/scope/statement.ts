@@ -16,6 +16,8 @@ export interface ScopeStatement {
   readonly group: readonly Expr[];
   readonly having: Expr | null;
   readonly emit: string;
+  /** a whole query instead of all the clauses; `from` names what it reads */
+  readonly query: string | null;
 }
 
 export interface Item {
@@ -42,9 +44,11 @@ export const EMPTY: Omit<ScopeStatement, 'create' | 'name' | 'from'> = {
   group: [],
   having: null,
   emit: '',
+  query: null,
 };
 
 export function printStatement(s: ScopeStatement): string {
+  if (s.query !== null) return `CREATE ${s.create} ${s.name} AS ${s.query};`;
   const list = (exprs: readonly Expr[], separator: string) => exprs.map(printExpr).join(separator);
   const items = s.items.map(({ expr, name }) =>
     expr === null ? '*' : `${printExpr(expr)}${name === null ? '' : ` AS ${name}`}`,
@@ -69,6 +73,7 @@ export function printStatement(s: ScopeStatement): string {
 
 /** The statement with something less; the planner says which of them still mean something. */
 export function* smallerStatements(s: ScopeStatement): Generator<ScopeStatement> {
+  if (s.query !== null) return;
   if (s.having) yield { ...s, having: null };
   if (s.window !== '') yield { ...s, window: '', emit: '' };
   if (s.emit !== '') yield { ...s, emit: '' };
