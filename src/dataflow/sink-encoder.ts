@@ -25,6 +25,8 @@ function keyIsRead(node: PlanNode, rootOf: (view: string) => PlanNode | undefine
     case 'streamTableJoin':
     case 'tableTableJoin':
     case 'equiJoin':
+    case 'semiJoin':
+    case 'keyed':
     case 'setOperation':
       return false;
     case 'foreignKeyJoin':

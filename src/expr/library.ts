@@ -7,6 +7,7 @@ import { COUNT, COUNT_DISTINCT } from './aggregates/count.ts';
 import { STDDEV_OR_NULL, STDDEV_SAMP, STDDEV_SAMPLE } from './aggregates/deviation.ts';
 import { MAX, MIN } from './aggregates/extremes.ts';
 import { HISTOGRAM } from './aggregates/histogram.ts';
+import { SINGLE_VALUE } from './aggregates/single-value.ts';
 import { SUM, SUM_LIST, SUM_OR_NULL } from './aggregates/sum.ts';
 import { TOPK, TOPKDISTINCT } from './aggregates/top-k.ts';
 import { createRegistry } from './function-registry.ts';
@@ -29,6 +30,7 @@ const aggregates: readonly FunctionEntry[] = [
   LATEST_BY_OFFSET,
   MAX,
   MIN,
+  SINGLE_VALUE,
   STDDEV_OR_NULL,
   STDDEV_SAMP,
   STDDEV_SAMPLE,

@@ -3,14 +3,12 @@ import type { Batch } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
 import type { Row } from '../core/value.ts';
 import { rowAt } from '../core/vec.ts';
-import { type Closure, compileExpr } from '../expr/closure.ts';
-import type { Expr } from '../expr/expr.ts';
-import type { EvalContext } from '../expr/functions.ts';
 import type { EquiJoinNode } from '../plan/plan.ts';
 import type { ChangedPart, StateTableState } from '../state/state-section.ts';
 import type { StateTable } from '../state/state-table.ts';
 import { ChangeBuilder } from './change-builder.ts';
 import { EquiSide, type EquiSideState } from './equi-side.ts';
+import { Condition, Ledger } from './join-condition.ts';
 import { JoinKeys } from './join-keys.ts';
 import { type PortReader, readPorts } from './merged-ports.ts';
 import { clockAt, type Epoch, type Operator, type OperatorContext } from './operator.ts';
@@ -191,46 +189,4 @@ export class EquiJoin implements Operator, PortReader {
 
 function joined(joining: Joining, partner: Joining): Row {
   return joining.port === LEFT ? [...joining.row, ...partner.row] : [...partner.row, ...joining.row];
-}
-
-class Condition implements EvalContext {
-  now = 0;
-  rowtime = 0;
-  seq = 0;
-  readonly zone: string;
-  readonly #context: OperatorContext;
-  readonly #closure: Closure;
-
-  constructor(expr: Expr, context: OperatorContext) {
-    this.zone = context.zone;
-    this.#context = context;
-    this.#closure = compileExpr(expr, context.functions);
-  }
-
-  holds(row: Row, at: { readonly rowtime: number; readonly seq: number; readonly now: number }): boolean {
-    this.rowtime = at.rowtime;
-    this.seq = at.seq;
-    this.now = at.now;
-    return this.#closure(row, this) === true;
-  }
-
-  fail(message: string): null {
-    this.#context.reject('expression_failed', this.seq, message);
-    return null;
-  }
-}
-
-/** What is evaluated again, to take a row away, is not counted again. */
-class Ledger {
-  silent = false;
-  readonly context: OperatorContext;
-
-  constructor(context: OperatorContext) {
-    this.context = {
-      ...context,
-      reject: (reason, seq, message) => {
-        if (!this.silent) context.reject(reason, seq, message);
-      },
-    };
-  }
 }

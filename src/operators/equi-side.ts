@@ -92,8 +92,8 @@ export class EquiSide {
     return this.#met.i32[slot] as number;
   }
 
-  /** One more or one less row is met; how many there were before. */
-  countMet(slot: number, by: 1 | -1): number {
+  /** So many more (or less) rows are met; how many there were before. */
+  countMet(slot: number, by: number): number {
     const before = this.#met.i32[slot] as number;
     this.#met.i32[slot] = before + by;
     this.#table.touch(slot);

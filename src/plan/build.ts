@@ -12,7 +12,7 @@ import type {
   SetSide,
 } from '../sql/analyse/resolved-query.ts';
 import { canonicalName, type Relation } from '../sql/catalog.ts';
-import type { PlanNode, RelationKind, SourceSpec } from './plan.ts';
+import type { JoinType, PlanNode, RelationKind, SemiJoinType, SourceSpec } from './plan.ts';
 import { kindOf } from './properties.ts';
 
 /** Resolved queries -> plan nodes, without any choice of its own; rewrite rules come after. */
@@ -104,11 +104,12 @@ export class PlanBuilder {
     if (query.distinct) node = this.#retracting(node);
     if (query.copies) return this.#copies(node, query);
     node = this.#project(node, query.schema, query.columns);
+    if (query.keyed) return { node: 'keyed', id: this.#id('keyed'), schema: query.schema, input: node };
     return query.distinct ? this.#distinct(node, query.schema) : node;
   }
 
   #input(query: ResolvedQuery): PlanNode {
-    return query.join ? this.#join(query.join) : this.#relation(query.input, query.pseudo);
+    return query.side ? this.#joinSide(query.side) : this.#relation(query.input, query.pseudo);
   }
 
   #relation(relation: Relation, pseudo: boolean): PlanNode {
@@ -147,7 +148,15 @@ export class PlanBuilder {
     const left = this.#joinSide(join.left);
     const right = this.#joinSide(join.right);
     const { node, type, leftKeys, rightKeys, schema } = join;
-    const base = { id: this.#id(node), schema, left, right, leftKeys, rightKeys };
+    const id = this.#id(isSemi(type) ? `${type}Join` : node);
+    const base = { id, schema, left, right, leftKeys, rightKeys };
+    const { condition } = join;
+    if (node === 'semiJoin') {
+      assert(isSemi(type), `a ${type} join cannot be a ${node}`);
+      const sides = { left: this.#retracting(left), right: this.#retracting(right) };
+      return { ...base, ...sides, node, type, condition };
+    }
+    assert(!isSemi(type), `a ${type} join cannot be a ${node}`);
     switch (node) {
       case 'streamStreamJoin': {
         assert(join.within, 'a join of two streams without WITHIN');
@@ -161,21 +170,21 @@ export class PlanBuilder {
         return node === 'foreignKeyJoin' && join.nullKeys
           ? { ...base, node, type, nullKeys: join.nullKeys }
           : { ...base, node, type };
-      case 'equiJoin':
-        return {
-          ...base,
-          node,
-          type,
-          left: this.#retracting(left),
-          right: this.#retracting(right),
-          condition: join.condition,
-        };
+      case 'equiJoin': {
+        const sides = { left: this.#retracting(left), right: this.#retracting(right) };
+        return { ...base, ...sides, node, type, condition };
+      }
     }
   }
 
   /** A relation's row with its ROWPARTITION, ROWOFFSET and ROWTIME. */
   #joinSide(side: JoinSide): PlanNode {
     if (side.kind === 'join') return this.#join(side.join);
+    if (side.kind === 'filter') {
+      const input = this.#joinSide(side.input);
+      const { schema, predicate } = side;
+      return { node: 'filter', id: this.#id('filter'), schema, input, predicate };
+    }
     const { relation, schema } = side;
     const input = this.#relation(relation, true);
     const columns = schema.columns.map(({ name, type }, index): Expr => {
@@ -248,6 +257,10 @@ export class PlanBuilder {
       emptyGroups: 'delete',
     };
   }
+}
+
+function isSemi(type: JoinType | SemiJoinType): type is SemiJoinType {
+  return type === 'semi' || type === 'anti' || type === 'mark';
 }
 
 /** A group and what stands on it with other column names; null where names belong to someone else. */

@@ -84,6 +84,7 @@ function detailOf(node: PlanNode): readonly string[] {
     case 'normalize':
     case 'union':
     case 'copies':
+    case 'keyed':
       return [];
     case 'setOperation':
       return [`${node.op}${node.all ? ' all' : ''}`];
@@ -98,6 +99,7 @@ function detailOf(node: PlanNode): readonly string[] {
     case 'foreignKeyJoin':
       return [joinText(node)];
     case 'equiJoin':
+    case 'semiJoin':
       return [joinText(node), ...(node.condition ? [`where ${exprText(node.condition)}`] : [])];
     case 'temporalFilter':
       return [
@@ -125,6 +127,7 @@ function joinText(node: JoinNode): string {
     const right = node.rightKeys[i];
     return `${exprText(left)} = ${right ? exprText(right) : '?'}`;
   });
+  if (pairs.length === 0) return `${node.type}, every row with every row`;
   return `${node.type} on ${pairs.join(' and ')}`;
 }
 

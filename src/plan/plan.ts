@@ -25,6 +25,7 @@ export type PlanNode =
   | UnionNode
   | SetOperationNode
   | CopiesNode
+  | KeyedNode
   | JoinNode;
 
 export type JoinNode =
@@ -32,7 +33,8 @@ export type JoinNode =
   | StreamTableJoinNode
   | TableTableJoinNode
   | ForeignKeyJoinNode
-  | EquiJoinNode;
+  | EquiJoinNode
+  | SemiJoinNode;
 
 interface NodeBase {
   readonly id: string;
@@ -327,6 +329,37 @@ export interface EquiJoinNode extends JoinBase {
  */
 export interface CopiesNode extends NodeBase {
   readonly node: 'copies';
+  readonly input: PlanNode;
+}
+
+/**
+ * Rows of the left multiset by whether they meet any row of the right one (both append or retract): equal keys, and
+ * `condition` over the left row followed by the right row is true. The output has the left columns and the left key; `mark`
+ * adds a BOOLEAN.
+ *
+ *     semi: the rows that meet some     anti: those that meet none     mark: all, and whether they meet some
+ *
+ * Append when both inputs are and `type` is semi, else retract. Changes are taken one by one, by (sequence, input, index),
+ * left before right; ROWTIME of all output is the left row's. A NULL among the keys meets nothing.
+ * - A left ADD gives its row if it is to be seen; a left RETRACT takes away the last arrived equal row (of an unknown row:
+ *   nothing) and gives RETRACT of what was seen of it.
+ * - A right change gives something for the left rows that now meet their first, or have lost their last row, in order of
+ *   their arrival: semi and anti ADD or RETRACT, mark RETRACT of the row as it was, then ADD of the row as it is.
+ * Ledger entries of expressions are not made again when a row is taken away.
+ */
+export interface SemiJoinNode extends JoinBase {
+  readonly node: 'semiJoin';
+  readonly type: SemiJoinType;
+  readonly condition: Expr | null;
+}
+
+export type SemiJoinType = 'semi' | 'anti' | 'mark';
+
+/**
+ * Retract to upsert, for rows of which there is never more than one per key: ADD becomes UPSERT, RETRACT becomes DELETE.
+ */
+export interface KeyedNode extends NodeBase {
+  readonly node: 'keyed';
   readonly input: PlanNode;
 }
 

@@ -37,6 +37,7 @@ export function inputsOf(node: PlanNode): readonly PlanNode[] {
     case 'tableTableJoin':
     case 'foreignKeyJoin':
     case 'equiJoin':
+    case 'semiJoin':
     case 'setOperation':
       return [node.left, node.right];
     case 'filter':
@@ -48,6 +49,7 @@ export function inputsOf(node: PlanNode): readonly PlanNode[] {
     case 'aggregate':
     case 'emitFinal':
     case 'copies':
+    case 'keyed':
       return [node.input];
     default:
       return unreachable(node);
@@ -67,6 +69,7 @@ export function withInputs(node: PlanNode, inputs: readonly PlanNode[]): PlanNod
     case 'tableTableJoin':
     case 'foreignKeyJoin':
     case 'equiJoin':
+    case 'semiJoin':
     case 'setOperation':
       return { ...node, left: inputs[0] ?? node.left, right: inputs[1] ?? node.right };
     default:
@@ -95,6 +98,7 @@ export function kindOf(node: PlanNode): RelationKind {
     case 'aggregate':
     case 'emitFinal':
     case 'copies':
+    case 'keyed':
     case 'tableTableJoin':
     case 'foreignKeyJoin':
       return 'upsert';
@@ -105,6 +109,8 @@ export function kindOf(node: PlanNode): RelationKind {
       return node.type === 'inner' && inputsOf(node).every(i => kindOf(i) === 'append')
         ? 'append'
         : 'retract';
+    case 'semiJoin':
+      return node.type === 'semi' && inputsOf(node).every(i => kindOf(i) === 'append') ? 'append' : 'retract';
     case 'setOperation':
       return node.all ? 'retract' : 'upsert';
     case 'union':
@@ -140,8 +146,15 @@ function stateOf(node: PlanNode): StateVerdict {
     case 'tableTableJoin':
     case 'foreignKeyJoin':
       return { verdict: 'by key count' };
-    case 'equiJoin':
+    case 'semiJoin': {
+      // without a condition right rows are counted by key
+      const kept = node.condition === null ? [node.left] : [node.left, node.right];
+      return { verdict: kept.some(i => kindOf(i) === 'append') ? 'unbounded' : 'by key count' };
+    }
     case 'setOperation':
+      // equal rows are counted
+      return { verdict: 'by key count' };
+    case 'equiJoin':
       // rows of a stream never go
       return { verdict: inputsOf(node).some(i => kindOf(i) === 'append') ? 'unbounded' : 'by key count' };
     default:

@@ -1,4 +1,5 @@
 import type { Identifier, Query, QueryBody, Relation } from '../sql/ast.ts';
+import { queriesIn } from '../sql/queries-in.ts';
 
 /** The relations that a query names in FROM, in order of mention, common tables of its own left out. */
 export function relationsNamed(query: Query): readonly Identifier[] {
@@ -18,9 +19,12 @@ function ofQuery(query: Query, outer: ReadonlySet<string>, found: Identifier[]):
 
 function ofBody(body: QueryBody, own: ReadonlySet<string>, found: Identifier[]): void {
   switch (body.kind) {
-    case 'select':
+    case 'select': {
       if (body.from) ofRelation(body.from, own, found);
+      const { items, where, groupBy, having } = body;
+      for (const query of queriesIn([items, where, groupBy, having])) ofQuery(query, own, found);
       return;
+    }
     case 'setOperation':
       ofBody(body.left, own, found);
       ofBody(body.right, own, found);

@@ -72,14 +72,21 @@ async function shrunk(found: OracleCase, seed: number): Promise<OracleCase> {
 test(`${RUNS} nested queries over random histories from seed ${SEED}: engine = reference fold = DuckDB`, {
   timeout: 3_600_000,
 }, async () => {
+  let unanswered = 0;
   for (let seed = SEED; seed < SEED + RUNS; seed++) {
     const found = caseOf(seed);
-    if ((await checkCase(found, { duckdb, seed })) === null) continue;
-    const small = await shrunk(found, seed);
-    const file = saveToCorpus(small);
-    const problem = await checkCase(small, { duckdb, seed });
-    const rows = small.records.map(r => JSON.stringify(r)).join('\n');
-    throw new Error(`seed ${seed}, written to ${file}:\n${small.views[0]?.millrace}\n${rows}\n${problem}`);
+    const difference = await checkCase(found, { duckdb, seed });
+    // some correlated subqueries are beyond DuckDB; fold and engine have been compared by then
+    if (difference !== null && /Not implemented Error: .*correlated subquery/.test(difference)) unanswered++;
+    else if (difference !== null) await report(found, seed);
   }
-  expect(RUNS).toBeGreaterThan(0);
+  expect(unanswered).toBeLessThan(1 + RUNS / 20);
 });
+
+async function report(found: OracleCase, seed: number): Promise<never> {
+  const small = await shrunk(found, seed);
+  const file = saveToCorpus(small);
+  const problem = await checkCase(small, { duckdb, seed });
+  const rows = small.records.map(r => JSON.stringify(r)).join('\n');
+  throw new Error(`seed ${seed}, written to ${file}:\n${small.views[0]?.millrace}\n${rows}\n${problem}`);
+}

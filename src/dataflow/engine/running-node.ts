@@ -8,11 +8,13 @@ import { Explode } from '../../operators/explode.ts';
 import { Filter } from '../../operators/filter.ts';
 import { ForeignKeyJoin } from '../../operators/foreign-key-join.ts';
 import { Having } from '../../operators/having.ts';
+import { Keyed } from '../../operators/keyed.ts';
 import { Normalize } from '../../operators/normalize.ts';
 import type { Epoch, Operator, OperatorContext } from '../../operators/operator.ts';
 import { Present } from '../../operators/present.ts';
 import { Project } from '../../operators/project.ts';
 import { Rekey } from '../../operators/rekey.ts';
+import { SemiJoin } from '../../operators/semi-join.ts';
 import { SessionAggregate } from '../../operators/session-aggregate.ts';
 import { SetOperation } from '../../operators/set-operation.ts';
 import { StreamStreamJoin } from '../../operators/stream-stream-join.ts';
@@ -189,8 +191,12 @@ function operatorFor(node: OperatorNode, { context, table, final, below }: Surro
       return new ForeignKeyJoin(node, context, { left: table(), right: table() });
     case 'copies':
       return new Copies(node, table());
+    case 'keyed':
+      return new Keyed(node);
     case 'equiJoin':
       return new EquiJoin(node, context, table);
+    case 'semiJoin':
+      return new SemiJoin(node, context, table);
     default:
       return unreachable(node);
   }

@@ -10,11 +10,13 @@ import { explode } from './explode.ts';
 import { filter } from './filter.ts';
 import type { FoldNode, FoldOptions } from './fold-node.ts';
 import { foreignKeyJoin } from './foreign-key-join.ts';
+import { keyed } from './keyed.ts';
 import { normalize } from './normalize.ts';
 import { project } from './project.ts';
 import { read } from './read.ts';
 import { rekey } from './rekey.ts';
 import { scan } from './scan.ts';
+import { semiJoin } from './semi-join.ts';
 import { sessionAggregate } from './session-aggregate.ts';
 import { setOperation } from './set-operation.ts';
 import { streamStreamJoin } from './stream-stream-join.ts';
@@ -72,6 +74,10 @@ export function buildNode(node: PlanNode, options: BuildOptions): FoldNode {
       return foreignKeyJoin(node, joinInputs(node), options);
     case 'equiJoin':
       return equiJoin(node, joinInputs(node), options);
+    case 'semiJoin':
+      return semiJoin(node, joinInputs(node), options);
+    case 'keyed':
+      return keyed(build(node.input));
     case 'copies':
       return copies(node, build(node.input));
     default:

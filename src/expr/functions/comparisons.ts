@@ -39,6 +39,16 @@ export const comparisonFunctions: readonly ScalarFunction[] = [
   ),
   scalar(
     {
+      name: 'SINGLE_ROW',
+      category: 'NULL',
+      description: 'The value, unless there are several rows: then NULL, and an entry in the ledger.',
+    },
+    nullable<[bigint | null, Value | null]>('(BIGINT, T) -> T', ([rows, value], ctx) =>
+      rows !== null && rows > 1n ? ctx.fail(`a subquery in the place of a value has ${rows} rows`) : value,
+    ),
+  ),
+  scalar(
+    {
       name: 'AS_VALUE',
       category: 'FUNCTIONAL',
       description: 'A copy of a key column for the value of the row.',

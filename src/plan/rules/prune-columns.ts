@@ -2,7 +2,7 @@ import { unreachable } from '../../core/assert.ts';
 import type { Schema } from '../../core/schema.ts';
 import type { Expr } from '../../expr/expr.ts';
 import { columnsOf, renumber } from '../../sql/analyse/expr-tree.ts';
-import type { JoinNode, PlanNode, ProjectNode, PseudoColumn, ScanNode } from '../plan.ts';
+import type { JoinNode, PlanNode, ProjectNode, PseudoColumn, ScanNode, SemiJoinNode } from '../plan.ts';
 
 /**
  * Scans decode only what the plan reads. Columns that nothing above a node needs are left out from the scan upwards; keys
@@ -100,6 +100,12 @@ function prune(node: PlanNode, needed: ReadonlySet<number>): Pruned {
       }));
       return same({ ...node, input: below.node, keys, aggregates });
     }
+    case 'semiJoin':
+      return pruneSemiJoin(node, needed);
+    case 'keyed': {
+      const below = prune(node.input, withKey(node.schema, needed));
+      return { ...below, node: { ...node, schema: below.node.schema, input: below.node } };
+    }
     case 'copies': {
       const all = new Set(node.input.schema.columns.keys());
       return same({ ...node, input: prune(node.input, all).node });
@@ -128,7 +134,7 @@ function prune(node: PlanNode, needed: ReadonlySet<number>): Pruned {
 }
 
 /** The columns of the pairs stay; each side keeps what is needed of it and what its keys read. */
-function pruneJoin(node: JoinNode, needed: ReadonlySet<number>): Pruned {
+function pruneJoin(node: Exclude<JoinNode, SemiJoinNode>, needed: ReadonlySet<number>): Pruned {
   const leftWidth = node.left.schema.columns.length;
   const rightEnd = leftWidth + node.right.schema.columns.length;
   const wanted = withKey(node.schema, needed);
@@ -161,6 +167,45 @@ function pruneJoin(node: JoinNode, needed: ReadonlySet<number>): Pruned {
   if (node.node !== 'equiJoin') return { node: { ...node, ...pruned }, position };
   const condition = node.condition && renumber(node.condition, i => position[i] ?? -1);
   return { node: { ...node, ...pruned, condition }, position };
+}
+
+/** Of the right side nothing is seen; its keys and what the condition reads is kept. */
+function pruneSemiJoin(node: SemiJoinNode, needed: ReadonlySet<number>): Pruned {
+  const width = node.left.schema.columns.length;
+  const read = node.condition ? columnsOf(node.condition) : new Set<number>();
+  const wanted = withKey(node.schema, new Set([...needed, ...read]));
+  const left = prune(
+    node.left,
+    withKey(
+      node.left.schema,
+      new Set([...columnsOfAll(node.leftKeys), ...[...wanted].filter(i => i < width)]),
+    ),
+  );
+  const right = prune(
+    node.right,
+    withKey(
+      node.right.schema,
+      new Set([...columnsOfAll(node.rightKeys), ...[...read].filter(i => i >= width).map(i => i - width)]),
+    ),
+  );
+  const narrower = left.node.schema.columns.length;
+  const position = node.schema.columns.map((_, i) => (i < width ? (left.position[i] ?? -1) : narrower));
+  const columns = [...left.node.schema.columns, ...node.schema.columns.slice(width)];
+  const schema: Schema = { ...node.schema, columns, key: node.schema.key.map(i => position[i] ?? -1) };
+  const at = (i: number) =>
+    i < width ? (left.position[i] ?? -1) : narrower + (right.position[i - width] ?? -1);
+  return {
+    node: {
+      ...node,
+      schema,
+      left: left.node,
+      right: right.node,
+      leftKeys: node.leftKeys.map(key => moved(key, left)),
+      rightKeys: node.rightKeys.map(key => moved(key, right)),
+      condition: node.condition && renumber(node.condition, at),
+    },
+    position,
+  };
 }
 
 /** A projection that changes nothing is gone. */

@@ -5,10 +5,10 @@ import type { Expr } from '../../expr/expr.ts';
 import type { JoinType, RelationKind } from '../../plan/plan.ts';
 import type { Relation as RelationSyntax } from '../ast.ts';
 import type { Relation } from '../catalog.ts';
-import { conjuncts, isDeterministic } from './expr-tree.ts';
+import { conjuncts, isDeterministic, readsOuter } from './expr-tree.ts';
 import { type PlacedRelations, placed, relationSide, relationsIn, sideBySide } from './join-sides.ts';
 import type { SelectContext } from './query-context.ts';
-import type { JoinSide, ResolvedJoin } from './resolved-query.ts';
+import type { JoinSide } from './resolved-query.ts';
 import { readsClock } from './temporal.ts';
 
 type Join = Extract<RelationSyntax, { kind: 'join' }>;
@@ -18,27 +18,38 @@ interface Side extends PlacedRelations {
   readonly changes: RelationKind;
 }
 
-export interface CompleteJoin {
-  readonly join: ResolvedJoin;
-  /** the joined rows as a relation, called after the first one */
+/** What FROM gives: its rows as a relation, and where they come from when that is not the relation alone. */
+export interface FromRows {
+  readonly side: JoinSide | null;
   readonly rows: Relation;
+}
+
+/** FROM of complete SQL; null after an error. */
+export function analyseFrom(context: SelectContext): FromRows | null {
+  const joined = analyseCompleteJoins(context);
+  const { relations } = context.scope;
+  const first = relations[0]?.relation;
+  if (joined || !first || relations.length > 1) return joined;
+  if (!context.wide) return { side: null, rows: first };
+  const side = relationSide(first);
+  return { side, rows: { ...first, schema: side.schema } };
 }
 
 /**
  * FROM with joins, as PostgreSQL has them, as long as an equality of both sides is among the conditions. The scope's
  * columns stand in the joined row from then on.
  */
-export function analyseCompleteJoins(context: SelectContext): CompleteJoin | null {
+function analyseCompleteJoins(context: SelectContext): FromRows | null {
   const { from } = context.select;
   const first = context.from.relations[0]?.relation;
   if (from?.kind !== 'join' || !first) return null;
   const side = ofRelation(from, context, { next: 0 });
   if (side?.input.kind !== 'join') return null;
   context.placeRelations(side.offsets);
-  const { join, schema } = side.input;
+  const { schema } = side.input;
   const kind = side.changes === 'append' ? 'stream' : 'table';
   const rows: Relation = { ...first, kind, changes: side.changes, schema, hidden: [], window: null };
-  return { join, rows };
+  return { side: side.input, rows };
 }
 
 function ofRelation(
@@ -83,7 +94,20 @@ function ofJoin(join: Join, left: Side, right: Side, context: SelectContext): Si
       'write JOIN ... ON left.column = right.column',
     );
   }
-  const on = context.resolver({ clause: 'ON' }).boolean(join.on, 'ON');
+  const on = context
+    .resolver({
+      clause: 'ON',
+      insteadOfSubquery: 'write the condition in WHERE, or join with the subquery in FROM',
+    })
+    .boolean(join.on, 'ON');
+  if (readsOuter(on)) {
+    throw problems.error(
+      'invalid_statement',
+      join.on.span,
+      'a join inside of a subquery cannot be on columns of the query around it',
+      'write the condition in WHERE of the subquery',
+    );
+  }
   const both = sideBySide(left, right, left.input.schema.columns.length);
   const split = splitEqualities(on, left, right, context);
   if (split.leftKeys.length === 0) {

@@ -4,6 +4,7 @@ import { canonical } from '../catalog.ts';
 import { analyseSelect } from './complete-select.ts';
 import { columnExprs, derivedRelation, type Rows, rowsOf } from './derived-relation.ts';
 import type { DerivedTable } from './from.ts';
+import { analyseInner } from './inner-query.ts';
 import type { Problems } from './problems.ts';
 import type { QueryOptions } from './query-context.ts';
 import type { ResolvedQuery } from './resolved-query.ts';
@@ -53,9 +54,20 @@ function analyseBody(query: Query, body: QueryBody, place: Place): Rows {
   }
 }
 
-/** Options under which the queries in FROM are analysed too. */
+/** Options under which the queries in FROM and in expressions are analysed too. */
 function deriving(options: QueryOptions): QueryOptions {
-  return { ...options, derive: table => derive(table, options) };
+  return {
+    ...options,
+    derive: table => derive(table, options),
+    inner(use, outer) {
+      const own = withCommonTables(use.query, options);
+      return analyseInner(use, {
+        options: { ...deriving(own), outer },
+        rowsOf: body =>
+          analyseBody({ ...use.query, emit: null }, body, { options: deriving(own), served: false }),
+      });
+    },
+  };
 }
 
 function derive({ query, name, columns }: DerivedTable, options: QueryOptions) {
@@ -117,7 +129,7 @@ function served(rows: Rows, query: Query, options: QueryOptions): ResolvedQuery 
   const numbered = [...schema.columns, { name: '$copy', type: INT }];
   return {
     input,
-    join: null,
+    side: null,
     pseudo: false,
     where: null,
     temporal: null,
@@ -130,6 +142,7 @@ function served(rows: Rows, query: Query, options: QueryOptions): ResolvedQuery 
     hidden: copies ? [schema.columns.length] : [],
     distinct: false,
     copies,
+    keyed: false,
     final: null,
     changes: copies ? 'upsert' : changes,
     window: null,

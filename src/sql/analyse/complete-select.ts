@@ -4,16 +4,19 @@ import type { Expr } from '../../expr/expr.ts';
 import type { RelationKind } from '../../plan/plan.ts';
 import type { Query, Select } from '../ast.ts';
 import type { Relation } from '../catalog.ts';
-import { analyseCompleteJoins } from './complete-joins.ts';
-import type { Rows } from './derived-relation.ts';
-import { columnsOf, exprKey, isDeterministic } from './expr-tree.ts';
+import { analyseFrom } from './complete-joins.ts';
+import { columnExprs, derivedRelation, type Rows } from './derived-relation.ts';
+import { allOf, columnsOf, conjuncts, exprKey, isDeterministic } from './expr-tree.ts';
 import { checkRetractable, GroupAnalysis } from './group-by.ts';
+import { relationSide } from './join-sides.ts';
+import { Lookups } from './lookups.ts';
 import { Explode, overInput } from './partition.ts';
 import { WINDOWLESS } from './problems.ts';
 import { checkNames, type OutputItem, resolveItems } from './projection.ts';
 import { type QueryOptions, SelectContext } from './query-context.ts';
-import type { ResolvedJoin, ResolvedQuery } from './resolved-query.ts';
+import type { JoinSide, ResolvedQuery } from './resolved-query.ts';
 import { resolveCondition, sinkWindow } from './strict-query.ts';
+import { hasSubquery } from './subqueries.ts';
 import { isWindowColumn } from './system-columns.ts';
 import { readsClock, splitTemporal, type TemporalSplit } from './temporal.ts';
 
@@ -30,10 +33,8 @@ export function analyseSelect(select: Select, { options, emit, served }: SelectO
   const { problems } = options;
   const context = new SelectContext(select, 'complete', options);
   refuseUnviewable(context);
-  const joined = analyseCompleteJoins(context);
-  const first = context.scope.relations[0]?.relation;
-  if (!first || (context.scope.relations.length > 1 && !joined)) return context.giveUp();
-  const input = joined?.rows ?? first;
+  const from = analyseFrom(context);
+  if (!from) return context.giveUp();
 
   const condition = select.where ? resolveCondition(context, select.where, 'WHERE') : null;
   const split: TemporalSplit = (condition &&
@@ -53,8 +54,18 @@ export function analyseSelect(select: Select, { options, emit, served }: SelectO
   group.resolveHaving();
   refuseClock(context, items, group);
   checkNames(items, problems, isWindowColumn);
-  const join = joined?.join ?? null;
-  const complete: Complete = { context, input, join, items, split, explode, emit, served };
+  const whole: Complete = {
+    context,
+    input: from.rows,
+    side: from.side,
+    items,
+    split,
+    explode,
+    emit,
+    served,
+    overGroups: false,
+  };
+  const complete = withLookups(whole, group);
   refuseRandom(complete, group);
   const query = group.needed ? grouped(complete, group) : plain(complete);
   return { derived: { kind: 'query', query }, listed: items.length };
@@ -63,12 +74,58 @@ export function analyseSelect(select: Select, { options, emit, served }: SelectO
 interface Complete {
   readonly context: SelectContext;
   readonly input: Relation;
-  readonly join: ResolvedJoin | null;
+  readonly side: JoinSide | null;
   readonly items: readonly OutputItem[];
   readonly split: TemporalSplit;
   readonly explode: Explode;
   readonly emit: Query['emit'];
   readonly served: boolean;
+  /** the input is the groups of the SELECT */
+  readonly overGroups: boolean;
+}
+
+/**
+ * Rows with what queries in expressions say of them. Conditions that read no such query come first; what SELECT and HAVING
+ * of a grouped query ask waits for the groups.
+ */
+function withLookups(complete: Complete, group: GroupAnalysis): Complete {
+  const { context, split } = complete;
+  const entries = context.subqueries?.entries ?? [];
+  if (entries.length === 0 || !complete.side) return complete;
+  const parts = split.rest ? conjuncts(split.rest) : [];
+  const early = allOf(parts.filter(part => !hasSubquery(part)));
+  const { schema } = complete.side;
+  const side: JoinSide = early
+    ? { kind: 'filter', input: complete.side, predicate: early, schema }
+    : complete.side;
+  const lookups = new Lookups({ side, changes: complete.input.changes, entries, toRow: expr => expr });
+  const late = allOf(parts.filter(hasSubquery).flatMap(part => lookups.condition(part) ?? []));
+  const bound = (expr: Expr | null) => expr && lookups.value(expr);
+  const temporal = split.temporal && {
+    from: bound(split.temporal.from),
+    until: bound(split.temporal.until),
+  };
+  for (const part of group.parts) lookups.value(part);
+  group.rewrite(expr => lookups.known(expr));
+  const items = complete.items.map(item => ({
+    ...item,
+    expr: group.needed ? lookups.known(item.expr) : lookups.value(item.expr),
+  }));
+  if (complete.explode.calls.some(call => call.args.some(hasSubquery))) {
+    context.problems.report(
+      'not_supported',
+      complete.explode.spans[0] ?? context.select.span,
+      'a subquery cannot stand in the argument of a table function',
+      'compute it in a subquery in FROM',
+    );
+  }
+  return {
+    ...complete,
+    input: lookups.rows(complete.input),
+    side: lookups.side,
+    items,
+    split: { rest: late, temporal },
+  };
 }
 
 /** What a view that is kept up to date cannot have. */
@@ -151,7 +208,7 @@ function inputChanges(complete: Complete): RelationKind {
 function plain(complete: Complete): ResolvedQuery {
   const { context, input, items, split, explode, emit } = complete;
   const { problems, select } = context;
-  if (select.window) {
+  if (select.window && !complete.overGroups) {
     problems.report('invalid_statement', select.window.span, 'WINDOW needs a GROUP BY');
   }
   if (emit?.mode === 'final') {
@@ -167,7 +224,11 @@ function plain(complete: Complete): ResolvedQuery {
     );
   }
   context.finish();
-  const copies = changes === 'retract' && !select.distinct && complete.served;
+  const comeAndGo = changes === 'retract' && !select.distinct;
+  // of rows that were joined with what is looked up there is one for each key still
+  const unique = comeAndGo && input.changes === 'retract' && input.schema.key.length > 0;
+  const copies = comeAndGo && complete.served && !unique;
+  const keyed = comeAndGo && complete.served && unique;
   const pseudo = usesPseudo(complete, []);
   const layout = { columns: input.schema.columns.length + (pseudo ? 2 : 0), map: null };
   const columns = items.map(item => overInput(item.expr, layout));
@@ -178,11 +239,11 @@ function plain(complete: Complete): ResolvedQuery {
   const output = withKey(items, columns, keys, {
     windowed: input.schema.windowed,
     // the key of a stream identifies nothing: it is kept only where it is shown
-    needed: changes === 'upsert',
+    needed: changes === 'upsert' || unique,
   });
   return {
     input,
-    join: complete.join,
+    side: complete.side,
     pseudo,
     where: split.rest,
     temporal: split.temporal,
@@ -193,12 +254,13 @@ function plain(complete: Complete): ResolvedQuery {
     ...output,
     distinct: select.distinct,
     copies,
+    keyed,
     final: null,
-    changes: select.distinct || copies ? 'upsert' : changes,
+    changes: select.distinct || copies || keyed ? 'upsert' : changes,
     window: input.schema.windowed && output.schema.windowed ? input.window : null,
     ...(select.distinct ? distinctOutput(items, columns) : {}),
     ...(copies ? numberedOutput(output) : {}),
-    ...(changes === 'retract' && !select.distinct && !copies ? unkeyed(output) : {}),
+    ...(comeAndGo && !copies && !unique ? unkeyed(output) : {}),
   };
 }
 
@@ -237,14 +299,10 @@ function grouped(complete: Complete, group: GroupAnalysis): ResolvedQuery {
   });
   const columns = outputs.map(o => o.over);
   const output = withKey(items, columns, keys, { windowed: window !== null, needed: true });
-  const parts = [
-    ...group.keys,
-    ...group.aggregates.calls.flatMap(c => [...c.args, ...(c.filter ? [c.filter] : [])]),
-  ];
-  return {
+  const query: ResolvedQuery = {
     input,
-    join: complete.join,
-    pseudo: usesPseudo(complete, parts),
+    side: complete.side,
+    pseudo: usesPseudo(complete, group.parts),
     where: split.rest,
     temporal: split.temporal,
     rekey: null,
@@ -254,11 +312,51 @@ function grouped(complete: Complete, group: GroupAnalysis): ResolvedQuery {
     ...output,
     distinct: select.distinct,
     copies: false,
+    keyed: false,
     final: emit?.mode === 'final' ? { closeAfter: emit.closeAfter } : null,
     changes: 'upsert',
     window: sinkWindow(window),
     ...(select.distinct ? distinctOutput(items, columns) : {}),
   };
+  if (![...columns, ...(having ? [having] : [])].some(hasSubquery)) return query;
+  const over = outputs.map(o => ({ ...o.item, expr: o.over }));
+  return lookedUpByGroups({ ...complete, items: over }, group, query);
+}
+
+/** What SELECT and HAVING look up for each group: the groups are rows, to which it is joined. */
+function lookedUpByGroups(complete: Complete, group: GroupAnalysis, query: ResolvedQuery): ResolvedQuery {
+  const { context, items } = complete;
+  const { problems, select } = context;
+  const { schema } = query.group ?? { schema: query.schema };
+  const groups: ResolvedQuery = {
+    ...query,
+    having: null,
+    columns: columnExprs(schema),
+    schema,
+    hidden: [],
+    distinct: false,
+  };
+  const rows = { derived: { kind: 'query', query: groups }, listed: schema.columns.length } as const;
+  const name = { name: 'groups', quoted: false, span: select.span };
+  const relation = derivedRelation(rows, { name, columns: [], problems });
+  const lookups = new Lookups({
+    side: relationSide(relation),
+    changes: 'upsert',
+    entries: context.subqueries?.entries ?? [],
+    toRow: expr => group.over(expr),
+  });
+  const having = query.having ? conjuncts(query.having) : [];
+  const rest = allOf(having.flatMap(part => lookups.condition(part) ?? []));
+  const shown = items.map(item => ({ ...item, expr: lookups.value(item.expr) }));
+  return plain({
+    ...complete,
+    input: lookups.rows(relation),
+    side: lookups.side,
+    items: shown,
+    split: { rest, temporal: null },
+    emit: null,
+    overGroups: true,
+  });
 }
 
 type Output = Pick<ResolvedQuery, 'columns' | 'schema' | 'hidden'>;

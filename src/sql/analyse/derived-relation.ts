@@ -110,9 +110,11 @@ function readsOfRows(rows: DerivedRows): number {
   return reads;
 }
 
-function readsOfQuery({ join, input }: ResolvedQuery): number {
-  const ofSide = (side: JoinSide): number =>
-    side.kind === 'join' ? ofSide(side.join.left) + ofSide(side.join.right) : ofRelation(side.relation);
+function readsOfQuery({ side, input }: ResolvedQuery): number {
   const ofRelation = (relation: Relation) => (relation.derived ? readsOfRows(relation.derived) : 1);
-  return join ? ofSide(join.left) + ofSide(join.right) : ofRelation(input);
+  const ofSide = (from: JoinSide): number => {
+    if (from.kind === 'relation') return ofRelation(from.relation);
+    return from.kind === 'filter' ? ofSide(from.input) : ofSide(from.join.left) + ofSide(from.join.right);
+  };
+  return side ? ofSide(side) : ofRelation(input);
 }

@@ -1,5 +1,5 @@
 import { unreachable } from '../../core/assert.ts';
-import { typeText } from '../../core/sql-type.ts';
+import { BOOLEAN, typeText } from '../../core/sql-type.ts';
 import { childrenOf } from '../../expr/children.ts';
 import type { Expr } from '../../expr/expr.ts';
 
@@ -79,6 +79,25 @@ export function columnsOf(expr: Expr, into: Set<number> = new Set()): Set<number
   if (expr.node === 'column') into.add(expr.index);
   for (const part of childrenOf(expr)) columnsOf(part, into);
   return into;
+}
+
+/** Columns of the query around a subquery stand from here on, at their position there. */
+export const OUTER_BASE = 10_000_000;
+
+/** Whether an expression of a subquery reads columns of the query around it. */
+export function readsOuter(expr: Expr): boolean {
+  return some(expr, part => part.node === 'column' && part.index >= OUTER_BASE);
+}
+
+/** The expression with each column replaced. */
+export function mapColumns(expr: Expr, change: (column: Extract<Expr, { node: 'column' }>) => Expr): Expr {
+  return expr.node === 'column' ? change(expr) : mapChildren(expr, part => mapColumns(part, change));
+}
+
+/** All of them are true; null: there are none. */
+export function allOf(parts: readonly Expr[]): Expr | null {
+  if (parts.length === 0) return null;
+  return parts.reduce((left, right) => ({ node: 'and', type: BOOLEAN, left, right }));
 }
 
 /** The expression over an input whose columns stand elsewhere. */

@@ -20,9 +20,10 @@ import { closest } from '../suggest.ts';
 import { clockExpr, resolveCall } from './calls.ts';
 import { asCommon, coerceTo, type Item, literal, UNTYPED_NULL, unify } from './coerce.ts';
 import { resolveBetween, resolveBinary, resolveIn, resolveUnary, toBoolean } from './operators.ts';
-import type { Problems } from './problems.ts';
+import { FULL_SQL, type Problems } from './problems.ts';
 import { findColumns, lookup, type Scope } from './scope.ts';
 import { rounded } from './standard-rounding.ts';
+import type { Subqueries } from './subqueries.ts';
 import { resolveType } from './type-name.ts';
 
 export type Mode = 'strict' | 'complete';
@@ -49,6 +50,8 @@ export interface ResolverContext {
   readonly numbering: { slot: number; site: number };
   /** where each column expression was written */
   readonly spans: WeakMap<Expr, Span>;
+  /** takes the queries in expressions; null: there are none */
+  readonly subqueries: Subqueries | null;
 }
 
 export interface ClauseOptions {
@@ -58,6 +61,8 @@ export interface ClauseOptions {
   readonly tableFunctions?: TableFunctionSink | undefined;
   /** why WINDOWSTART and WINDOWEND of a windowed aggregate may not stand here */
   readonly windowBounds?: string | undefined;
+  /** what to write instead of a subquery here */
+  readonly insteadOfSubquery?: string | undefined;
 }
 
 /** Syntax -> typed expression over the input row. Throws a located error at the first rule that is broken. */
@@ -125,8 +130,9 @@ export class ExpressionResolver {
       case 'in':
         return resolveIn(this, expression);
       case 'exists':
+        return this.subqueries(expression.span).exists(expression.query, expression.span);
       case 'subquery':
-        throw this.#error(expression.span, 'not_supported', 'subqueries are not supported by this version');
+        return this.subqueries(expression.span).scalar(expression.query, expression.span);
       case 'isNull': {
         const arg = this.resolve(expression.arg);
         return { node: 'isNull', type: BOOLEAN, arg, negated: expression.negated };
@@ -203,6 +209,19 @@ export class ExpressionResolver {
     } finally {
       this.#parameters.length = before;
     }
+  }
+
+  /** What takes the queries of this clause. */
+  subqueries(span: Span): Subqueries {
+    const { clause, insteadOfSubquery } = this.options;
+    const { subqueries } = this.context;
+    if (subqueries && !insteadOfSubquery) return subqueries;
+    throw this.#error(
+      span,
+      'not_supported',
+      subqueries ? `a subquery cannot stand in ${clause}` : 'KSQL has no subqueries',
+      insteadOfSubquery ?? FULL_SQL,
+    );
   }
 
   /** A call that the resolver itself writes, with arguments that have the function's types. */

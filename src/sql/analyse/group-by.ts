@@ -14,7 +14,7 @@ import type { ResolvedGroup } from './resolved-query.ts';
 
 /** GROUP BY, HAVING, WINDOW and the aggregates of one SELECT. */
 export class GroupAnalysis {
-  readonly keys: readonly Expr[];
+  #keys: readonly Expr[];
   readonly window: WindowSpec | null;
   readonly aggregates: Aggregates;
   readonly #context: SelectContext;
@@ -27,8 +27,40 @@ export class GroupAnalysis {
     const { select, problems } = context;
     const clause = select.window;
     this.aggregates = new Aggregates(clause !== null);
-    this.keys = this.#resolveKeys();
+    this.#keys = this.#resolveKeys();
     this.window = clause ? problems.attempt(() => windowSpec(clause, problems)) : null;
+  }
+
+  get keys(): readonly Expr[] {
+    return this.#keys;
+  }
+
+  /** Groups by further expressions; where they stand among the keys. */
+  groupAlsoBy(exprs: readonly Expr[]): readonly number[] {
+    return exprs.map(expr => {
+      const known = this.#keys.findIndex(key => exprKey(key) === exprKey(expr));
+      if (known >= 0) return known;
+      this.#keys = [...this.#keys, expr];
+      return this.#keys.length - 1;
+    });
+  }
+
+  /** The keys, the arguments of aggregates and HAVING over other rows. */
+  rewrite(change: (expr: Expr) => Expr): void {
+    this.#keys = this.#keys.map(change);
+    const { calls } = this.aggregates;
+    calls.forEach((call, i) => {
+      calls[i] = { ...call, args: call.args.map(change), filter: call.filter && change(call.filter) };
+    });
+    this.#having = this.#having && change(this.#having);
+  }
+
+  /** Everything that is computed from the rows of a group. */
+  get parts(): readonly Expr[] {
+    return [
+      ...this.#keys,
+      ...this.aggregates.calls.flatMap(c => [...c.args, ...(c.filter ? [c.filter] : [])]),
+    ];
   }
 
   /** Whether the query groups at all. */
@@ -123,6 +155,11 @@ export class GroupAnalysis {
     const condition = this.#having;
     if (!condition) return null;
     return problems.attempt(() => this.#over(condition, 'HAVING', select.having?.span ?? select.span));
+  }
+
+  /** An expression of the SELECT as one over the group's row. */
+  over(expr: Expr): Expr {
+    return this.#over(expr, 'a subquery', this.#context.select.span);
   }
 
   #over(expr: Expr, clause: string, span: Span): Expr {

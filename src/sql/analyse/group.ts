@@ -7,6 +7,7 @@ import type { WindowClause } from '../ast.ts';
 import { exprKey, isDeterministic, mapChildren } from './expr-tree.ts';
 import type { AggregateSink } from './expression.ts';
 import type { Problems } from './problems.ts';
+import { isSubquery } from './subqueries.ts';
 
 /** Positions from here on stand for results of aggregates, until the group's own columns are known. */
 export const AGGREGATE_BASE = 1_000_000;
@@ -89,6 +90,7 @@ export function overGroup(
     }
     if (part.node === 'rowtime') throw refuse(part);
     if (part.node === 'column') {
+      if (isSubquery(part)) return part;
       if (part.index >= EXPLODE_BASE) throw refuse(part);
       if (part.index >= WINDOW_BASE) return { ...part, index: bounds + part.index - WINDOW_BASE };
       if (part.index >= AGGREGATE_BASE) {

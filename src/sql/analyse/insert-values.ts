@@ -46,6 +46,7 @@ export function resolveRow(options: InsertRowOptions): InsertRow {
       scope: { relations: [], columns: [] },
       numbering: { slot: 0, site: 0 },
       spans: new WeakMap(),
+      subqueries: null,
     },
     { clause: 'VALUES' },
   );

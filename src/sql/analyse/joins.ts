@@ -34,7 +34,7 @@ interface Side extends PlacedRelations {
 }
 
 export interface AnalysedJoin {
-  readonly join: ResolvedJoin;
+  readonly side: JoinSide;
   readonly key: JoinedKey;
   /** the joined rows as a relation, called after the first one */
   readonly rows: Relation;
@@ -61,7 +61,7 @@ export function analyseJoins(context: SelectContext): AnalysedJoin | null {
   const side = ofRelation(from, context, counter);
   const first = context.from.relations[0]?.relation;
   if (side?.input.kind !== 'join' || !first || context.problems.count > before) return null;
-  const { join, schema } = side.input;
+  const { schema } = side.input;
   const key = { ...side.key, columns: side.key.columns.map(c => placed(c, side, context.scope)) };
   context.placeRelations(side.offsets);
   if (key.kind === 'synthetic') {
@@ -70,7 +70,7 @@ export function analyseJoins(context: SelectContext): AnalysedJoin | null {
   }
   const changes = side.kind === 'stream' ? 'append' : 'upsert';
   const rows: Relation = { ...first, kind: side.kind, changes, schema, hidden: [], window: side.window };
-  return { join, key, rows };
+  return { side: side.input, key, rows };
 }
 
 function keyColumnsOf(schema: Schema): readonly Expr[] {

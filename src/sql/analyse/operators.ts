@@ -1,3 +1,4 @@
+import { assert } from '../../core/assert.ts';
 import { parseTimestamp } from '../../core/iso-time.ts';
 import type { Span } from '../../core/span.ts';
 import { BOOLEAN, isNumeric, type SqlType, STRING, TIMESTAMP, typeText } from '../../core/sql-type.ts';
@@ -8,6 +9,7 @@ import { asCommon, coerceTo, isStringLiteral, isTemporal, literal, UNTYPED_NULL,
 import { type Interval, intervalOf, unitMs } from './duration.ts';
 import type { ExpressionResolver } from './expression.ts';
 import { FULL_SQL } from './problems.ts';
+import { isNeverNull } from './scope.ts';
 import { isWindowColumn } from './system-columns.ts';
 
 type Of<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
@@ -199,14 +201,28 @@ export function resolveBetween(r: ExpressionResolver, expression: Of<'between'>)
 }
 
 export function resolveIn(r: ExpressionResolver, expression: Of<'in'>): Expr {
-  if (!Array.isArray(expression.list)) {
-    r.resolve(expression.arg);
-    throw r.problems.error('not_supported', expression.span, 'subqueries are not supported by this version');
+  if (!isList(expression.list)) {
+    const use = { query: expression.list, as: 'in', span: expression.span } as const;
+    const { span } = expression;
+    const found = r.subqueries(span).contains(use, {
+      equal(value) {
+        const arg = r.resolve(expression.arg);
+        const equal = compare(r, { op: '=', left: arg, right: value, span, opSpan: span });
+        assert(equal.node === 'compare', 'a comparison');
+        return equal;
+      },
+      argNeverNull: arg => isNeverNull(arg, r.context.scope),
+    });
+    return expression.negated ? { node: 'not', type: BOOLEAN, arg: found } : found;
   }
   const all = [expression.arg, ...expression.list].map((e: Expression) => r.item(e));
   const type = unify(all, 'values of IN', r.problems) ?? STRING;
   const [arg = UNTYPED_NULL, ...list] = asCommon(all, type, 'values of IN', r.problems);
   return { node: 'in', type: BOOLEAN, arg, list, negated: expression.negated };
+}
+
+function isList(list: Of<'in'>['list']): list is readonly Expression[] {
+  return Array.isArray(list);
 }
 
 function concat(r: ExpressionResolver, expression: Of<'binary'>): Expr {

@@ -3,10 +3,12 @@ import type { Expr } from '../../expr/expr.ts';
 import type { FunctionRegistry } from '../../expr/registry.ts';
 import type { Query, Select } from '../ast.ts';
 import type { Catalog, Relation } from '../catalog.ts';
+import { queriesIn } from '../queries-in.ts';
 import { type ClauseOptions, ExpressionResolver, type Mode, type ResolverContext } from './expression.ts';
 import { type DerivedTable, type From, reportUnsupported, resolveFrom } from './from.ts';
 import { FULL_SQL, type Problems, reported } from './problems.ts';
 import { type Scope, type ScopeColumn, type ScopeRelation, scopeOf } from './scope.ts';
+import { type AnalyseInner, Subqueries } from './subqueries.ts';
 
 export interface QueryOptions {
   readonly catalog: Catalog;
@@ -16,6 +18,10 @@ export interface QueryOptions {
   readonly zone: string;
   /** makes relations of the queries in FROM; absent: there are none */
   readonly derive?: ((table: DerivedTable) => Relation) | undefined;
+  /** analyses the queries in expressions; absent: there are none */
+  readonly inner?: AnalyseInner | undefined;
+  /** of a subquery: the names of the query around it */
+  readonly outer?: Scope | undefined;
 }
 
 /** What the analysis of one SELECT shares: its names, its numbering, its errors. */
@@ -25,6 +31,9 @@ export class SelectContext {
   readonly problems: Problems;
   readonly from: From;
   readonly scope: Scope;
+  /** rows are laid out as in a join, though there may be one relation */
+  readonly wide: boolean;
+  readonly subqueries: Subqueries | null;
   readonly #columns: ScopeColumn[];
   readonly #relations: ScopeRelation[];
   readonly #shared: ResolverContext;
@@ -36,10 +45,14 @@ export class SelectContext {
     this.#errorsBefore = options.problems.count;
     this.select = select;
     this.from = resolveFrom({ ...options, select: this.select });
-    const scope = scopeOf(this.from.relations);
+    // queries inside see all columns of the row, ROWTIME of each relation too
+    this.wide = this.from.relations.length > 1 || options.outer !== undefined || holdsSubqueries(select);
+    const scope = scopeOf(this.from.relations, this.wide);
     this.#columns = [...scope.columns];
     this.#relations = [...scope.relations];
-    this.scope = { relations: this.#relations, columns: this.#columns };
+    this.scope = { relations: this.#relations, columns: this.#columns, outer: options.outer };
+    const { inner } = options;
+    this.subqueries = inner ? new Subqueries(use => inner(use, this.scope)) : null;
     this.#shared = {
       problems: options.problems,
       functions: options.functions,
@@ -48,6 +61,7 @@ export class SelectContext {
       scope: this.scope,
       numbering: { slot: 0, site: 0 },
       spans: new WeakMap(),
+      subqueries: this.subqueries,
     };
     if (!this.from.complete) this.giveUp();
   }
@@ -94,6 +108,10 @@ export class SelectContext {
     if (!this.failed) reportUnsupported(this.from.unsupported, this.problems);
     throw reported(this.problems);
   }
+}
+
+function holdsSubqueries({ items, where, groupBy, having }: Select): boolean {
+  return queriesIn([items, where, groupBy, having]).length > 0;
 }
 
 /** The one SELECT of a strict query: ksqlDB has no other queries. */

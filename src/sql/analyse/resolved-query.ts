@@ -6,6 +6,7 @@ import type {
   JoinNode,
   JoinType,
   RelationKind,
+  SemiJoinType,
   SourceSpec,
   WindowSpec,
 } from '../../plan/plan.ts';
@@ -18,8 +19,8 @@ import type { Relation } from '../catalog.ts';
 export interface ResolvedQuery {
   /** the relation that it reads; of a join the rows that come out of it, called after its first relation */
   readonly input: Relation;
-  /** null: `input` alone */
-  readonly join: ResolvedJoin | null;
+  /** where the input rows come from; null: `input` alone */
+  readonly side: JoinSide | null;
   /** ROWPARTITION and ROWOFFSET follow the relation's columns in the input row */
   readonly pseudo: boolean;
   readonly where: Expr | null;
@@ -42,6 +43,8 @@ export interface ResolvedQuery {
   readonly distinct: boolean;
   /** rows without a key that come and go: equal ones are numbered in the last, hidden column */
   readonly copies: boolean;
+  /** rows that come and go, never two of one key */
+  readonly keyed: boolean;
   /** EMIT FINAL */
   readonly final: { readonly closeAfter: number | null } | null;
   /** kind of the changes that it gives */
@@ -54,18 +57,19 @@ export interface ResolvedQuery {
  */
 export type JoinSide =
   | { readonly kind: 'relation'; readonly relation: Relation; readonly schema: Schema }
-  | { readonly kind: 'join'; readonly join: ResolvedJoin; readonly schema: Schema };
+  | { readonly kind: 'join'; readonly join: ResolvedJoin; readonly schema: Schema }
+  | { readonly kind: 'filter'; readonly input: JoinSide; readonly predicate: Expr; readonly schema: Schema };
 
 /** Columns of `schema`: the left side's, the right side's, then those of the keys (not of a foreign-key join). */
 export interface ResolvedJoin {
   readonly node: JoinNode['node'];
-  readonly type: JoinType;
+  readonly type: JoinType | SemiJoinType;
   readonly left: JoinSide;
   readonly right: JoinSide;
   readonly leftKeys: readonly Expr[];
   readonly rightKeys: readonly Expr[];
   readonly within: JoinWindow | null;
-  /** of an equi-join: what else must be true of the joined row */
+  /** of an equi-join or semi-join: what else must be true of the joined row */
   readonly condition: Expr | null;
   /** of a foreign-key join of complete SQL: rows with a NULL in their own key stay */
   readonly nullKeys?: 'keep' | undefined;
@@ -105,17 +109,14 @@ export interface SetSide {
 export function relationsRead(query: ResolvedQuery): readonly Relation[] {
   const found = new Set<Relation>();
   const seen = new Set<DerivedRows>();
-  const ofQuery = ({ join, input }: ResolvedQuery): void => {
-    if (join) ofJoin(join);
+  const ofQuery = ({ side, input }: ResolvedQuery): void => {
+    if (side) ofSide(side);
     else ofRelation(input);
-  };
-  const ofJoin = (join: ResolvedJoin): void => {
-    ofSide(join.left);
-    ofSide(join.right);
   };
   const ofSide = (side: JoinSide): void => {
     if (side.kind === 'relation') ofRelation(side.relation);
-    else ofJoin(side.join);
+    else if (side.kind === 'filter') ofSide(side.input);
+    else for (const each of [side.join.left, side.join.right]) ofSide(each);
   };
   const ofRelation = (relation: Relation): void => {
     if (relation.derived) ofRows(relation.derived);

@@ -4,6 +4,7 @@ import type { Expr } from '../../expr/expr.ts';
 import type { Identifier } from '../ast.ts';
 import { canonical, type Relation } from '../catalog.ts';
 import { closest } from '../suggest.ts';
+import { OUTER_BASE, renumber } from './expr-tree.ts';
 import { listText, type Problems } from './problems.ts';
 import { isPseudoColumn, isSystemColumn } from './system-columns.ts';
 
@@ -30,6 +31,8 @@ export interface ScopeRelation {
 export interface Scope {
   readonly relations: readonly ScopeRelation[];
   readonly columns: readonly ScopeColumn[];
+  /** of a subquery: the names of the query around it */
+  readonly outer?: Scope | undefined;
 }
 
 /** The columns that stand behind those of a relation in a joined row. */
@@ -41,14 +44,17 @@ export const BEHIND_COLUMNS: readonly Column[] = [
 
 /**
  * Positions in the input row: the relation's columns, then ROWPARTITION and ROWOFFSET. In a join each relation has its own
- * ROWTIME behind these, and ROWTIME alone is that of the joined row.
+ * ROWTIME behind these, and ROWTIME alone is that of the joined row. `wide`: as in a join, though it may be one relation.
  */
-export function scopeOf(relations: readonly { relation: Relation; name: Identifier }[]): Scope {
+export function scopeOf(
+  relations: readonly { relation: Relation; name: Identifier }[],
+  wide = relations.length > 1,
+): Scope {
   const columns: ScopeColumn[] = [];
   const scoped: ScopeRelation[] = [];
-  const joined = relations.length > 1;
+  const joined = wide;
   const rowtime: Expr = { node: 'rowtime', type: BIGINT };
-  if (joined) columns.push({ name: 'ROWTIME', expr: rowtime, relation: -1, listed: false });
+  if (relations.length > 1) columns.push({ name: 'ROWTIME', expr: rowtime, relation: -1, listed: false });
   let offset = 0;
   relations.forEach(({ relation, name }, at) => {
     const { schema } = relation;
@@ -105,12 +111,17 @@ export function lookup(
   let columns = scope.columns;
   if (qualifier) {
     const at = scope.relations.findIndex(r => qualifies(qualifier, r));
-    if (at < 0) throw unknownQualifier(scope, qualifier, problems);
+    if (at < 0)
+      return outerColumn(scope, qualifier, name, problems) ?? refuseQualifier(scope, qualifier, problems);
     columns = columns.filter(c => c.relation === at);
   }
   const found = findColumns(columns, name);
   const [first, second] = found;
-  if (!first) throw unknownColumn(columns, qualifier, name, problems);
+  if (!first) {
+    const outer = qualifier ? null : outerColumn(scope, qualifier, name, problems);
+    if (outer) return outer;
+    throw unknownColumn(columns, qualifier, name, problems);
+  }
   if (second && !isPseudoColumn(first.name)) {
     const places = found.map(c => `${scope.relations[c.relation]?.name.name}.${c.name}`);
     throw problems.error(
@@ -121,6 +132,44 @@ export function lookup(
     );
   }
   return first;
+}
+
+/** Whether a value of the scope can be known not to be NULL: a literal, or the key of a table. */
+export function isNeverNull(expr: Expr, { relations }: Scope): boolean {
+  if (expr.node === 'literal') return expr.value !== null;
+  if (expr.node !== 'column') return false;
+  // beside another relation it may be the NULL of an outer join
+  const of = relations.length === 1 ? relations[0] : undefined;
+  if (of?.relation.source?.kind !== 'table') return false;
+  const { key } = of.relation.schema;
+  return key.length === 1 && key[0] === expr.index - of.offset;
+}
+
+/** A column of the query around a subquery, or null. */
+function outerColumn(
+  { outer }: Scope,
+  qualifier: Identifier | null,
+  name: Identifier,
+  problems: Problems,
+): ScopeColumn | null {
+  if (!outer) return null;
+  const known = qualifier ? outer.relations.some(r => qualifies(qualifier, r)) : true;
+  const fitting = known ? findColumns(outer.columns, name) : [];
+  if (!known || (!qualifier && fitting.length === 0)) {
+    if (outerColumn(outer, qualifier, name, problems) === null) return null;
+    throw problems.error(
+      'invalid_statement',
+      name.span,
+      `"${qualifier ? `${qualifier.name}.` : ''}${name.name}" belongs to a query two levels up`,
+      'a subquery sees the query around it: select the column there, in a subquery in FROM',
+    );
+  }
+  const column = lookup({ ...outer, outer: undefined }, qualifier, name, problems);
+  return { ...column, expr: renumber(column.expr, i => OUTER_BASE + i), relation: -1 };
+}
+
+function refuseQualifier(scope: Scope, qualifier: Identifier, problems: Problems): never {
+  throw unknownQualifier(scope, qualifier, problems);
 }
 
 export function unknownQualifier(scope: Scope, qualifier: Identifier, problems: Problems) {

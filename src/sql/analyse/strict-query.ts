@@ -14,7 +14,7 @@ import { Explode, type InputLayout, overInput, partitionLayout } from './partiti
 import { FULL_SQL, listText, WINDOWLESS } from './problems.ts';
 import { checkNames, type OutputItem, resolveItems, type StarColumn } from './projection.ts';
 import { onlySelect, type QueryOptions, SelectContext } from './query-context.ts';
-import type { ResolvedJoin, ResolvedQuery } from './resolved-query.ts';
+import type { JoinSide, ResolvedQuery } from './resolved-query.ts';
 import { isWindowColumn } from './system-columns.ts';
 
 export interface StrictResult {
@@ -64,7 +64,7 @@ export function analyseStrict(query: Query, options: StrictOptions): StrictResul
   const rekeyed = group.needed || select.partitionBy !== null;
   if (joined && !rekeyed) checkJoinedKey(joined, items, context, options.name);
   const keyed = joined && !rekeyed ? withJoinedKey(joined, items) : items;
-  const base = { context, options, input, join: joined?.join ?? null };
+  const base = { context, options, input, side: joined?.side ?? null };
   const strict: Strict = { ...base, items: keyed, where, explode, emit: query.emit };
   return group.needed
     ? aggregated(strict, group)
@@ -75,7 +75,7 @@ interface Strict {
   readonly context: SelectContext;
   readonly options: StrictOptions;
   readonly input: Relation;
-  readonly join: ResolvedJoin | null;
+  readonly side: JoinSide | null;
   readonly items: readonly OutputItem[];
   readonly where: Expr | null;
   readonly explode: Explode;
@@ -240,7 +240,7 @@ function transformed(strict: Strict, partitionBy: readonly Expr[] | null): Stric
   return {
     query: {
       input,
-      join: strict.join,
+      side: strict.side,
       pseudo,
       where: strict.where,
       temporal: null,
@@ -255,6 +255,7 @@ function transformed(strict: Strict, partitionBy: readonly Expr[] | null): Stric
       hidden: [],
       distinct: false,
       copies: false,
+      keyed: false,
       final: null,
       changes: input.changes,
       window: windows.length > 0 ? input.window : null,
@@ -419,7 +420,7 @@ function aggregated(strict: Strict, group: GroupAnalysis): StrictResult {
   return {
     query: {
       input,
-      join: strict.join,
+      side: strict.side,
       pseudo: usesPseudo(strict, [...group.keys, ...group.aggregates.calls.flatMap(c => c.args)]),
       where: strict.where,
       temporal: null,
@@ -432,6 +433,7 @@ function aggregated(strict: Strict, group: GroupAnalysis): StrictResult {
       hidden: [],
       distinct: false,
       copies: false,
+      keyed: false,
       final: emit?.mode === 'final' ? { closeAfter: emit.closeAfter } : null,
       changes,
       window: sinkWindow(window),

@@ -258,6 +258,14 @@ describe('ATTR', () => {
   });
 });
 
+describe('SINGLE_VALUE', () => {
+  it('is the one value of all rows; NULL counts as a value', () => {
+    expect(over(foldOf('SINGLE_VALUE', [STRING]), ['s', 's'])).toBe('s');
+    expect(over(foldOf('SINGLE_VALUE', [STRING]), [null])).toBeNull();
+    expect(over(foldOf('SINGLE_VALUE', [STRING]), ['s', 't'])).toBeNull();
+  });
+});
+
 describe('what strict SQL takes over a TABLE', () => {
   it('is told by retract; the others can be retracted in views alone', () => {
     const folds = {

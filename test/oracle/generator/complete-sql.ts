@@ -109,21 +109,22 @@ export class CompleteSql {
   #select(depth: number): SqlText {
     const random = this.#random;
     const from = random.chance(0.3) ? this.#join(depth) : this.#relation(depth);
-    const where = this.#where(from);
+    const where = this.#where(from, depth);
     const name = () => this.#name('c');
     const items: { sql: string; column: SqlColumn }[] = [];
     const group = random.chance(0.35);
     const keys = group ? Array.from({ length: random.int(0, 2) }, () => this.#column(from)) : [];
+    // what a group may be asked beside its aggregates
+    const keyed: Part = { ...from, columns: keys.map(key => ({ name: key.name, type: key.type })) };
     for (const key of keys) items.push({ sql: key.text, column: { name: name(), type: key.type } });
     for (let i = random.int(1, 2); i > 0; i--) {
       const type = random.of(['INT', 'STRING', 'BIGINT'] as const);
-      items.push(
-        group
-          ? this.#aggregate(from, name())
-          : { sql: this.#value(from, type), column: { name: name(), type } },
-      );
+      if (random.chance(0.15)) items.push(this.#lookedUp(group ? keyed : from, name(), depth));
+      else if (group) items.push(this.#aggregate(from, name()));
+      else items.push({ sql: this.#value(from, type), column: { name: name(), type } });
     }
-    const having = group && random.chance(0.3) ? ` HAVING COUNT(*) > ${random.int(0, 2)}` : '';
+    const counted = random.chance(0.6) ? `COUNT(*) > ${random.int(0, 2)}` : this.#subquery(keyed, depth);
+    const having = group && random.chance(0.3) ? ` HAVING ${counted}` : '';
     const groupBy = keys.length > 0 ? ` GROUP BY ${keys.map(k => k.text).join(', ')}` : '';
     const distinct = random.chance(0.2) ? 'DISTINCT ' : '';
     const list = items.map(i => `${i.sql} AS ${i.column.name}`).join(', ');
@@ -151,15 +152,17 @@ export class CompleteSql {
     };
   }
 
-  #where(part: Part): string {
+  #where(part: Part, depth = 0): string {
     if (this.#random.chance(0.5)) return '';
-    const conditions = Array.from({ length: this.#random.int(1, 2) }, () => this.#condition(part));
+    const conditions = Array.from({ length: this.#random.int(1, 2) }, () =>
+      this.#random.chance(0.3) ? this.#subquery(part, depth) : this.#condition(part),
+    );
     return ` WHERE ${conditions.join(this.#random.of([' AND ', ' OR ']))}`;
   }
 
-  #column({ alias, columns }: Part): { text: string; type: SqlColumn['type'] } {
+  #column({ alias, columns }: Part): { name: string; text: string; type: SqlColumn['type'] } {
     const { name, type } = this.#random.of(columns);
-    return { text: alias === '' ? name : `${alias}.${name}`, type };
+    return { name, text: alias === '' ? name : `${alias}.${name}`, type };
   }
 
   #value(part: Part, type: SqlColumn['type']): string {
@@ -188,6 +191,67 @@ export class CompleteSql {
     ]);
   }
 
+  /** A condition with a query inside; columns of `part` may stand in it. */
+  #subquery(part: Part, depth: number): string {
+    const random = this.#random;
+    const inner = this.#relation(depth - 1);
+    const not = random.chance(0.4) ? 'NOT ' : '';
+    const choice = random.int(0, 3);
+    const pair = this.#pair(part, inner);
+    if (choice === 0) {
+      const conditions = [...(random.chance(0.8) ? pair : []), ...this.#further(part, inner)];
+      return `${not}EXISTS (SELECT ${random.of(['1', '*'])} FROM ${inner.sql}${whereAll(conditions)})`;
+    }
+    const [own] = pair.length > 0 ? this.#fitting(part, inner) : [];
+    if (choice === 1 || !own) {
+      const { sql } = this.#lookedUp(part, 'n', depth);
+      return `${sql} ${random.of(['>', '=', '<='])} ${random.of(['1', '0', '2'])}`;
+    }
+    const conditions = [
+      ...(random.chance(0.4) ? this.#pair(part, inner) : []),
+      ...this.#further(part, inner),
+    ];
+    return `${own[0]} ${not}IN (SELECT ${own[1]} FROM ${inner.sql}${whereAll(conditions)})`;
+  }
+
+  /** One equality of both, when they have columns of one type. */
+  #pair(part: Part, inner: Part): readonly string[] {
+    const [pair] = this.#fitting(part, inner);
+    return pair ? [`${pair[1]} = ${pair[0]}`] : [];
+  }
+
+  #fitting(part: Part, inner: Part): (readonly [string, string])[] {
+    const text = ({ alias }: Part, name: string) => (alias === '' ? name : `${alias}.${name}`);
+    const all = part.columns.flatMap(a =>
+      inner.columns
+        .filter(b => b.type === a.type)
+        .map(b => [text(part, a.name), text(inner, b.name)] as const),
+    );
+    return this.#random.shuffled(all);
+  }
+
+  #further(part: Part, inner: Part): readonly string[] {
+    const random = this.#random;
+    const own = random.chance(0.4) ? [this.#condition(inner)] : [];
+    const [pair] = this.#fitting(part, inner);
+    if (!pair || !random.chance(0.3)) return own;
+    return [...own, `${pair[1]} ${random.of(['<', '>=', '<>'])} ${pair[0]}`];
+  }
+
+  /** A value that a query inside gives. */
+  #lookedUp(part: Part, name: string, depth: number): { sql: string; column: SqlColumn } {
+    const random = this.#random;
+    const inner = this.#relation(depth - 1);
+    const pair = random.chance(0.7) ? this.#pair(part, inner) : [];
+    const conditions = [...pair, ...(random.chance(0.3) ? [this.#condition(inner)] : [])];
+    const { sql, column } = this.#aggregate(inner, name);
+    const having = random.chance(0.2) ? ' HAVING COUNT(*) > 1' : '';
+    if (column.type === 'INT')
+      return { sql: `(SELECT ${sql} FROM ${inner.sql}${whereAll(conditions)}${having})`, column };
+    const value = random.of([sql, `${sql} + 1`]);
+    return { sql: `(SELECT ${value} FROM ${inner.sql}${whereAll(conditions)}${having})`, column };
+  }
+
   #aggregate(part: Part, name: string): { sql: string; column: SqlColumn } {
     const random = this.#random;
     const { text, type } = this.#column(part);
@@ -199,4 +263,8 @@ export class CompleteSql {
       { sql: `COUNT(DISTINCT ${text})`, column: count },
     ]);
   }
+}
+
+function whereAll(conditions: readonly string[]): string {
+  return conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
 }
