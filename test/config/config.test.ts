@@ -50,6 +50,39 @@ describe('pipelines/*.yaml', () => {
     ]);
   });
 
+  it('read what may be taken from topics: nothing unless it is written', () => {
+    writeFileSync(
+      join(folder, 'topics.yaml'),
+      [
+        'topics:',
+        '  kept: {}',
+        '  old: { retention: { age: 30d, size: 2GiB }, acceptIncompleteRebuilds: true }',
+        '  last: { cleanup: compact, keepTombstonesFor: 2d }',
+      ].join('\n'),
+    );
+    expect([...loadConfig(folder, folder).upkeep]).toEqual([
+      [
+        'old',
+        {
+          retention: { age: 30 * 86_400_000, size: 2 ** 31, acceptIncompleteRebuilds: true },
+          compaction: null,
+        },
+      ],
+      [
+        'last',
+        {
+          retention: null,
+          compaction: { keepTombstonesFor: 2 * 86_400_000, acceptIncompleteRebuilds: false },
+        },
+      ],
+    ]);
+    const retention = (text: string) => faults({ 'topics.yaml': `topics:\n  a: { retention: ${text} }\n` });
+    expect(retention('{ size: plenty }')).toEqual([
+      expect.stringContaining('is no size such as 500MB or 10GiB'),
+    ]);
+    expect(retention('{}')).toEqual([expect.stringContaining('names neither an age nor a size')]);
+  });
+
   it('name an unknown setting with its place and the likely one', () => {
     expect(faults({ 'settings.yaml': 'server:\n  hots: localhost\n' })).toEqual([
       'settings.yaml:2:3: unknown setting "hots" [config_invalid]\n2 |   hots: localhost\n      ^^^^\n  hint: did you mean "host"?',
