@@ -113,7 +113,10 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
     this.#resultBus = new EventBus(options.onError);
     this.#eventBus = new EventBus(options.onError);
     this.#inbox = this.#openInbox();
-    this.#stopListening = log.onFlushed(end => this.#flushed(end));
+    const stops = [log.onFlushed(end => this.#flushed(end)), log.beforeCommit(() => this.#pumpBesides())];
+    this.#stopListening = () => {
+      for (const stop of stops) stop();
+    };
     this.#pump();
   }
 
@@ -204,14 +207,23 @@ export class CommandRuntime<C extends Command, Event, State> implements Commands
     return { commandId, accepted: appended.durable, settled };
   }
 
-  /** Behind the present call and before the log's commit: a command and its result share one group. */
+  /** With the other commands of this turn, and before the log's commit: a command and its result share one group. */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.#scheduled = false;
       this.#pump();
     });
+  }
+
+  /** Within the work of others, whom a failure of this does not concern. */
+  #pumpBesides(): void {
+    try {
+      this.#pump();
+    } catch (error) {
+      this.#options.onError(error);
+    }
   }
 
   #pump(appendTime?: number): void {

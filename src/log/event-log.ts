@@ -170,6 +170,11 @@ export interface EventLog extends LogReader {
   lastAppendTime(): number;
   /** Called with the new end() after each group commit. Returns how to stop. */
   onFlushed(listener: (end: number) => void): () => void;
+  /**
+   * Called before a group commit is closed: what is appended then still belongs to it. A log that makes every append
+   * durable at once never calls it. Returns how to stop.
+   */
+  beforeCommit(listener: () => void): () => void;
   /** Rewrites the tail into sealed segment files. Same bytes, sequences, times. */
   seal(): Promise<void>;
   /**

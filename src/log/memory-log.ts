@@ -162,6 +162,10 @@ class MemoryLog implements EventLog {
     return this.#head.lastAppendTime;
   }
 
+  beforeCommit(): () => void {
+    return () => {};
+  }
+
   onFlushed(listener: (end: number) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -112,6 +112,7 @@ class EmbeddedLog implements StoredLog {
   readonly #upkeep: Upkeep;
   readonly #positions = new Map<string, number>();
   readonly #listeners = new Set<(end: number) => void>();
+  readonly #closing = new Set<() => void>();
   /** topics by id, accepted ones too */
   #names: string[] = [];
   /** sequence after the last durable record */
@@ -264,6 +265,11 @@ class EmbeddedLog implements StoredLog {
     return this.#head.lastAppendTime;
   }
 
+  beforeCommit(listener: () => void): () => void {
+    this.#closing.add(listener);
+    return () => this.#closing.delete(listener);
+  }
+
   onFlushed(listener: (end: number) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -331,6 +337,7 @@ class EmbeddedLog implements StoredLog {
     await this.#sealer.close();
     await this.#writer.close();
     this.#listeners.clear();
+    this.#closing.clear();
     this.#store.close();
     await this.#db.close();
     this.#lock.release();
@@ -391,6 +398,7 @@ class EmbeddedLog implements StoredLog {
   }
 
   async #commit(): Promise<void> {
+    for (const listener of this.#closing) listener();
     const group = this.#open;
     if (group === null) return;
     this.#open = null;
