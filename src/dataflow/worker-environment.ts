@@ -14,6 +14,7 @@ import type { LiveCatalog, LiveJournal, LiveNotes } from './live/epoch-output.ts
 import { SharedPositions, type WorkerSetup } from './live/protocol.ts';
 import { SinkWriter } from './live/sink-writer.ts';
 import { ViewRowEncoder } from './live/view-rows.ts';
+import { WorkBeat } from './live/work-beat.ts';
 import { sinkEncoder } from './sink-encoder.ts';
 
 /** Folders of a data folder; `docs/data-folder.md` explains them. */
@@ -39,11 +40,13 @@ export interface WorkerEnvironment {
 export async function openWorkerEnvironment(setup: WorkerSetup): Promise<WorkerEnvironment> {
   const { functions, upcasters } = await loadExtensions(setup.extensions);
   const log = openLogReader(logDir(setup.dataDir));
+  const beat = setup.beat === undefined ? null : new WorkBeat(setup.beat);
+  const begins = (view: string | null): void => (view === null ? beat?.end() : beat?.begin(view));
   return {
     log,
     positions: new SharedPositions(setup.shared),
     makeEngine: (plan, writesTopic) =>
-      createEngine({ plan, functions, upcasters, zone: setup.zone, writesTopic }),
+      createEngine({ plan, functions, upcasters, zone: setup.zone, writesTopic, begins }),
     openJournal: () =>
       new Journal<LiveCatalog, LiveNotes>(openStateStore({ path: journalDir(setup.dataDir) }), log.id),
     dropJournal() {

@@ -1,5 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { type FromBuild, failureOf, type ToBuild, type WorkerSetup } from '../dataflow/live/protocol.ts';
+import { WorkBeat } from '../dataflow/live/work-beat.ts';
+import { ViewFailure } from '../dataflow/view-failure.ts';
+import { WorkWatch } from './work-watch.ts';
 
 export type BuildOrder = Omit<Extract<ToBuild, { type: 'build' }>, 'type'>;
 
@@ -40,8 +43,17 @@ export class BuildHandle {
 
   #open(): Worker {
     if (this.#worker !== null) return this.#worker;
+    const beat = WorkBeat.allocate();
     const worker = new Worker(new URL('../dataflow/build/build-worker.ts', import.meta.url), {
-      workerData: this.#setup,
+      workerData: { ...this.#setup, beat },
+    });
+    const watch = new WorkWatch({
+      beat,
+      after: this.#setup.stuckAfter,
+      onStuck: (view, message) => {
+        void worker.terminate();
+        ended(new ViewFailure(view, message));
+      },
     });
     const ended = (error: unknown): void => {
       if (this.#worker !== worker) return;
@@ -52,7 +64,10 @@ export class BuildHandle {
     };
     worker.on('message', (message: FromBuild) => this.#listener(message));
     worker.on('error', ended);
-    worker.on('exit', () => ended(new Error('the build worker ended')));
+    worker.on('exit', () => {
+      watch.stop();
+      ended(new Error('the build worker ended'));
+    });
     this.#worker = worker;
     return worker;
   }

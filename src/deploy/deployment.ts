@@ -38,6 +38,8 @@ export interface DeploymentOptions {
   readonly zone: string;
   /** bytes of operator state that all views together may have; one view is paused when they have more */
   readonly memoryBudget: number;
+  /** ms that one step of a view may take before the view is set aside; default a minute */
+  readonly stuckAfter?: number | undefined;
   /** a problem that an operator must know: `text` is one paragraph */
   readonly report: (text: string) => void;
 }
@@ -128,10 +130,10 @@ export class Deployment {
    * Throws `data_corrupt` when the state in the data folder does not belong to the log.
    */
   static async start(options: DeploymentOptions, listener: DeploymentListener): Promise<Deployment> {
-    const { dataDir, extensions, zone, memoryBudget, log } = options;
+    const { dataDir, extensions, zone, memoryBudget, stuckAfter, log } = options;
     mkdirSync(viewsDir(dataDir), { recursive: true });
     const shared = SharedPositions.allocate();
-    const setup: WorkerSetup = { dataDir, extensions, zone, memoryBudget, shared };
+    const setup = { dataDir, extensions, zone, memoryBudget, stuckAfter, shared, heldUp: [] };
     new SharedPositions(shared).set('flushed', log.end());
     const started = await LiveHandle.start(setup);
     let deployment: Deployment;

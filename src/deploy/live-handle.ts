@@ -4,9 +4,12 @@ import {
   errorOf,
   type FromLive,
   type OperatorSize,
+  SharedPositions,
   type ToLive,
   type WorkerSetup,
 } from '../dataflow/live/protocol.ts';
+import { WorkBeat } from '../dataflow/live/work-beat.ts';
+import { WorkWatch } from './work-watch.ts';
 
 type Ready = Extract<FromLive, { type: 'ready' }>;
 type Adopt = Omit<Extract<ToLive, { type: 'adopt' }>, 'type' | 'id'>;
@@ -33,8 +36,19 @@ export class LiveHandle {
   #stopping = false;
 
   private constructor(setup: WorkerSetup) {
+    const beat = WorkBeat.allocate();
     this.#worker = new Worker(new URL('../dataflow/live/live-worker.ts', import.meta.url), {
-      workerData: setup,
+      workerData: { ...setup, beat },
+    });
+    let heldUp: Error | null = null;
+    const watch = new WorkWatch({
+      beat,
+      after: setup.stuckAfter,
+      onStuck: (view, message) => {
+        heldUp = new Error(`view ${view}: ${message}`);
+        setup.heldUp.push({ view, message, position: new SharedPositions(setup.shared).get('live') });
+        void this.#worker.terminate();
+      },
     });
     this.#ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject };
@@ -43,7 +57,8 @@ export class LiveHandle {
     this.#worker.on('error', error => this.#fail(error instanceof Error ? error : new Error(String(error))));
     this.#exited = new Promise(resolve => {
       this.#worker.once('exit', () => {
-        this.#fail(new Error('the live worker ended'));
+        watch.stop();
+        this.#fail(heldUp ?? new Error('the live worker ended'));
         for (const answer of this.#sizes.values()) answer([]);
         this.#sizes.clear();
         resolve();

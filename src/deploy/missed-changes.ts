@@ -44,7 +44,14 @@ export function missedChanges(options: MissedOptions): MissedChanges {
     const reader = new ViewChangeReader(plan);
     const { dataDir, extensions, zone } = options;
     const workerData: MissedWorkerData = {
-      setup: { dataDir, extensions, zone, memoryBudget: Infinity, shared: SharedPositions.allocate() },
+      setup: {
+        dataDir,
+        extensions,
+        zone,
+        memoryBudget: Infinity,
+        heldUp: [],
+        shared: SharedPositions.allocate(),
+      },
       order: { plan: { sources: [], views }, view, from, to },
     };
     const worker = new Worker(new URL('../dataflow/missed-changes-worker.ts', import.meta.url), {

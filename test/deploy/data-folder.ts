@@ -66,6 +66,8 @@ export interface RunningOptions {
   readonly watch?: boolean;
   /** bytes of operator state; default: as much as there is */
   readonly memoryBudget?: number;
+  /** ms that one step of a view may take */
+  readonly stuckAfter?: number;
   /** puts something between the log and those who write to it */
   readonly wrapLog?: (log: EventLog) => EventLog;
 }
@@ -91,6 +93,7 @@ export class Running {
       clock = systemClock,
       watch = false,
       memoryBudget = Infinity,
+      stuckAfter,
       wrapLog = log => log,
     }: RunningOptions = {},
   ): Promise<Running> {
@@ -106,6 +109,7 @@ export class Running {
       extensions: EXTENSIONS,
       zone: 'UTC',
       memoryBudget,
+      stuckAfter,
       planner: viewPlanner({ functions, zone: 'UTC' }),
       watch,
       report: text => reports.push(text),

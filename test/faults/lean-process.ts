@@ -29,3 +29,5 @@ if (!idle) runLoad({ server, dir, said, seed, first, again });
 if (stopAfter !== undefined) {
   setTimeout(() => void server.stop().then(() => process.exit(0)), stopAfter);
 }
+// nobody waits for it any more
+setTimeout(() => process.exit(3), 60_000);

@@ -19,6 +19,8 @@ export interface EngineOptions extends DataflowOptions {
    * not (a replay beside the live version), the changes of an epoch may be merged.
    */
   readonly writesTopic?: ((view: string) => boolean) | undefined;
+  /** told before the operators of a view run in an epoch; null: all have */
+  readonly begins?: ((view: string | null) => void) | undefined;
   /** False: closures run all expressions. Default true. */
   readonly generatedCode?: boolean | undefined;
 }
@@ -46,6 +48,7 @@ export function createEngine(options: EngineOptions): Engine {
 class ColumnEngine implements Engine {
   readonly #views = new Map<string, RunningView>();
   readonly #scans: SourceScans;
+  readonly #begins: EngineOptions['begins'];
   #position = 0;
   #epoch: Epoch = { firstSeq: 0, n: 0, appendTime: new Float64Array(0) };
   #ledger: LedgerEntry[] = [];
@@ -54,6 +57,7 @@ class ColumnEngine implements Engine {
 
   constructor(options: EngineOptions) {
     this.#scans = new SourceScans(options);
+    this.#begins = options.begins;
     const timestampParser = timestampParsers(options.zone);
     const final = finalViews(options.plan, options.writesTopic ?? (() => true));
     for (const plan of options.plan.views) {
@@ -101,12 +105,14 @@ class ColumnEngine implements Engine {
     this.#unreadable.clear();
     const changes = new Map<string, readonly Batch[]>();
     for (const view of this.#views.values()) {
+      this.#begins?.(view.name);
       view.changes = ofView(view.name, () => {
         const batches = view.plan.root.run(this.#epoch);
         return view.sinkTime === null ? batches : batches.map(view.sinkTime).filter(b => b.sel?.length !== 0);
       });
       if (view.changes.length > 0) changes.set(view.name, view.changes);
     }
+    this.#begins?.(null);
     this.#position = block.firstSeq + block.n;
     // operators report one after the other: back into the order of the log
     const ledger = this.#ledger.sort((a, b) => a.seq - b.seq);

@@ -16,6 +16,7 @@ import {
   type ViewChangeBytes,
 } from './epoch-output.ts';
 import { attemptEngine, type Live, type LiveLoopPorts, openLive, spread } from './live-view.ts';
+import type { HeldUp } from './protocol.ts';
 import { byName, recoverViews } from './recovery.ts';
 
 /** What changed in built views between the end of their build and their adoption. */
@@ -121,6 +122,14 @@ export class LiveLoop {
       if (over === null) return stateBytes(sizes);
       this.#setAside(over, this.#engine.position);
     }
+  }
+
+  /** Goes on without a view that held its worker up, from where it stood. */
+  giveUp({ view, position, message }: HeldUp): void {
+    const live = this.#live.get(view);
+    if (live === undefined || live.fault !== undefined) return;
+    while (this.position < position && this.advance(position));
+    this.#setAside(new ViewFailure(view, message), this.position);
   }
 
   /** Runs one epoch if the log has more; false when caught up. */

@@ -19,6 +19,19 @@ export interface WorkerSetup {
   /** bytes of operator state that all views together may have */
   readonly memoryBudget: number;
   readonly shared: SharedArrayBuffer;
+  /** where the worker tells what it is at (`WorkBeat`); nobody looks when it is not given */
+  readonly beat?: SharedArrayBuffer | undefined;
+  /** ms that one step of a view may take */
+  readonly stuckAfter?: number | undefined;
+  /** views that held up a live worker before this one: they are set aside where it stood */
+  readonly heldUp: HeldUp[];
+}
+
+export interface HeldUp {
+  readonly view: string;
+  /** up to here it did not */
+  readonly position: number;
+  readonly message: string;
 }
 
 /** An error as it crosses threads. */
