@@ -55,3 +55,8 @@ function tokens(text: string): string[] {
     .tokens.filter((t: Token) => t.kind !== 'end')
     .map(t => text.slice(t.start, t.end));
 }
+
+export function randomMutatedSql(random: Random, texts: readonly string[]): string {
+  const text = random.of(texts);
+  return random.chance(0.5) ? mutatedBytes(random, text) : mutatedTokens(random, text, random.of(texts));
+}
