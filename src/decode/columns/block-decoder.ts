@@ -10,8 +10,12 @@ import type { SourceColumn, SourceSpec } from '../../plan/plan.ts';
 import { createRowDecoder, type RowDecoder, type RowDecoderOptions, type Upcaster } from '../row-decoder.ts';
 import { ColumnSink } from './column-sink.ts';
 import { ObjectScanner } from './object-scanner.ts';
+import type { Stretch } from './record-shape.ts';
 import { Kind, scanScalar, targetOf } from './scalar-scanner.ts';
 import { skipSpace } from './skip-value.ts';
+
+/** records that are tried as a whole */
+const STRETCH = 4096;
 
 /** The records of one source in a block, in columns; failed records are left out. */
 export interface DecodedBlock {
@@ -53,11 +57,13 @@ class SourceDecoder implements BlockDecoder {
   readonly #source: SourceSpec;
   readonly #slow: RowDecoder;
   readonly #key: PlainReader | null;
-  readonly #value: PlainReader | null;
+  readonly #value: ValueReader | null;
   readonly #keyAt: readonly number[];
   readonly #valueAt: readonly number[];
   readonly #fast: boolean;
   readonly #upcast: Upcaster | null;
+  /** records that are alike may be decoded column by column */
+  readonly #bulk: boolean;
   /** position in the schema of the timestamp column; -1: the record's own time */
   readonly #timestamp: number;
   readonly #partition: number;
@@ -92,6 +98,7 @@ class SourceDecoder implements BlockDecoder {
       this.#value !== null &&
       this.#key !== null &&
       timestampIsPlain(source, this.#columns[this.#timestamp]);
+    this.#bulk = this.#fast && this.#upcast === null;
   }
 
   decode(block: RecordBlock, records: Int32Array, count: number): DecodedBlock {
@@ -104,7 +111,20 @@ class SourceDecoder implements BlockDecoder {
     let noValue: Bits | null = null;
     this.#aim(sinks);
     let n = 0;
+    let reach = STRETCH;
     for (let k = 0; k < count; k++) {
+      if (this.#bulk && this.#value?.alike() === true) {
+        const until = Math.min(count, k + reach);
+        const { read, count: alike } = this.#stretch(block, { records, k, until, sinks, record, rowtime, n });
+        // a key or a time that ended it has the records behind it read again
+        reach = alike === read ? Math.min(STRETCH, reach * 2) : alike + 1;
+        k += alike;
+        n += alike;
+        if (k === until) {
+          k--;
+          continue;
+        }
+      }
       const i = records[k] as number;
       if (this.#fast && this.#plain(block, i, sinks, n, rowtime)) {
         record[n++] = i;
@@ -134,6 +154,63 @@ class SourceDecoder implements BlockDecoder {
     this.#key?.target(this.#keyAt.map(of));
   }
 
+  /** Decodes records that are all alike, as far as they are: how many values were read, and how many records count. */
+  #stretch(block: RecordBlock, part: Stretched): { readonly read: number; readonly count: number } {
+    const { records, k, until, sinks, record, rowtime, n } = part;
+    const stretch = { starts: block.valueStart, ends: block.valueEnd, records };
+    const read = (this.#value?.readAlike(block.bytes, stretch, k, until, n) ?? k) - k;
+    const count = this.#times(part, this.#keys(block, part, read));
+    for (let j = 0; j < count; j++) record[n + j] = records[k + j] as number;
+    if (this.#timestamp < 0) {
+      for (let j = 0; j < count; j++) rowtime[n + j] = block.timestamp[records[k + j] as number] as number;
+    }
+    if (this.#partition >= 0 || this.#offset >= 0) {
+      for (let j = 0; j < count; j++) this.#place(block, records[k + j] as number, sinks, n + j);
+    }
+    // rows of records that did not count are written again, by others
+    const written = n + Math.min(read + 1, until - k);
+    for (const { nulls } of sinks) {
+      if (nulls !== null) for (let row = n + count; row < written; row++) clearBit(nulls, row);
+    }
+    return { read, count };
+  }
+
+  /** Reads the keys of the next rows; how many of them have a plain one. */
+  #keys(block: RecordBlock, { records, k, sinks, n }: Stretched, count: number): number {
+    if (this.#keyAt.length === 0 && this.#source.kind !== 'table') return count;
+    for (let j = 0; j < count; j++) {
+      if (!this.#plainKey(block, records[k + j] as number, sinks, n + j)) return j;
+    }
+    return count;
+  }
+
+  #plainKey(block: RecordBlock, i: number, sinks: readonly ColumnSink[], row: number): boolean {
+    const start = block.keyStart[i] as number;
+    if (start >= 0) return this.#key?.read(block.bytes, start, block.keyEnd[i] as number, row) === true;
+    if (this.#source.kind === 'table') return false;
+    for (const at of this.#keyAt) sinks[at]?.setNull(row);
+    return true;
+  }
+
+  /** The event times of the next rows; how many of them have one. */
+  #times({ sinks, rowtime, n }: Stretched, count: number): number {
+    if (this.#timestamp < 0) return count;
+    const { nulls, kind, words, f64 } = sinks[this.#timestamp] as ColumnSink;
+    for (let j = 0; j < count; j++) {
+      const row = n + j;
+      if (nulls !== null && ((nulls[row >>> 5] as number) >>> (row & 31)) & 1) return j;
+      const time = kind === 'i64' ? wide(words, row) : (f64[row] as number);
+      if (!isEventTime(time)) return j;
+      rowtime[row] = time;
+    }
+    return count;
+  }
+
+  #place(block: RecordBlock, i: number, sinks: readonly ColumnSink[], row: number): void {
+    if (this.#partition >= 0) (sinks[this.#partition] as ColumnSink).i32[row] = block.partition[i] as number;
+    if (this.#offset >= 0) (sinks[this.#offset] as ColumnSink).i64[row] = BigInt(block.offset[i] as number);
+  }
+
   #plain(
     block: RecordBlock,
     i: number,
@@ -143,11 +220,7 @@ class SourceDecoder implements BlockDecoder {
   ): boolean {
     const start = block.valueStart[i] as number;
     if (start < 0 || (this.#upcast !== null && isLifted(block, i, this.#upcast))) return false;
-    const keyStart = block.keyStart[i] as number;
-    if (keyStart < 0) {
-      if (this.#source.kind === 'table') return false;
-      for (const at of this.#keyAt) sinks[at]?.setNull(n);
-    } else if (!this.#key?.read(block.bytes, keyStart, block.keyEnd[i] as number, n)) return false;
+    if (!this.#plainKey(block, i, sinks, n)) return false;
     if (!this.#value?.read(block.bytes, start, block.valueEnd[i] as number, n)) return false;
     if (this.#timestamp < 0) rowtime[n] = block.timestamp[i] as number;
     else {
@@ -157,10 +230,20 @@ class SourceDecoder implements BlockDecoder {
       if (!isEventTime(time)) return false;
       rowtime[n] = time;
     }
-    if (this.#partition >= 0) (sinks[this.#partition] as ColumnSink).i32[n] = block.partition[i] as number;
-    if (this.#offset >= 0) (sinks[this.#offset] as ColumnSink).i64[n] = BigInt(block.offset[i] as number);
+    this.#place(block, i, sinks, n);
     return true;
   }
+}
+
+/** Records [k, until) that go into rows from n on. */
+interface Stretched {
+  readonly records: Int32Array;
+  readonly k: number;
+  readonly until: number;
+  readonly sinks: readonly ColumnSink[];
+  readonly record: Int32Array;
+  readonly rowtime: Float64Array;
+  readonly n: number;
 }
 
 /** Whether an upcaster changes the record. */
@@ -194,27 +277,40 @@ function valueReader(
   source: SourceSpec,
   columns: readonly Column[],
   read: readonly Column[],
-): PlainReader | null {
+): ValueReader | null {
   const { format, wrapSingle } = source.valueFormat;
   const [only] = columns;
   if (only === undefined) return null;
-  if (format === 'KAFKA' && columns.length === 1 && read.length === 1) return kafkaPrimitive(only);
+  if (format === 'KAFKA' && columns.length === 1 && read.length === 1) return oneByOne(kafkaPrimitive(only));
   if (format !== 'JSON' || (columns.length === 1 && !wrapSingle)) return null;
   return objectReader(read);
 }
 
-function objectReader(columns: readonly Column[]): PlainReader {
+function objectReader(columns: readonly Column[]): ValueReader {
   const scanner = new ObjectScanner(columns);
   return {
     target: sinks => scanner.target(sinks),
     read: (bytes, start, end, row) => scanner.scan(bytes, start, end, row),
+    alike: () => scanner.alike,
+    readAlike: (bytes, stretch, k, until, row) => scanner.scanAlike(bytes, stretch, k, until, row),
   };
+}
+
+function oneByOne(reader: PlainReader | null): ValueReader | null {
+  return reader === null ? null : { ...reader, alike: () => false, readAlike: (_bytes, _stretch, k) => k };
 }
 
 /** Reads a plain key or value into its columns; false: the row decoder must. */
 interface PlainReader {
   target(sinks: readonly (ColumnSink | null)[]): void;
   read(bytes: Uint8Array, start: number, end: number, row: number): boolean;
+}
+
+interface ValueReader extends PlainReader {
+  /** whether it is worth while to ask for records that are alike */
+  alike(): boolean;
+  /** See {@link ObjectScanner.scanAlike}. */
+  readAlike(bytes: Uint8Array, stretch: Stretch, k: number, until: number, row: number): number;
 }
 
 function keyReader(source: SourceSpec, keys: readonly Column[]): PlainReader | null {

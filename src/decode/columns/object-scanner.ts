@@ -1,7 +1,7 @@
 import { decodeText } from '../../core/pool.ts';
 import type { Column } from '../../core/schema.ts';
 import type { ColumnSink } from './column-sink.ts';
-import { compileShape, type ShapeFactory, type ShapeScanner } from './record-shape.ts';
+import { compileShape, type ShapeFactory, type ShapeScanner, type Stretch } from './record-shape.ts';
 import { scanScalar, type Target, targetOf } from './scalar-scanner.ts';
 import { skipSpace, standsAt } from './skip-value.ts';
 
@@ -12,6 +12,12 @@ const WARM = 256;
 /** one in so many records may be of another shape */
 const TOLERANCE = 8;
 const encoder = new TextEncoder();
+/** one record */
+const ALONE: Stretch = {
+  starts: new Int32Array(1),
+  ends: new Int32Array(1),
+  records: new Int32Array(1),
+};
 
 interface Spelling {
   /** the name with its quotes, as it stands in the records */
@@ -38,6 +44,8 @@ export class ObjectScanner {
   #alike = 0;
   #shapeSize = 0;
   #shape: ShapeFactory | null = null;
+  /** its fields in order: the order of the record before may have become another one */
+  #shapeFields: readonly Spelling[] = [];
   #shaped: ShapeScanner | null = null;
   #missed = 0;
   #block: Uint8Array | null = null;
@@ -59,14 +67,27 @@ export class ObjectScanner {
     this.#shaped = null;
   }
 
+  /** the records lately were all of one shape */
+  get alike(): boolean {
+    return this.#shape !== null;
+  }
+
+  /** Reads records [k, until) into rows from `row` on as long as they are of the compiled shape; the first that is not. */
+  scanAlike(bytes: Uint8Array, stretch: Stretch, k: number, until: number, row: number): number {
+    if (this.#shape === null) return k;
+    if (this.#block !== bytes) this.#bind(bytes);
+    const next = this.#shaped?.(stretch, k, until, row) ?? k;
+    this.#missed = Math.max(0, this.#missed - (next - k));
+    return next;
+  }
+
   /** False: the row decoder must read this record. */
   scan(bytes: Uint8Array, start: number, end: number, row: number): boolean {
     if (this.#shape !== null) {
-      if (this.#block !== bytes) this.#bind(bytes);
-      if (this.#shaped?.(start, end, row) === true) {
-        if (this.#missed > 0) this.#missed--;
-        return true;
-      }
+      const { starts, ends } = ALONE;
+      starts[0] = start;
+      ends[0] = end;
+      if (this.scanAlike(bytes, ALONE, 0, 1, row) === 1) return true;
       this.#missed += TOLERANCE;
       if (this.#missed > WARM * TOLERANCE) this.#forget();
     }
@@ -77,7 +98,7 @@ export class ObjectScanner {
   #bind(bytes: Uint8Array): void {
     this.#block = bytes;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const fields = this.#order.slice(0, this.#shapeSize);
+    const fields = this.#shapeFields;
     const missing = this.#targets.filter((_, i) => !fields.some(f => f.column === i));
     const targets = [...fields.map(f => f.target), ...missing];
     this.#shaped = this.#shape?.(bytes, view, targets) ?? null;
@@ -98,6 +119,7 @@ export class ObjectScanner {
     const fields = this.#order.slice(0, size);
     const columns = fields.map(f => f.column).filter(c => c >= 0);
     if (new Set(columns).size !== columns.length) return;
+    this.#shapeFields = fields;
     this.#shape = compileShape(
       fields.map(f => ({ name: f.bytes, target: f.target })),
       this.#columns.length - columns.length,

@@ -6,8 +6,18 @@ export interface ShapeField {
   readonly target: Target;
 }
 
-/** Reads one record of the shape into row `row`; false: it is not quite of this shape. */
-export type ShapeScanner = (p: number, end: number, row: number) => boolean;
+/** Records of a block: `records[k]` begins at `starts[records[k]]` and ends at `ends[...]`; a start below 0 is none. */
+export interface Stretch {
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  readonly records: Int32Array;
+}
+
+/**
+ * Reads records [k, until) of the shape into rows from `row` on; the first that was not read, as it is not quite of this
+ * shape, or `until`.
+ */
+export type ShapeScanner = (stretch: Stretch, k: number, until: number, row: number) => number;
 
 /**
  * Makes the scanner for a block: bytes, a view on them, the targets of the fields in order and then those of columns
@@ -35,13 +45,17 @@ export function compileShape(fields: readonly ShapeField[], missing: number): Sh
   const source = `"use strict";
 ${bindings}
 ${arrays}
-return function (p, end, row) {
-  let q = 0, c = 0, m = 0, w = 0, x = 0, y = 0, n = 0, negative = false;
-  if (end - p < ${fields.reduce((sum, f) => sum + f.name.length + 3, 1)}) return false;
+return function ({ starts, ends, records }, k, until, row) {
+  let p = 0, end = 0, q = 0, c = 0, m = 0, w = 0, x = 0, y = 0, z = 0, n = 0, negative = false;
+  for (; k < until; k++, row++) {
+  p = starts[records[k]];
+  end = ends[records[k]];
+  if (p < 0 || end - p < ${fields.reduce((sum, f) => sum + f.name.length + 3, 1)}) return k;
 ${parts.join('\n')}
-  if (p !== end - 1 || b[p] !== 125) return false;
+  if (p !== end - 1 || b[p] !== 125) return k;
 ${absent.map(f => `  if (s${f} !== null) s${f}.setNull(row);`).join('\n')}
-  return true;
+  }
+  return k;
 };`;
   try {
     const bind = new Function('b', 'dv', 'targets', 'scan', source) as (
@@ -62,7 +76,7 @@ function literal(bytes: readonly number[]): string {
     tests.push(`dv.getInt32(p + ${at}, true) !== ${word}`);
   }
   for (; at < bytes.length; at++) tests.push(`b[p + ${at}] !== ${bytes[at]}`);
-  return `  if (${tests.join(' || ')}) return false;\n  p += ${bytes.length};`;
+  return `  if (${tests.join(' || ')}) return k;\n  p += ${bytes.length};`;
 }
 
 /** The typed arrays of a field's column, when it is wanted. */
@@ -84,7 +98,7 @@ function arraysSource({ kind, sink }: Target, f: number): string {
 
 function valueSource(target: Target, f: number): string {
   const { kind } = target;
-  const general = `  p = scan(b, p, end, t${f}, row);\n  if (p < 0) return false;`;
+  const general = `  p = scan(b, p, end, t${f}, row);\n  if (p < 0) return k;`;
   if (kind === Kind.OTHER || kind === Kind.BOOLEAN) return general;
   if (kind === Kind.STRING || kind === Kind.ANY) {
     return `  if (b[p] === 34) {\n${stringSource(f, target.sink !== null)}\n  } else {\n${general}\n  }`;
@@ -97,18 +111,26 @@ function stringSource(f: number, wanted: boolean): string {
   const found = `a${f}[row] = p + 1;
     e${f}[row] = q;
     if (k${f} !== null) k${f}[row] = d${f}.idOf(dv, p + 1, q);`;
+  // z: the top bit of the first byte that is a quote, a backslash, a control or no ASCII; others behind it may be wrong
   return `  q = p + 1;
+  c = 0;
   while (q + 4 <= end) {
     w = dv.getInt32(q, true);
     x = w ^ 0x22222222;
     y = w ^ 0x5c5c5c5c;
-    if ((((x - 0x01010101) & ~x) | ((y - 0x01010101) & ~y) | (w - 0x20202020) | w) & 0x80808080) break;
+    z = (((x - 0x01010101) & ~x) | ((y - 0x01010101) & ~y) | (w - 0x20202020) | w) & 0x80808080;
+    if (z !== 0) {
+      q += (31 - Math.clz32(z & -z)) >>> 3;
+      c = b[q];
+      break;
+    }
     q += 4;
   }
-  for (;;) {
-    if (q >= end) return false;
+  while (c === 0) {
+    if (q >= end) return k;
     c = b[q];
     if (c === 34 || c < 32 || c === 92 || c >= 128) break;
+    c = 0;
     q++;
   }
   if (c === 34) {
@@ -116,7 +138,7 @@ function stringSource(f: number, wanted: boolean): string {
     p = q + 1;
   } else {
     p = scan(b, p, end, t${f}, row);
-    if (p < 0) return false;
+    if (p < 0) return k;
   }`;
 }
 
@@ -128,7 +150,7 @@ const numberSource = `  q = p;
   m = 0;
   for (c = b[q] - 48; c >= 0 && c <= 9; c = b[++q] - 48) m = m * 10 + c;
   n = q - n;
-  if (n === 0 || q > end || (n > 1 && b[q - n] === 48)) return false;`;
+  if (n === 0 || q > end || (n > 1 && b[q - n] === 48)) return k;`;
 
 /** The fraction too: its digits into w. */
 const fractionSource = `  w = 0;
@@ -136,10 +158,10 @@ const fractionSource = `  w = 0;
     w = ++q;
     for (c = b[q] - 48; c >= 0 && c <= 9; c = b[++q] - 48) m = m * 10 + c;
     w = q - w;
-    if (w === 0) return false;
+    if (w === 0) return k;
     n += w;
   }
-  if (c === 53 || c === 21) return false;`;
+  if (c === 53 || c === 21) return k;`;
 
 function numericSource(target: Target, f: number): string {
   const signed = 'negative ? -m : m';
@@ -147,28 +169,28 @@ function numericSource(target: Target, f: number): string {
   const words = `x = Math.floor(m / 4294967296);
   a${f}[row * 2] = (m - x * 4294967296) | 0;
   a${f}[row * 2 + 1] = x;`;
-  const whole = `${numberSource}\n  if (c === -2 || c === 53 || c === 21) return false;`;
+  const whole = `${numberSource}\n  if (c === -2 || c === 53 || c === 21) return k;`;
   switch (target.kind) {
     case Kind.INT:
     case Kind.DATE:
     case Kind.TIME:
-      return `${whole}\n  if (n > 9) return false;${wanted ? `\n  a${f}[row] = ${signed};` : ''}\n  p = q;`;
+      return `${whole}\n  if (n > 9) return k;${wanted ? `\n  a${f}[row] = ${signed};` : ''}\n  p = q;`;
     case Kind.BIGINT:
-      return `${whole}\n  if (n > 15) return false;${wanted ? `\n  m = ${signed};\n  ${words}` : ''}\n  p = q;`;
+      return `${whole}\n  if (n > 15) return k;${wanted ? `\n  m = ${signed};\n  ${words}` : ''}\n  p = q;`;
     case Kind.TIMESTAMP:
-      return `${whole}\n  if (n > 15) return false;${wanted ? `\n  a${f}[row] = negative && m !== 0 ? -m : m;` : ''}\n  p = q;`;
+      return `${whole}\n  if (n > 15) return k;${wanted ? `\n  a${f}[row] = negative && m !== 0 ? -m : m;` : ''}\n  p = q;`;
     case Kind.DECIMAL: {
-      const limit = target.precision < 16 ? `\n  if (m >= ${10 ** target.precision}) return false;` : '';
+      const limit = target.precision < 16 ? `\n  if (m >= ${10 ** target.precision}) return k;` : '';
       const { scale } = target;
       const powers = Array.from({ length: scale + 1 }, (_, i) => `w === ${i} ? m * ${10 ** (scale - i)} : `);
       return `${numberSource}\n${fractionSource}
-  if (w > ${scale} || n + ${scale} - w > 15) return false;
+  if (w > ${scale} || n + ${scale} - w > 15) return k;
   m = ${powers.join('')}m;${limit}${wanted ? `\n  m = ${signed};\n  ${words}` : ''}\n  p = q;`;
     }
     case Kind.DOUBLE:
       return `${numberSource}\n${fractionSource}
-  if (n > 15) return false;${wanted ? `\n  m = m / Math.pow(10, w);\n  a${f}[row] = ${signed};` : ''}\n  p = q;`;
+  if (n > 15) return k;${wanted ? `\n  m = m / Math.pow(10, w);\n  a${f}[row] = ${signed};` : ''}\n  p = q;`;
     default:
-      return '  return false;';
+      return '  return k;';
   }
 }

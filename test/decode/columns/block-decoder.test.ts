@@ -47,9 +47,14 @@ function source(
   };
 }
 
+const PSEUDO: Readonly<Record<string, SqlType>> = { ROWPARTITION: INT, ROWOFFSET: BIGINT };
+
 function schemaOf(spec: SourceSpec, names: readonly string[] = spec.columns.map(c => c.name)): Schema {
   return {
-    columns: names.map(name => ({ name, type: spec.columns.find(c => c.name === name)?.type ?? INT })),
+    columns: names.map(name => ({
+      name,
+      type: spec.columns.find(c => c.name === name)?.type ?? PSEUDO[name] ?? INT,
+    })),
     key: [],
     windowed: false,
   };
@@ -513,5 +518,43 @@ test('records of one shape, read by a scanner compiled for it, with others in be
       },
     ),
     { numRuns: 60 },
+  );
+});
+
+test('records of one shape whose keys or times are not always there', () => {
+  const columns = [
+    ['K', STRING, 'key'],
+    ['T', BIGINT],
+    ['S', STRING],
+    ['I', INT],
+  ] as const;
+  const timestamp = { column: 'T', format: null };
+  const stream = source(columns, { timestamp });
+  const table = source(columns, { timestamp, kind: 'table' });
+  const record = fc.tuple(
+    fc.constantFrom('key', 'key', 'key', 'zoë', null, Uint8Array.of(255)),
+    fc.oneof(
+      {
+        weight: 9,
+        arbitrary: fc
+          .tuple(
+            fc.constantFrom('1', '1000', '1000', '"1000"', '-1', 'null', '1e3'),
+            fc.constantFrom('"a"', '"b"', 'null', '"é"', '"\\""'),
+            fc.constantFrom('1', '2', 'null', '"x"'),
+          )
+          .map(([t, s, i]) => `{"T":${t},"S":${s},"I":${i}}`),
+      },
+      { weight: 1, arbitrary: fc.constantFrom('{"S":"a"}', null, '', 'null') },
+    ),
+  ) as fc.Arbitrary<Raw>;
+  const warm = new Array<Raw>(300).fill(['key', '{"T":1000,"S":"a","I":1}']);
+  const schemas = [schemaOf(stream), schemaOf(stream, ['I', 'ROWPARTITION', 'ROWOFFSET', 'S'])];
+  fc.assert(
+    fc.property(fc.array(record, { minLength: 1, maxLength: 60 }), records => {
+      for (const spec of [stream, table]) {
+        for (const schema of schemas) decodeBoth(spec, [...warm, ...records, ...warm.slice(0, 20)], schema);
+      }
+    }),
+    { numRuns: 80 },
   );
 });
