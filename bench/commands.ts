@@ -5,7 +5,7 @@ import { ATTEMPTS_SOURCE } from './fraud.ts';
 import { temporaryFolder, withAttempts } from './history.ts';
 import { liveViews, viewsFolder } from './http/live-views.ts';
 import { type Loaded, loadFrom } from './http/load.ts';
-import { type Served, serve } from './http/served.ts';
+import { type Served, serve, stateOf, until } from './http/served.ts';
 
 /** Durable commands: how many, how soon, and how soon they are seen in views. */
 
@@ -171,10 +171,10 @@ export async function visibleFigures(events: number, seconds: number): Promise<V
       await server.ask('drop', ['built', BUILT]);
       let buildSeconds = 0;
       const built = (async () => {
-        await until(async () => (await states(server)).get('built') === 'live');
+        await until(async () => (await stateOf(server, 'built')) === 'live');
         buildSeconds = (performance.now() - begun) / 1000;
       })();
-      await until(async () => (await states(server)).has('built'));
+      await until(async () => (await stateOf(server, 'built')) !== undefined);
       const duringBuild = await load(seconds);
       await built;
       return { idle, duringBuild, buildSeconds, events };
@@ -184,15 +184,6 @@ export async function visibleFigures(events: number, seconds: number): Promise<V
       rmSync(join(history.dataDir, 'state'), { recursive: true, force: true });
     }
   });
-}
-
-async function states(server: Served): Promise<ReadonlyMap<string, string>> {
-  const list = (await server.ask('states')) as [string, string, number | null][];
-  return new Map(list.map(([name, state]) => [name, state]));
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 50));
 }
 
 /** The median of each number. */

@@ -43,6 +43,16 @@ export async function serve(file: string, argument: unknown): Promise<Served> {
   };
 }
 
+/** The state of a view of a Millrace; undefined: there is none of this name. */
+export async function stateOf(server: Served, view: string): Promise<string | undefined> {
+  const list = (await server.ask('states')) as [name: string, state: string][];
+  return list.find(([name]) => name === view)?.[1];
+}
+
+export async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 50));
+}
+
 interface Answer {
   readonly id: number;
   readonly value?: unknown;
