@@ -46,7 +46,7 @@ export class LiveHandle {
       after: setup.stuckAfter,
       onStuck: (view, message) => {
         heldUp = new Error(`view ${view}: ${message}`);
-        setup.heldUp.push({ view, message, position: new SharedPositions(setup.shared).get('live') });
+        setup.heldUp?.push({ view, message, position: new SharedPositions(setup.shared).get('live') });
         void this.#worker.terminate();
       },
     });

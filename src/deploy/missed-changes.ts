@@ -49,7 +49,7 @@ export function missedChanges(options: MissedOptions): MissedChanges {
         extensions,
         zone,
         memoryBudget: Infinity,
-        heldUp: [],
+
         shared: SharedPositions.allocate(),
       },
       order: { plan: { sources: [], views }, view, from, to },

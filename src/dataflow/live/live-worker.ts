@@ -272,7 +272,7 @@ port.on('message', (message: ToLive) => {
   }
 });
 
-for (const heldUp of (workerData as WorkerSetup).heldUp) loop.giveUp(heldUp);
+for (const heldUp of (workerData as WorkerSetup).heldUp ?? []) loop.giveUp(heldUp);
 positions.set('live', loop.position);
 send({
   type: 'ready',

@@ -24,7 +24,7 @@ export interface WorkerSetup {
   /** ms that one step of a view may take */
   readonly stuckAfter?: number | undefined;
   /** views that held up a live worker before this one: they are set aside where it stood */
-  readonly heldUp: HeldUp[];
+  readonly heldUp?: HeldUp[] | undefined;
 }
 
 export interface HeldUp {
