@@ -46,3 +46,7 @@ function appendTimeAt(log: EventLog, position: number): number {
   for (const block of log.read(position, position + 1)) return block.appendTime[0] ?? 0;
   return log.lastAppendTime();
 }
+
+export function sinceText({ time }: Since): string {
+  return `its history begins at ${new Date(time).toISOString()}: earlier records had been taken from the log when it was built`;
+}

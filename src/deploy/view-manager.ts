@@ -7,6 +7,7 @@ import type { ViewPlan } from '../plan/plan.ts';
 import { closest } from '../sql/suggest.ts';
 import { AskedReplays } from './asked-replays.ts';
 import { type BuildEnd, type BuildJob, notReady } from './build-job.ts';
+import { sinceText } from './built-version.ts';
 import { Deployment, type DeploymentOptions } from './deployment.ts';
 import { readViewFiles, watchViewFiles } from './discovery.ts';
 import { type Intent, settleFiles } from './file-intent.ts';
@@ -156,6 +157,7 @@ export class ViewManager implements ViewAccess {
     const notices = [
       ...(this.#intent.notices.get(known) ?? []),
       ...(paused === null ? [] : [`paused: ${paused}`]),
+      ...(served?.since == null ? [] : [sinceText(served.since)]),
       ...(waits === undefined ? [] : [`the change waits: ${waits} reads this view and cannot be rebuilt`]),
     ];
     const building = this.#deployment.job?.built.some(v => v.plan.name === known) ?? false;

@@ -111,7 +111,10 @@ describe('trimming a topic', () => {
     expect(server.rows('totals')).not.toEqual(rows);
     expect(server.rows('totals')).toEqual(server.expected().get('totals'));
     const since = { position: cut, time: server.log.topic('orders')?.floor?.since };
-    expect(server.views.status('totals')).toMatchObject({ since });
+    expect(server.views.status('totals')).toMatchObject({
+      since,
+      notices: [expect.stringMatching(/^its history begins at \d{4}-/)],
+    });
 
     await committed(server);
     await server.stop();
@@ -208,6 +211,45 @@ describe('compacting a topic', () => {
     expect(server.views.status('moves')).toHaveProperty('since');
     await server.caughtUp();
     expect(server.rows('names')).toEqual(server.expected().get('names'));
+  });
+});
+
+describe('cleanup: compact', () => {
+  it('compacts once a day when something came, and takes tombstones as long after', async () => {
+    const clock = new ManualClock(Date.UTC(2030, 0, 1));
+    const server = await start(dataFolder({}), { clock });
+    const compaction = { keepTombstonesFor: 3_600_000, acceptIncompleteRebuilds: false };
+    const cleanup = new LogRetention({
+      log: server.log,
+      keeper: keeperOf(server, { clock }),
+      clock,
+      topics: new Map([['orders', { retention: null, compaction }]]),
+      report: () => {},
+    });
+    const keys = () => server.topic('orders').map(([key]) => key);
+    const day = async (): Promise<void> => {
+      clock.advance(86_400_000);
+      await committed(server);
+      await cleanup.look();
+    };
+    await server.orders([
+      ['o1', 'c', 1],
+      ['o2', 'c', 1],
+      ['o1', 'c', 2],
+    ]);
+    await server.log.append({ records: [{ topic: 'orders', key: Buffer.from('o2'), value: null }] }).durable;
+    await committed(server);
+    await cleanup.look();
+    expect(keys()).toEqual(['o1', 'o2']);
+    await cleanup.look();
+    expect(server.log.acts()).toHaveLength(1);
+    await server.orders([['o3', 'c', 1]]);
+    await cleanup.look();
+    expect(server.log.acts(), 'not before a day has gone by').toHaveLength(1);
+    await day();
+    expect(keys()).toEqual(['o1', 'o3']);
+    await day();
+    expect(server.log.acts(), 'nothing came').toHaveLength(2);
   });
 });
 

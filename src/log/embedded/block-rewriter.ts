@@ -11,9 +11,9 @@ import type { KeptPart } from './sparse-block.ts';
 import { encodeSparseBlock } from './sparse-block.ts';
 import { putUpkeepState, upkeepState } from './upkeep-state.ts';
 
-/** A block grows to about this many bytes of kept records, and to this many sequences. */
+/** A block grows to about this many bytes of kept records, and to this many sequences: what one epoch of a replay takes. */
 const WANTED = 96 << 10;
-const MOST_SEQUENCES = 65_536;
+const MOST_SEQUENCES = 16_384;
 /** One transaction swaps at most about this much, so that it holds up the commits of appends for milliseconds only. */
 const STEP_BYTES = 1 << 20;
 const STEP_BLOCKS = 128;

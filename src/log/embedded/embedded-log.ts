@@ -440,8 +440,7 @@ class EmbeddedLog implements StoredLog {
 
   #sealWhenDue(): void {
     const { sealAfter, onSealFailure } = this.#options;
-    if (sealAfter === undefined || this.#closed || this.#sealer.busy) return;
-    if (this.#end - this.#sealer.sealedEnd < sealAfter) return;
+    if (sealAfter === undefined || this.#closed || !this.#sealer.due(this.#end, sealAfter)) return;
     this.#sealer.seal(this.#end, true).then(
       () => this.#store.refresh(),
       error => onSealFailure?.(error),

@@ -27,6 +27,8 @@ export class Sealer {
   readonly #db: LogDatabase;
   readonly #writer: SegmentWriter;
   #sealedEnd: number;
+  /** the end of the log when a pass failed: the next one waits for as many records as ever */
+  #failedAt = 0;
   #pass: Promise<void> | null = null;
   #closing = false;
 
@@ -41,8 +43,9 @@ export class Sealer {
     return this.#sealedEnd;
   }
 
-  get busy(): boolean {
-    return this.#pass !== null;
+  /** Whether so many records came since the last pass, or since the one that failed. */
+  due(end: number, after: number): boolean {
+    return this.#pass === null && end - Math.max(this.#sealedEnd, this.#failedAt) >= after;
   }
 
   /** Seals what lies before `end`; `whole`: a rest too small for a block stays in the tail. */
@@ -71,6 +74,7 @@ export class Sealer {
       // a commit that was reported as failed may be there all the same
       this.#db.resetReadTxn();
       this.#sealedEnd = sealedEnd(this.#db);
+      this.#failedAt = end;
       await this.#writer.turn.take(() => this.#writer.restart());
       throw error;
     }
