@@ -155,11 +155,28 @@ const TIMES = [
   '1s1s',
 ];
 
+/** What parameters are meant for. */
+const PLAIN: Readonly<Record<string, readonly string[] | undefined>> = {
+  limit: ['1', '2', '10', '1000'],
+  order: ['amount', '-amount', 'currency', 'invoice_id', '-invoice_id', 'n', 'WINDOWSTART', '-WINDOWSTART'],
+  columns: ['amount', 'currency,amount', 'invoice_id', '*'],
+  fields: ['amount', 'currency,amount', 'invoice_id'],
+  format: ['json', 'csv', 'ndjson'],
+  numbers: ['string', 'number', 'exact'],
+  status: ['paid', 'sent'],
+  partition: ['0', '1'],
+  offset: ['0', '1', '5'],
+  currency: ['EUR', 'USD'],
+  invoice: ['*', 'inv-1'],
+};
+
 function parameter(random: Random, { params }: Operation, surface: Surface): string {
   const name =
     params.length > 0 && random.chance(0.8)
       ? random.of(params)
       : random.of(['x', 'limit', 'card_number', 'status', 'a[b]', '', '__proto__']);
+  const plain = Object.hasOwn(PLAIN, name) ? PLAIN[name] : undefined;
+  if (plain !== undefined && random.chance(0.6)) return `${name}=${encodeURIComponent(random.of(plain))}`;
   // nothing may wait long for an answer
   const text =
     name === 'wait' ? random.of(['0ms', '1ms', '5ms', '', 'x', '-1ms', '1h']) : value(random, surface);
