@@ -9,9 +9,27 @@ import { valueText } from '../expr/value-text.ts';
 
 /** Rows as JSON objects with named fields; BIGINT and DECIMAL exact (see `JsonOptions`). */
 export function rowJsonWriter(columns: readonly Column[], options: JsonOptions): (row: Row) => string {
-  const fields = columns.map(c => ({ name: JSON.stringify(c.name), write: jsonWriter(c.type, options) }));
-  return row => `{${fields.map((f, i) => `${f.name}:${f.write(row[i] ?? null)}`).join(',')}}`;
+  const known = writers[options.numbers].get(columns);
+  if (known !== undefined) return known;
+  const before = columns.map((c, i) => `${i === 0 ? '{' : ','}${JSON.stringify(c.name)}:`);
+  const write = columns.map(c => jsonWriter(c.type, options));
+  const writer = (row: Row): string => {
+    let text = columns.length === 0 ? '{' : '';
+    for (let i = 0; i < before.length; i++) {
+      text += before[i] as string;
+      text += (write[i] as (typeof write)[number])(row[i] ?? null);
+    }
+    return `${text}}`;
+  };
+  writers[options.numbers].set(columns, writer);
+  return writer;
 }
+
+/** by the columns of a view, which are the same object as long as it is served */
+const writers: Readonly<Record<JsonOptions['numbers'], WeakMap<readonly Column[], (row: Row) => string>>> = {
+  string: new WeakMap(),
+  json: new WeakMap(),
+};
 
 /** Rows as lines of CSV (RFC 4180); NULL is an empty field, an empty string is `""`. */
 export function rowCsvWriter(columns: readonly Column[]): { readonly header: string; row(row: Row): string } {

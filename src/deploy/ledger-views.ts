@@ -107,10 +107,11 @@ const topicOf = (name: string) => `$${name}`;
  * are kept by the server itself, so they have no changes to follow and nothing to replay.
  */
 export function withLedger(views: ViewAccess, ledger: () => Ledger): ViewAccess {
-  const builtIn = (name: string): LedgerDefinition | undefined =>
-    views.list().some(v => v.name.toLowerCase() === name.toLowerCase())
-      ? undefined
-      : LEDGER_VIEWS.find(d => d.name === name.toLowerCase());
+  const builtIn = (name: string): LedgerDefinition | undefined => {
+    const lower = name.toLowerCase();
+    const found = LEDGER_VIEWS.find(d => d.name === lower);
+    return found !== undefined && views.list().some(v => v.name.toLowerCase() === lower) ? undefined : found;
+  };
   const refuse = (name: string, what: string): never => {
     throw new MillraceError('invalid_argument', `"${name}" is kept by the server: ${what}`);
   };

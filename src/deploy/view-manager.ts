@@ -367,6 +367,8 @@ export class ViewManager implements ViewAccess {
   }
 
   #open(name: string): ServedVersion {
+    const exact = this.#deployment.served(name);
+    if (exact !== undefined) return exact;
     const known = this.#resolve(name);
     const served = this.#deployment.served(known);
     if (served !== undefined) return served;

@@ -32,6 +32,10 @@ export class QueryParams {
     }
   }
 
+  has(name: string): boolean {
+    return this.#known.has(name);
+  }
+
   /** The text of a parameter; null when it is not given, an error when it is given twice. */
   text(name: string): string | null {
     const values = this.#known.get(name) ?? [];

@@ -4,9 +4,9 @@ import type { Column } from '../core/schema.ts';
 import { typeText } from '../core/sql-type.ts';
 import type { Row, Value } from '../core/value.ts';
 import type { OpenView, ViewStatus } from '../deploy/view-access.ts';
-import { entityTag, isKnown } from './entity-tag.ts';
+import { isKnown } from './entity-tag.ts';
 import type { HttpContext } from './http-context.ts';
-import { pathSegments, type QueryParams, queryText } from './query-params.ts';
+import { pathSegments, type QueryParams } from './query-params.ts';
 import { answers, type JsonSchema, POSITION, query, text, whole } from './route-schema.ts';
 import { FORMAT_PARAMS, type RowStyle, rowStyle, sendRows } from './row-format.ts';
 import { readPage } from './view-page.ts';
@@ -77,12 +77,12 @@ export function viewRoutes(app: FastifyInstance, context: HttpContext): void {
         response: answers('a page of rows', ROWS),
       },
     },
-    async (request, reply) => {
-      const { params, style, view } = await opened(context, request, reply);
-      return isUnchanged(context, request, reply, view, style)
-        ? reply.code(304).send()
-        : sendPage(context, reply, { view, params, style, key: [] });
-    },
+    (request, reply) =>
+      whenFresh(context, request, reply, ({ params, style, view }) =>
+        isUnchanged(context, request, reply, view, style)
+          ? reply.code(304).send()
+          : sendPage(context, reply, { view, params, style, key: [] }),
+      ),
   );
 
   app.get(
@@ -100,14 +100,14 @@ export function viewRoutes(app: FastifyInstance, context: HttpContext): void {
         response: answers('the row, or a page of rows', ROWS),
       },
     },
-    async (request, reply) => {
-      const { params, style, view } = await opened(context, request, reply);
-      const key = keyValues(context, view, pathSegments(request).slice(2));
-      if (isUnchanged(context, request, reply, view, style)) return reply.code(304).send();
-      return key.length === view.key.length
-        ? sendRow(context, reply, { view, style, key })
-        : sendPage(context, reply, { view, params, style, key });
-    },
+    (request, reply) =>
+      whenFresh(context, request, reply, ({ params, style, view }) => {
+        const key = keyValues(context, view, pathSegments(request).slice(2));
+        if (isUnchanged(context, request, reply, view, style)) return reply.code(304).send();
+        return key.length === view.key.length
+          ? sendRow(context, reply, { view, style, key })
+          : sendPage(context, reply, { view, params, style, key });
+      }),
   );
 }
 
@@ -117,18 +117,36 @@ interface Asked {
   readonly key: Row;
 }
 
-async function opened(context: HttpContext, request: FastifyRequest, reply: FastifyReply) {
+interface Opened {
+  readonly params: QueryParams;
+  readonly style: RowStyle;
+  readonly view: OpenView;
+}
+
+/** Answers when the views are as fresh as is asked for: at once, in this call, when nothing is. */
+function whenFresh(
+  context: HttpContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: (opened: Opened) => FastifyReply,
+): Promise<FastifyReply> | undefined {
   const params = context.params(request);
   const style = rowStyle(request, params);
   const { name } = request.params as { name: string };
+  // nothing is awaited from here to the answer: all that is read stands at one position
+  const opened = (asked: number): Opened => {
+    const view = context.ports.views.open(name);
+    if (view.position < asked) throw standsStill(context, view);
+    context.stand(reply, view.position);
+    if (view.paused != null) reply.header('millrace-paused', view.paused);
+    return { params, style, view };
+  };
+  if (!params.has('after') && !params.has('wait')) {
+    answer(opened(0));
+    return undefined;
+  }
   context.ports.views.status(name);
-  const asked = await context.freshness(params);
-  // from here on nothing is awaited: all that is read stands at one position
-  const view = context.ports.views.open(name);
-  if (view.position < asked) throw standsStill(context, view);
-  context.stand(reply, view.position);
-  if (view.paused != null) reply.header('millrace-paused', view.paused);
-  return { params, style, view };
+  return context.freshness(params).then(asked => answer(opened(asked)));
 }
 
 /** A view that went wrong while it was live keeps its rows, but none as fresh as was asked for. */
@@ -185,7 +203,7 @@ function sendRow(context: HttpContext, reply: FastifyReply, { view, style, key }
   }
   const head = JSON.stringify(standing(context, view)).slice(0, -1);
   return reply
-    .type('application/json; charset=utf-8')
+    .header('content-type', 'application/json; charset=utf-8')
     .send(`${head},"row":${text.json(view.columns, style.numbers)(found.row)}}`);
 }
 
@@ -206,7 +224,7 @@ function keyValues(context: HttpContext, view: OpenView, segments: readonly stri
   return parts.map((part, i) => context.ports.text.parse(view.columns[view.key[i] ?? -1] as Column, part));
 }
 
-/** Sets the ETag: the answer is a function of the view's version, its position and what was asked. */
+/** Sets the ETag: the answer of an address is a function of the view's version, its position and the style. */
 function isUnchanged(
   context: HttpContext,
   request: FastifyRequest,
@@ -214,9 +232,8 @@ function isUnchanged(
   view: OpenView,
   { format, numbers }: RowStyle,
 ): boolean {
-  const path = request.raw.url?.split('?', 1)[0];
-  const position = context.token(view.position);
-  const tag = entityTag([path, queryText(request), format, numbers, view.fingerprint, position]);
+  const version = view.fingerprint.slice(0, 16);
+  const tag = `"${version}-${context.token(view.position)}-${format}${numbers === 'json' ? 'n' : ''}"`;
   return isKnown(request, reply, tag);
 }
 
