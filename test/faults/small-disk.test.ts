@@ -105,6 +105,12 @@ test('a disk that fills up while a server runs: writes are refused with 507, rea
   );
   await server.kill();
 
+  // a start on a disk without room is refused in words
+  fill(disk, 0);
+  await expect(ServerProcess.start(join(disk, 'data'), { views })).rejects.toThrow(/is full \[disk_full\]/);
+  await expect(ServerProcess.start(join(disk, 'other'), { views })).rejects.toThrow(/is full \[disk_full\]/);
+  rmSync(join(disk, 'ballast'));
+
   const again = await ServerProcess.start(join(disk, 'data'), { views });
   onTestFinished(() => again.kill());
   const rows = (await (await fetch(`${again.url}/views/sums`)).json()) as { rows: { c: number }[] };

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert } from '../../core/assert.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -69,6 +70,9 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Stor
     const recovery: string[] = [];
     if (lock.takenOver !== null) recovery.push(lock.takenOver);
     refuseCutIndex(options.dir);
+    // on a full disk LMDB's lock file would have no room: the process is ended when it is touched
+    if (!existsSync(join(options.dir, INDEX_FILE)))
+      assertDiskRoom((options.freeBytes ?? (() => freeBytes(options.dir)))(), 0);
     db = openLogDatabase(options.dir);
     let id = storedId(db);
     if (id === null) {

@@ -12,6 +12,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { MillraceError } from '../../core/errors.ts';
 import { faultPoint } from '../../core/fault-points.ts';
+import { diskFull, freeBytes, RESERVE, saysDiskFull } from '../../kv/disk-room.ts';
 
 interface Folder {
   readonly path: string;
@@ -52,9 +53,12 @@ export function lockFolder(dir: string, now: number): FolderLock {
   };
   const draft = `${path}.${process.pid}`;
   faultPoint('log.lock.take');
-  writeFileSync(draft, JSON.stringify(mine));
   try {
+    writeFileSync(draft, JSON.stringify(mine));
     return { takenOver: take(path, draft, dir), release: () => release(path) };
+  } catch (error) {
+    if (!saysDiskFull(error)) throw error;
+    throw diskFull(freeBytes(dir), RESERVE.log, error);
   } finally {
     rmSync(draft, { force: true });
   }
