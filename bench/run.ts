@@ -10,7 +10,18 @@ import { HISTORIES } from './history.ts';
  */
 
 /** in this order; each is a file of this folder that also runs by itself */
-export const BENCHES = ['replay', 'views', 'scaling', 'shapes', 'enrich', 'memory', 'log', 'commands'];
+export const BENCHES = [
+  'replay',
+  'views',
+  'scaling',
+  'shapes',
+  'enrich',
+  'memory',
+  'log',
+  'commands',
+  'reads',
+  'startup',
+];
 
 function run(names: readonly string[], flags: readonly string[]): readonly string[] {
   const histories = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
