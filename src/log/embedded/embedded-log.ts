@@ -5,8 +5,7 @@ import type { Clock } from '../../core/clock.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { faultPoint } from '../../core/fault-points.ts';
 import type { LogRecord, RecordBlock } from '../../core/log-record.ts';
-import { assertDiskRoom, diskFull, freeBytes, hearReason, isDiskFull, RESERVE } from '../../kv/disk-room.ts';
-import { lmdbFileDamage } from '../../kv/lmdb-file-check.ts';
+import { assertDiskRoom, freeBytes } from '../../kv/disk-room.ts';
 import type {
   ActDone,
   Append,
@@ -31,6 +30,7 @@ import type { BackupManifest } from './backup-manifest.ts';
 import { BlockStore } from './block-store.ts';
 import { CommitGroup } from './commit-group.ts';
 import { INDEX_FILE } from './damage.ts';
+import { refuseCutIndex, writeFailed } from './disk-failures.ts';
 import type { FolderLock } from './folder-lock.ts';
 import { lockFolder } from './folder-lock.ts';
 import type { LogDatabase } from './log-environment.ts';
@@ -461,28 +461,6 @@ class EmbeddedLog implements StoredLog {
   #assertOpen(): void {
     if (this.#closed) throw new MillraceError('log_write_failed', 'the log is closed');
   }
-}
-
-/** Before LMDB maps it into memory: there, missing bytes are not an error but the end of the process. */
-function refuseCutIndex(dir: string): void {
-  const damage = lmdbFileDamage(join(dir, INDEX_FILE));
-  if (damage === null) return;
-  throw new MillraceError('data_corrupt', `the log's index "${INDEX_FILE}" is damaged: ${damage}`, {
-    hint: 'restore the data folder from a backup',
-    data: { file: INDEX_FILE },
-  });
-}
-
-const WRITE_FAILURES: readonly string[] = ['log_write_failed', 'disk_full'];
-
-function writeFailed(cause: unknown, free: () => number): MillraceError {
-  hearReason(cause);
-  if (cause instanceof MillraceError && WRITE_FAILURES.includes(cause.code)) return cause;
-  if (isDiskFull(cause, free, RESERVE.log)) return diskFull(free(), RESERVE.log, cause);
-  return new MillraceError('log_write_failed', 'the log could not be written', {
-    hint: 'check the disk that holds the data folder',
-    cause,
-  });
 }
 
 function checkPosition(handler: string, seq: number): void {
