@@ -4,6 +4,7 @@ import { armFaultPoints } from '../../core/fault-points.ts';
 import { saysDiskFull } from '../../kv/disk-room.ts';
 import { type FromBuild, failureOf, type ToBuild, type WorkerSetup } from '../live/protocol.ts';
 import { overBudget } from '../memory-budget.ts';
+import { lowerThreadPriority } from '../thread-priority.ts';
 import { openWorkerEnvironment } from '../worker-environment.ts';
 import { ShadowBuild } from './shadow-build.ts';
 
@@ -16,6 +17,8 @@ const LIVE_LAG = 1_000;
 /** messages of outputs that may be on their way to the log */
 const OUTPUTS_AHEAD = 4;
 const GIVE_WAY = 5;
+/** of 19: threads that serve get nearly all of a core that they want */
+const NICE = 15;
 /** ms between two looks at a disk that is full */
 const ROOM_CHECK = 500;
 
@@ -23,6 +26,7 @@ const port = parentPort;
 assert(port !== null, 'the build worker runs as a worker thread');
 const send = (message: FromBuild): void => port.postMessage(message);
 armFaultPoints(process.env.MILLRACE_FAULTS_BUILD, () => process.kill(process.pid, 'SIGKILL'));
+lowerThreadPriority(NICE);
 const environment = await openWorkerEnvironment(workerData as WorkerSetup);
 const { log, positions } = environment;
 const { memoryBudget } = workerData as WorkerSetup;
