@@ -14,9 +14,9 @@ import { GroupFilter } from './group-filter.ts';
 import { Groups } from './groups.ts';
 import { LastTouches } from './last-touches.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
+import { TextSlots } from './text-slots.ts';
 import { Touches } from './touches.ts';
 import { WindowChains } from './window-chains.ts';
-import { WindowSlots } from './window-slots.ts';
 import { firstWindowStart, isClosed } from './windows.ts';
 
 export interface AggregateOptions {
@@ -76,7 +76,9 @@ export class Aggregate implements Operator {
   #settledTo = 0;
   /** in place of `touches` where groups only grow and only their last change counts */
   readonly #last: LastTouches | null;
-  readonly #windowSlots = new WindowSlots();
+  readonly #textSlots: TextSlots;
+  /** window starts of the rows in `pairs` */
+  #starts = new Float64Array(256);
   #having: GroupFilter | null = null;
   #seq = 0;
 
@@ -94,6 +96,10 @@ export class Aggregate implements Operator {
     this.#onlyGrows = !retracting && node.window?.retention == null;
     this.#groups = new Groups({ node, context, table, retracting, onlyGrows: this.#onlyGrows });
     this.#touches = new Touches(final);
+    this.#textSlots = new TextSlots(this.#groups.keyed, {
+      isNew: start => (node.window === null ? table.rows === 0 : !this.#windows.has(start)),
+      begin: (slot, start, keys, i) => this.#begin(slot, start, keys, i),
+    });
     this.#last = final && this.#onlyGrows ? new LastTouches() : null;
   }
 
@@ -166,8 +172,9 @@ export class Aggregate implements Operator {
   }
 
   /**
-   * The same for the everyday case, in one loop: rows are only added, nothing needs settling between sequences, windows
-   * do not overlap, the key is one text. False: it is not that case.
+   * The same for the everyday case: rows are only added, nothing needs settling between sequences, windows do not
+   * overlap, the key is one text. In passes over the rows with little to do in each, so that the processor waits for
+   * the memory of several rows at a time. False: it is not that case.
    */
   #absorbPlain(batch: Batch, keys: readonly Vec[], touches: LastTouches): boolean {
     const [key] = keys;
@@ -175,88 +182,65 @@ export class Aggregate implements Operator {
     if (key?.t !== 'str' || keys.length !== 1 || !(key.pool instanceof SlicePool)) return false;
     if (key.nulls !== null || batch.noValue !== null || batch.op !== null) return false;
     if (spec !== null && spec.size !== spec.advance) return false;
-    const { v, pool } = key;
-    const groups = this.#groups;
-    const { sel, seq: seqs, rowtime } = batch;
+    const n = this.#gather(batch);
+    this.#textSlots.find(
+      { v: key.v, pool: key.pool },
+      { keys, rows: this.#pairs.row, starts: this.#starts, n },
+      this.#pairs.slot,
+    );
+    const { slot: slots, row: rows } = this.#pairs;
+    touches.addAll(slots, rows, batch.seq, n, this.#table.index.high);
+    const times = this.#groups.rowtime.f64;
+    const { rowtime } = batch;
+    for (let k = 0; k < n; k++) {
+      const slot = slots[k] as number;
+      const time = rowtime[rows[k] as number] as number;
+      if (time > (times[slot] as number)) times[slot] = time;
+    }
+    this.#table.touchAll(slots, n);
+    this.#to = n;
+    this.#absorbPairs();
+    return true;
+  }
+
+  /** The rows that are not late into `pairs`, their windows into `starts`; how many they are. */
+  #gather(batch: Batch): number {
+    const spec = this.#node.window;
+    const { sel, rowtime } = batch;
     const n = sel === null ? batch.n : sel.length;
-    const numbers = this.#numberKeys(pool, v, sel, n);
     this.#reservePairs(n);
-    touches.reserve(touches.n + n, 0);
-    const { slot: slots, row: rows, sign } = this.#pairs;
-    const { slots: touchedSlots, seqs: touchedSeqs } = touches;
-    let { last, n: touched } = touches;
-    let times = groups.rowtime.f64;
+    if (n > this.#starts.length) this.#starts = new Float64Array(capacityFor(n, this.#starts.length));
+    const { row: rows, sign } = this.#pairs;
+    const starts = this.#starts;
     let laneTime = this.#laneTime;
     let start = 0;
-    let end = Number.NEGATIVE_INFINITY;
-    let ofWindow: Int32Array | null = null;
-    let complete = false;
-    if (spec === null) {
-      end = Number.POSITIVE_INFINITY;
-      if (numbers !== null) ({ slots: ofWindow, complete } = this.#windowSlots.of(0, this.#table.rows === 0));
-    }
+    let end = spec === null ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    const grace = spec === null ? 0 : spec.grace;
     let to = 0;
     for (let k = 0; k < n; k++) {
       const i = sel === null ? k : (sel[k] as number);
       const time = rowtime[i] as number;
       if (time > laneTime) laneTime = time;
-      if (spec !== null) {
-        if (time < start || time >= end) {
-          start = firstWindowStart(time, spec);
-          end = start + spec.size;
-          ofWindow = null;
-        }
-        if (end + spec.grace <= laneTime) {
-          this.#rejectLate(seqs[i] as number, start, spec);
-          continue;
-        }
-        if (ofWindow === null && numbers !== null) {
-          ({ slots: ofWindow, complete } = this.#windowSlots.of(start, !this.#windows.has(start)));
-        }
+      if (spec !== null && (time < start || time >= end)) {
+        start = firstWindowStart(time, spec);
+        end = start + spec.size;
       }
-      const number = numbers === null ? 0 : (numbers[v[i] as number] as number);
-      let slot = ofWindow === null ? -1 : (ofWindow[number] as number) - 1;
-      if (slot < 0) {
-        slot = complete ? groups.keyed.append(start, i) : groups.keyed.slot(start, i);
-        if (ofWindow !== null) ofWindow[number] = slot + 1;
-        if (this.#table.index.isNew) {
-          groups.begin(slot, keys, i);
-          if (spec !== null) this.#register(start, slot);
-          times = groups.rowtime.f64;
-        }
-        touches.reserve(0, slot + 1);
-        last = touches.last;
+      if (spec !== null && end + grace <= laneTime) {
+        this.#rejectLate(batch.seq[i] as number, start, spec);
+        continue;
       }
-      last[slot] = touched;
-      touchedSlots[touched] = slot;
-      touchedSeqs[touched++] = seqs[i] as number;
-      if (time > (times[slot] as number)) times[slot] = time;
-      slots[to] = slot;
       rows[to] = i;
+      starts[to] = start;
       sign[to++] = 1;
     }
-    this.#table.touchAll(slots, to);
-    touches.n = touched;
     this.#laneTime = laneTime;
-    this.#to = to;
-    this.#absorbPairs();
-    return true;
+    return to;
   }
 
-  /** The numbers of the keys of n rows, by id of their pool; null: they are not numbered. */
-  #numberKeys(pool: SlicePool, v: Int32Array, sel: Int32Array | null, n: number): Int32Array | null {
-    const numbers = pool.keys(this);
-    if (numbers === null) {
-      this.#windowSlots.clear();
-      return null;
-    }
-    const { known } = numbers;
-    for (let k = 0; k < n; k++) {
-      const id = v[sel === null ? k : (sel[k] as number)] as number;
-      if (known[id] === 0) numbers.of(id);
-    }
-    this.#windowSlots.begin(numbers.generation, numbers.dictionary.size);
-    return known;
+  #begin(slot: number, start: number, keys: readonly Vec[], i: number): void {
+    this.#table.reserve(slot + 1);
+    this.#groups.begin(slot, keys, i);
+    if (this.#node.window !== null) this.#register(start, slot);
   }
 
   #rejectLate(seq: number, start: number, spec: WindowSpec): void {
@@ -293,7 +277,7 @@ export class Aggregate implements Operator {
   #slot(start: number, keys: readonly Vec[], i: number, seq: number): number {
     const slot = this.#groups.slot(start, keys, i);
     const { wasNew } = this.#groups;
-    if (wasNew) this.#windowSlots.spoil(start);
+    if (wasNew) this.#textSlots.spoil(start);
     if (this.#table.index.isNew && this.#node.window !== null) this.#register(start, slot);
     this.#touch(slot, seq, !wasNew);
     return slot;
@@ -392,7 +376,7 @@ export class Aggregate implements Operator {
       else this.#firstStart = Math.min(this.#firstStart, start);
     }
     over.sort((a, b) => a - b);
-    for (const start of over) this.#windowSlots.drop(start);
+    for (const start of over) this.#textSlots.drop(start);
     return over.map(start => this.#windows.take(start));
   }
 
@@ -450,14 +434,14 @@ export class Aggregate implements Operator {
     this.#table.load(table);
     this.#laneTime = laneTime;
     this.#windows.clear();
-    this.#windowSlots.clear();
+    this.#textSlots.clear();
     this.#firstStart = Number.POSITIVE_INFINITY;
     if (this.#node.window === null) return;
     for (const slot of this.#table.slots()) this.#register(this.#groups.keyed.prefixOf(slot), slot);
   }
 
   size(): { readonly rows: number; readonly bytes: number } {
-    const beside = this.#windows.bytes + this.#windowSlots.bytes + (this.#last ?? this.#touches).bytes;
+    const beside = this.#windows.bytes + this.#textSlots.bytes + (this.#last ?? this.#touches).bytes;
     return { rows: this.#table.rows, bytes: this.#table.bytes + beside };
   }
 }

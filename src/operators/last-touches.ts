@@ -20,6 +20,21 @@ export class LastTouches {
     this.last[slot] = this.n++;
   }
 
+  /** Groups touched by rows, in order; groups are below `high`. */
+  addAll(slots: Int32Array, rows: Int32Array, seqs: Float64Array, count: number, high: number): void {
+    this.reserve(this.n + count, high);
+    const { last, n } = this;
+    const ownSlots = this.slots;
+    const ownSeqs = this.seqs;
+    for (let k = 0; k < count; k++) {
+      const slot = slots[k] as number;
+      last[slot] = n + k;
+      ownSlots[n + k] = slot;
+      ownSeqs[n + k] = seqs[rows[k] as number] as number;
+    }
+    this.n = n + count;
+  }
+
   /** Room for touches below `touches` and groups below `slots`. */
   reserve(touches: number, slots: number): void {
     if (touches > this.slots.length) {

@@ -2,6 +2,7 @@ import { assert } from '../core/assert.ts';
 import type { Bits } from '../core/batch.ts';
 import { bitAt, clearBit, makeBits, setBit } from '../core/bits.ts';
 import { capacityFor, grownBits } from '../core/vec.ts';
+import type { KeyLookups } from './key-lookups.ts';
 
 /** bytes of removed keys that are put up with before the rest is moved together */
 const TOLERATED_GARBAGE = 64 * 1024;
@@ -96,6 +97,51 @@ export class KeyIndex {
   }
 
   isNew = false;
+
+  /**
+   * Computes the hashes of n keys, and touches what looking them up will read: loads that do not wait for each other, as
+   * they do between lookups. Keys that do not lie in `bytes` are left out.
+   */
+  prepare(keys: KeyLookups, bytes: Uint8Array, n: number): void {
+    if (this.#waitingCount > 0) this.#linkWaiting();
+    const view = this.#see(bytes);
+    const { prefix, start, end, hash } = keys;
+    const { length } = bytes;
+    for (let k = 0; k < n; k++) {
+      const from = start[k] as number;
+      if (from < length) hash[k] = hashOf(prefix[k] as number, view, from, end[k] as number);
+    }
+    const table = this.#table;
+    const mask = this.#mask;
+    const range = this.#range;
+    const shift = this.#shift;
+    const arena = this.#arena;
+    let touched = 0;
+    for (let k = 0; k < n; k++) touched ^= table[((hash[k] as number) & mask) * 2] as number;
+    for (let k = 0; k < n; k++) {
+      const entry = table[((hash[k] as number) & mask) * 2] as number;
+      if (entry !== EMPTY) touched ^= range[(entry - 1) << shift] as number;
+    }
+    for (let k = 0; k < n; k++) {
+      const entry = table[((hash[k] as number) & mask) * 2] as number;
+      if (entry !== EMPTY) touched ^= arena[range[(entry - 1) << shift] as number] as number;
+    }
+    this.touched = touched;
+  }
+
+  /** what was loaded ahead: loads whose result nobody could see would be left out */
+  touched = 0;
+
+  /** Like `insert`, of the k-th prepared key. */
+  insertPrepared(keys: KeyLookups, bytes: Uint8Array, k: number): number {
+    const prefix = keys.prefix[k] as number;
+    const start = keys.start[k] as number;
+    const end = keys.end[k] as number;
+    const hash = keys.hash[k] as number;
+    const found = this.#probe(prefix, this.#see(bytes), start, end, hash);
+    this.isNew = found < 0;
+    return found >= 0 ? found : this.#add(prefix, bytes, start, end, hash);
+  }
 
   #see(bytes: Uint8Array): DataView {
     if (bytes !== this.#seen) {
