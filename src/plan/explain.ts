@@ -41,10 +41,29 @@ export function explain(view: ViewPlan, views: readonly ViewPlan[] = []): string
     ...(viewState(view.root).verdict === 'unbounded'
       ? ['  keeps rows of streams for ever: its state grows with the log']
       : []),
+    ...(hasProduct(view.root)
+      ? ['  joins every row with every row: its work and state grow with the product of both sides']
+      : []),
     'plan',
   ];
   explainNode(view.root, rootDemand(view, views), 1, lines);
   return `${lines.join('\n')}\n`;
+}
+
+/** Whether rows meet all rows of another side, of which there are many. */
+function hasProduct(node: PlanNode): boolean {
+  if (inputsOf(node).some(hasProduct)) return true;
+  if (node.node === 'equiJoin') {
+    return node.leftKeys.length === 0 && !inputsOf(node).some(isOneRow);
+  }
+  return node.node === 'semiJoin' && node.leftKeys.length === 0 && node.condition !== null;
+}
+
+/** A group of everything. */
+function isOneRow(node: PlanNode): boolean {
+  if (node.node === 'aggregate') return node.keys.length === 0;
+  const [only, second] = inputsOf(node);
+  return node.node !== 'explode' && only !== undefined && second === undefined && isOneRow(only);
 }
 
 function explainNode(node: PlanNode, demand: Demand, depth: number, lines: string[]): void {

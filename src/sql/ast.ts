@@ -283,6 +283,8 @@ export interface Join extends NodeBase {
   readonly right: Relation;
   readonly on: Expression | null;
   readonly using: readonly Identifier[];
+  /** NATURAL: USING the columns that both sides have */
+  readonly natural?: true | undefined;
   readonly within: WithinClause | null;
 }
 

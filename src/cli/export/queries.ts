@@ -220,7 +220,8 @@ class QueryPrinter {
     const using = join.using.length > 0 ? ` USING${this.#names(join.using)}` : '';
     const rest = using || (both.length > 0 ? ` ON ${both.join(' AND ')}` : '');
     const inner = join.right.kind === 'join' ? `(${right})` : right;
-    return `${this.#relation(join.left, expressions)}\n${type}JOIN ${inner}${rest}`;
+    const natural = join.natural ? 'NATURAL ' : '';
+    return `${this.#relation(join.left, expressions)}\n${natural}${type}JOIN ${inner}${rest}`;
   }
 
   /** Two streams: the times may be so far apart. */

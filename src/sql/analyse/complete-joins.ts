@@ -3,13 +3,14 @@ import type { Span } from '../../core/span.ts';
 import { BOOLEAN, sameType } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
 import type { JoinType, RelationKind } from '../../plan/plan.ts';
-import type { Relation as RelationSyntax } from '../ast.ts';
+import type { Expression, Relation as RelationSyntax } from '../ast.ts';
 import type { Relation } from '../catalog.ts';
 import { conjuncts, isDeterministic, readsOuter } from './expr-tree.ts';
 import { type PlacedRelations, placed, relationSide, relationsIn, sideBySide } from './join-sides.ts';
 import type { SelectContext } from './query-context.ts';
 import type { JoinSide } from './resolved-query.ts';
 import { readsClock } from './temporal.ts';
+import { usedColumns } from './using.ts';
 
 type Join = Extract<RelationSyntax, { kind: 'join' }>;
 
@@ -69,7 +70,6 @@ function ofRelation(
 
 function ofJoin(join: Join, left: Side, right: Side, context: SelectContext): Side {
   const { problems } = context;
-  const span: Span = { start: join.left.span.end + 1, end: join.span.end };
   if (join.within) {
     throw problems.error(
       'invalid_statement',
@@ -78,50 +78,17 @@ function ofJoin(join: Join, left: Side, right: Side, context: SelectContext): Si
       "write ON a.id = b.id AND b.at BETWEEN a.at AND a.at + INTERVAL '1' HOUR",
     );
   }
-  if (join.using.length > 0) {
-    throw problems.error(
-      'not_supported',
-      span,
-      'USING and NATURAL are not supported by this version',
-      'write ON left.column = right.column',
-    );
-  }
-  if (!join.on) {
-    throw problems.error(
-      'not_supported',
-      span,
-      'a join of every row with every row is not supported',
-      'write JOIN ... ON left.column = right.column',
-    );
-  }
-  const on = context
-    .resolver({
-      clause: 'ON',
-      insteadOfSubquery: 'write the condition in WHERE, or join with the subquery in FROM',
-    })
-    .boolean(join.on, 'ON');
-  if (readsOuter(on)) {
-    throw problems.error(
-      'invalid_statement',
-      join.on.span,
-      'a join inside of a subquery cannot be on columns of the query around it',
-      'write the condition in WHERE of the subquery',
-    );
-  }
+  const used =
+    join.using.length > 0 || join.natural
+      ? usedColumns(join, { left: left.relations, right: right.relations }, context)
+      : null;
   const both = sideBySide(left, right, left.input.schema.columns.length);
-  const split = splitEqualities(on, left, right, context);
-  if (split.leftKeys.length === 0) {
-    throw problems.error(
-      'not_supported',
-      join.on.span,
-      'a join needs an equality of its two sides among its conditions',
-      'write ON left.column = right.column AND ...',
-    );
-  }
-  checkCondition(on, join.on.span, context);
+  const on = used ? used.on : join.on && resolveOn(join.on, both, context);
+  const split = on ? splitEqualities(on, left, right, context) : NO_CONDITION;
   const columns = [...left.input.schema.columns, ...right.input.schema.columns];
   const type = join.type === 'cross' ? 'inner' : join.type;
   const sides = { type, left: left.input, right: right.input, within: null };
+  used?.merge(type);
   const lookup = keyLookup(type, left, right, split);
   if (lookup) {
     const schema: Schema = { columns, key: left.input.schema.key, windowed: false };
@@ -139,6 +106,34 @@ function ofJoin(join: Join, left: Side, right: Side, context: SelectContext): Si
     changes: type === 'inner' && appends ? 'append' : 'retract',
     input: { kind: 'join', schema, join: resolved },
   };
+}
+
+function resolveOn(expression: Expression, both: PlacedRelations, context: SelectContext): Expr {
+  const { problems, scope } = context;
+  const resolver = context.resolver({
+    clause: 'ON',
+    insteadOfSubquery: 'write the condition in WHERE, or join with the subquery in FROM',
+  });
+  const on = resolver.boolean(expression, 'ON');
+  if (readsOuter(on)) {
+    throw problems.error(
+      'invalid_statement',
+      expression.span,
+      'a join inside of a subquery cannot be on columns of the query around it',
+      'write the condition in WHERE of the subquery',
+    );
+  }
+  const foreign = [...relationsIn(on, scope)].find(at => !both.relations.includes(at));
+  if (foreign !== undefined) {
+    throw problems.error(
+      'unknown_source',
+      expression.span,
+      `ON of a join sees its two sides only, not "${scope.relations[foreign]?.name.name}"`,
+      'write the condition in ON of the join that brings it in, or in WHERE',
+    );
+  }
+  checkCondition(on, expression.span, context);
+  return on;
 }
 
 /**
@@ -174,6 +169,8 @@ function checkCondition(on: Expr, span: Span, context: SelectContext): void {
     throw context.problems.error('invalid_statement', span, 'a join cannot be on random values');
   }
 }
+
+const NO_CONDITION: Equalities = { leftKeys: [], rightKeys: [], rest: null };
 
 interface Equalities {
   /** over the rows of the sides */

@@ -19,6 +19,7 @@ import { resolveCondition, sinkWindow } from './strict-query.ts';
 import { hasSubquery } from './subqueries.ts';
 import { isWindowColumn } from './system-columns.ts';
 import { readsClock, splitTemporal, type TemporalSplit } from './temporal.ts';
+import { withWhereKeys } from './where-keys.ts';
 
 /** One SELECT as it is analysed. */
 export interface SelectOptions {
@@ -57,7 +58,7 @@ export function analyseSelect(select: Select, { options, emit, served }: SelectO
   const whole: Complete = {
     context,
     input: from.rows,
-    side: from.side,
+    side: from.side && withWhereKeys(from.side, split.rest ? conjuncts(split.rest) : []),
     items,
     split,
     explode,

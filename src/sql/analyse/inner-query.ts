@@ -26,6 +26,7 @@ import { isNeverNull } from './scope.ts';
 import { hasSubquery, type InnerRows, type InnerValue, type Pair, type SubqueryUse } from './subqueries.ts';
 import { isWindowColumn } from './system-columns.ts';
 import { readsClock, splitTemporal } from './temporal.ts';
+import { withWhereKeys } from './where-keys.ts';
 
 export interface InnerOptions {
   /** `outer` in it: the names of the query around */
@@ -117,7 +118,7 @@ class InnerSelect {
     context.finish();
 
     const lookups = new Lookups({
-      side: from.side,
+      side: withWhereKeys(from.side, rest ? conjuncts(rest) : []),
       changes: from.rows.changes,
       entries: context.subqueries?.entries ?? [],
       toRow: expr => expr,

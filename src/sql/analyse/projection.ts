@@ -24,6 +24,7 @@ export interface StarColumn {
   readonly name: string;
   readonly expr: Expr;
   readonly relation: number;
+  readonly qualifiedOnly?: true | undefined;
 }
 
 export interface ProjectionOptions {
@@ -61,7 +62,7 @@ function resolveItem(
       const at = qualifier ? scope.relations.findIndex(r => qualifies(qualifier, r)) : -1;
       if (qualifier && at < 0) throw unknownQualifier(scope, qualifier, problems);
       return options.star
-        .filter(column => at < 0 || column.relation === at)
+        .filter(column => (at < 0 ? !column.qualifiedOnly : column.relation === at))
         .map(column => {
           // a copy, so that each use has its own place
           const expr = { ...column.expr };

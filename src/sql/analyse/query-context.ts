@@ -75,6 +75,18 @@ export class SelectContext {
     this.#columns.push(column);
   }
 
+  /** USING: one column in the place of others, before all that were there; those are reached by their relation's name. */
+  mergeColumns(
+    columns: readonly { readonly column: ScopeColumn; readonly of: readonly ScopeColumn[] }[],
+  ): void {
+    for (const { column, of } of columns.toReversed()) {
+      const others = this.#columns.map(c => (of.includes(c) ? { ...c, qualifiedOnly: true as const } : c));
+      // what was merged before is a part of this one now
+      const kept = others.filter(c => !(c.qualifiedOnly && c.relation < 0));
+      this.#columns.splice(0, this.#columns.length, column, ...kept);
+    }
+  }
+
   /** The relations' columns stand elsewhere in the input row: `offsets` of each relation's first column. */
   placeRelations(offsets: readonly number[]): void {
     const before = this.#relations.map(r => r.offset);

@@ -16,6 +16,10 @@ export interface ScopeColumn {
   readonly relation: number;
   /** part of `*` */
   readonly listed: boolean;
+  /** USING has merged it with another one: it is reached with its relation's name only */
+  readonly qualifiedOnly?: true | undefined;
+  /** of a column that USING has merged: the relations that it is of */
+  readonly merged?: readonly number[] | undefined;
 }
 
 /** One relation of FROM. */
@@ -114,7 +118,7 @@ export function lookup(
     if (at < 0)
       return outerColumn(scope, qualifier, name, problems) ?? refuseQualifier(scope, qualifier, problems);
     columns = columns.filter(c => c.relation === at);
-  }
+  } else columns = columns.filter(c => !c.qualifiedOnly);
   const found = findColumns(columns, name);
   const [first, second] = found;
   if (!first) {

@@ -23,6 +23,7 @@ function parseJoined(r: TokenReader): Relation {
   const start = r.peek();
   let left = parseSource(r);
   for (let joins = 0; ; joins++) {
+    const natural = isNatural(r) && r.accept('NATURAL');
     const type = parseJoinType(r);
     if (type === null) return left;
     if (joins === MAX_JOINS) {
@@ -30,11 +31,23 @@ function parseJoined(r: TokenReader): Relation {
       throw r.error(`more than ${MAX_JOINS} joins side by side`, r.peek(), hint, 'limit_exceeded');
     }
     const right = parseSource(r);
+    if (natural) {
+      const none = { on: null, using: [], within: null };
+      left = { kind: 'join', type, left, right, ...none, natural, span: r.spanFrom(start) };
+      r.grow();
+      continue;
+    }
     const within = r.is('WITHIN') ? parseWithin(r) : null;
     const { on, using } = parseCriteria(r, type, within);
     left = { kind: 'join', type, left, right, on, using, within, span: r.spanFrom(start) };
     r.grow();
   }
+}
+
+/** NATURAL may be a name too: it is none before a join. */
+function isNatural(r: TokenReader): boolean {
+  const words = ['JOIN', 'INNER', 'LEFT', 'RIGHT', 'FULL'];
+  return r.peek().upper === 'NATURAL' && words.includes(r.peek(1).upper ?? '');
 }
 
 function parseJoinType(r: TokenReader): Join['type'] | null {
@@ -150,6 +163,8 @@ export function isClauseAhead(r: TokenReader): boolean {
       return second.upper === 'BY';
     case 'USING':
       return second.upper === '(';
+    case 'NATURAL':
+      return isNatural(r);
     case 'OFFSET':
       return second.kind === 'number' || second.upper === '(';
     case 'FETCH':

@@ -112,7 +112,8 @@ function relationText(relation: Relation): string {
       const within = relation.within ? ` ${withinText(relation.within)}` : '';
       const on = relation.on ? ` ON ${expressions.text(relation.on)}` : '';
       const using = relation.using.length > 0 ? ` USING${namesText(relation.using)}` : '';
-      return `${relationText(relation.left)} ${type}JOIN ${right}${within}${on}${using}`;
+      const natural = relation.natural ? 'NATURAL ' : '';
+      return `${relationText(relation.left)} ${natural}${type}JOIN ${right}${within}${on}${using}`;
     }
   }
 }

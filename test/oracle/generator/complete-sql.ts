@@ -138,17 +138,36 @@ export class CompleteSql {
     const random = this.#random;
     const left = this.#relation(depth);
     const right = this.#relation(depth);
+    const prefixed = (part: Part) => part.columns.map(c => ({ ...c, name: `${part.alias}.${c.name}` }));
+    const columns = [...prefixed(left), ...prefixed(right)];
+    const both: Part = { alias: '', columns, sql: '' };
+    const shared = left.columns.filter(c => right.columns.some(o => o.name === c.name && o.type === c.type));
+    if (shared.length > 0 && random.chance(0.3)) return this.#using(left, right, shared);
+    if (random.chance(0.1)) return { ...both, sql: `${left.sql} CROSS JOIN ${right.sql}` };
     const [l, r] = [this.#column(left), this.#column(right)];
     const type = random.of(['JOIN', 'JOIN', 'LEFT JOIN', 'RIGHT JOIN', 'FULL JOIN']);
     const cast = (c: { text: string; type: string }) =>
       c.type === 'STRING' ? c.text : `CAST(${c.text} AS STRING)`;
     const on = l.type === r.type ? `${l.text} = ${r.text}` : `${cast(l)} = ${cast(r)}`;
     const more = random.chance(0.3) ? ` AND ${this.#condition(random.of([left, right]))}` : '';
-    const prefixed = (part: Part) => part.columns.map(c => ({ ...c, name: `${part.alias}.${c.name}` }));
+    const without = random.chance(0.1) && l.type === r.type ? `${l.text} < ${r.text}` : on;
+    return { ...both, sql: `${left.sql} ${type} ${right.sql} ON ${without}${more}` };
+  }
+
+  /** Columns of both sides that become one are named without their relation. */
+  #using(left: Part, right: Part, shared: readonly SqlColumn[]): Part {
+    const random = this.#random;
+    const used = random.shuffled(shared).slice(0, random.int(1, shared.length));
+    const isUsed = (column: SqlColumn) => used.some(c => c.name === column.name);
+    const others = [left, right].flatMap(({ alias, columns }) =>
+      columns.filter(c => !isUsed(c)).map(c => ({ ...c, name: `${alias}.${c.name}` })),
+    );
+    const type = random.of(['JOIN', 'LEFT JOIN', 'RIGHT JOIN', 'FULL JOIN']);
+    const names = used.map(c => c.name).join(', ');
     return {
       alias: '',
-      columns: [...prefixed(left), ...prefixed(right)],
-      sql: `${left.sql} ${type} ${right.sql} ON ${on}${more}`,
+      columns: [...used, ...others],
+      sql: `${left.sql} ${type} ${right.sql} USING (${names})`,
     };
   }
 
