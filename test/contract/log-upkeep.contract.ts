@@ -142,6 +142,18 @@ export function logUpkeepContract(name: string, under: LogUnderTest, sealed: boo
         ]);
       });
 
+      test('leaves gaps of offsets that count for nothing: the first offset from a sequence on is that of a record', async () => {
+        await compact();
+        for (let seq = 0; seq <= 12; seq++) {
+          const later = log.readTopic('a', { limit: 10 }).filter(r => r.seq >= seq);
+          expect(log.offsetsAt('a', seq), `from ${seq}`).toEqual(
+            [0, 1].map(p => later.find(r => r.partition === p)?.offset ?? log.topic('a')?.ends[p]),
+          );
+        }
+        await trim({ before: 12 });
+        expect(log.topic('a')?.floor?.starts).toEqual(log.topic('a')?.ends);
+      });
+
       test('keeps the place of what it leaves: offsets have gaps, reading by offset goes over them', async () => {
         const before = log.readTopic('a', { limit: 10 });
         await compact();

@@ -72,6 +72,7 @@ describe('a flipped bit', () => {
     flip(file, first.length + 5_000);
 
     const log = await openLog(dir);
+    expect(log.recovery, 'opening reads no block').toEqual([]);
     const [from, to] = [first.n, first.n + second.n];
     const refusal = expect.objectContaining({
       code: 'data_corrupt',

@@ -83,14 +83,37 @@ describe('room', () => {
     await mixed(log, 3_000);
     await log.seal();
     const all = kept(log);
+    free = 16 << 20;
     const { reclaimed } = await log.compact({ topic: 'a', before: log.end(), by: 'ada' });
-    free = 0;
     await expect(reclaimed).rejects.toMatchObject({ code: 'disk_full' });
     expect(kept(log)).toEqual(all);
     await log.close();
     const again = await openLog(dir);
     await again.compact({ topic: 'b', before: 0, by: 'ada' }).then(done => done.reclaimed);
     expect(kept(again)).toHaveLength(300 + 90);
+  });
+
+  test('is made by a trim of all that is old even when appends are refused', async () => {
+    const dir = logFolder();
+    let free = 1e12;
+    const log = await openLog(dir, { freeBytes: () => free });
+    await mixed(log, 3_000);
+    await log.seal();
+    free = 16 << 20;
+    await expect(log.append({ records: [rec('b', null, 'x')] }).durable).rejects.toMatchObject({
+      code: 'disk_full',
+    });
+    const order = { before: log.end(), by: 'ada' };
+    const { reclaimed } = await log.trim({ ...order, topic: 'a' });
+    await expect(reclaimed, 'records of b would have to be written anew').rejects.toMatchObject({
+      code: 'disk_full',
+    });
+    await (await log.trim({ ...order, topic: 'b' })).reclaimed;
+    expect(bytesOf(dir)).toBe(0);
+    free = 0;
+    await expect(log.trim({ topic: 'a', before: log.end(), by: 'ada' })).rejects.toMatchObject({
+      code: 'disk_full',
+    });
   });
 });
 

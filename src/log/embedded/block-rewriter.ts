@@ -26,6 +26,10 @@ export interface RewriterPorts {
   readonly read: (block: SealedBlock) => { readonly bytes: Uint8Array; readonly block: RecordBlock };
   /** topics (by id) with an index by key */
   readonly indexed: ReadonlySet<number>;
+  /** throws when the disk has no room for a transaction of the index */
+  readonly assertRoom: () => void;
+  /** after these blocks were replaced */
+  readonly onReplaced: (blocks: readonly SealedBlock[]) => Promise<void>;
 }
 
 /** Does a record stay? Ticks and gaps are not asked for. */
@@ -132,7 +136,8 @@ export class BlockRewriter {
   async #swap(): Promise<void> {
     if (this.#replaced.length === 0) return;
     await this.#dropKeys();
-    const { db, writer } = this.#ports;
+    const { db, writer, assertRoom, onReplaced } = this.#ports;
+    assertRoom();
     const ready = this.#ready;
     const replaced = this.#replaced;
     await writer.turn.take(async () => {
@@ -149,11 +154,13 @@ export class BlockRewriter {
     this.#ready = [];
     this.#readyBytes = 0;
     this.#replaced = [];
+    await onReplaced(replaced.map(r => r.stored));
   }
 
   async #dropKeys(): Promise<void> {
-    const { db } = this.#ports;
+    const { db, assertRoom } = this.#ports;
     while (this.#dropped.length > 0) {
+      assertRoom();
       const some = this.#dropped.splice(0, KEYS_PER_TRANSACTION);
       faultPoint('upkeep.keys');
       await db.batch(() => {

@@ -184,15 +184,18 @@ export class BlockStore {
   /** The first offset of a partition whose record has at least this sequence; the partition's end when there is none. */
   offsetAt(topic: number, partition: number, seq: number): number {
     const { ends = [] } = storedTopic(this.#db, topic) ?? {};
+    const end = ends[partition] ?? 0;
+    const from = (offset: number) => this.partition(topic, partition, offset, 1)[0];
     let low = this.#floors.get(topic)?.starts[partition] ?? 0;
-    let high = ends[partition] ?? 0;
+    let high = end;
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
-      const [record] = this.partition(topic, partition, middle, 1);
-      if (record === undefined || record.offset >= high || record.seq >= seq) high = middle;
+      const record = from(middle);
+      // where nothing is left from there on, what is looked for lies before, or nowhere
+      if (record === undefined || record.seq >= seq) high = middle;
       else low = record.offset + 1;
     }
-    return low;
+    return from(low)?.offset ?? end;
   }
 
   /** Up to `limit` records of all partitions from an offset in each, in order of sequence. */

@@ -151,6 +151,7 @@ class EmbeddedLog implements StoredLog {
       writer: this.#writer,
       topics: () => this.#head.states(),
       end: () => this.#end,
+      freeBytes: this.#freeBytes,
     });
     this.#upkeep.resume().catch(error => options.onSealFailure?.(error));
   }

@@ -1,5 +1,6 @@
 import { faultPoint } from '../../core/fault-points.ts';
 import type { RecordBlock } from '../../core/log-record.ts';
+import { hearReason } from '../../kv/disk-room.ts';
 import { blockOfRun, encodeBlock, storedBytes } from './block-layout.ts';
 import { registerBlocks } from './block-registry.ts';
 import type { LogDatabase } from './log-environment.ts';
@@ -71,6 +72,7 @@ export class Sealer {
         await this.#sealStep(step);
       }
     } catch (error) {
+      hearReason(error);
       // a commit that was reported as failed may be there all the same
       this.#db.resetReadTxn();
       this.#sealedEnd = sealedEnd(this.#db);

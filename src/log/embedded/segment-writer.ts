@@ -41,7 +41,7 @@ export class SegmentWriter {
     this.#load();
   }
 
-  /** the file that is written to */
+  /** the file that is written to; 0: the next blocks begin one */
   get segment(): number {
     return this.#segment;
   }
@@ -97,6 +97,7 @@ export class SegmentWriter {
   /** The next blocks begin a new file. */
   async startFile(): Promise<void> {
     await this.close();
+    this.#segment = 0;
     this.#length = SEGMENT_BYTES;
   }
 

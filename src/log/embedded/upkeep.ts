@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { faultPoint } from '../../core/fault-points.ts';
 import type { RecordBlock } from '../../core/log-record.ts';
+import { assertDiskRoom, hearReason } from '../../kv/disk-room.ts';
 import type { ActDone, CompactOrder, LogAct, TrimOrder, UpkeepUnderWay } from '../event-log.ts';
 import type { TopicState } from '../log-head.ts';
 import type { UpkeepWork } from './acts.ts';
@@ -23,6 +24,12 @@ import { NO_FLOOR, putTopicFloor, putUpkeepState, topicFloor, upkeepState } from
 /** One compaction holds the last record of so many keys in memory: 100 MB. What is beyond is for the next one. */
 const MOST_KEYS = 4_000_000;
 
+/**
+ * Bytes of the disk that upkeep leaves alone: less than appends do, for it is what makes room. Segments of which nothing is
+ * kept go without more; blocks that are written anew ask as appends do.
+ */
+const RESERVE = 8 << 20;
+
 export interface UpkeepPorts {
   readonly db: LogDatabase;
   readonly dir: string;
@@ -33,6 +40,8 @@ export interface UpkeepPorts {
   readonly topics: () => readonly TopicState[];
   /** sequence after the last durable record */
   readonly end: () => number;
+  /** bytes that the disk has left */
+  readonly freeBytes: () => number;
 }
 
 /**
@@ -125,6 +134,7 @@ export class Upkeep {
       before,
       incomplete: [...incomplete],
     });
+    this.#assertRoom();
     this.#acts = [...this.#acts, act];
     faultPoint('upkeep.act');
     await db.batch(() => {
@@ -158,6 +168,11 @@ export class Upkeep {
         faultPoint('upkeep.done');
         await db.batch(() => crossOff(db, work));
       }
+    } catch (error) {
+      hearReason(error);
+      // a commit that was reported as failed may be there all the same
+      await writer.turn.take(() => writer.restart());
+      throw error;
     } finally {
       this.#underWay = null;
       store.refresh();
@@ -165,17 +180,25 @@ export class Upkeep {
   }
 
   async #reclaimTrimmed(work: UpkeepWork, topic: TopicState): Promise<void> {
-    const { db } = this.#ports;
-    const dropped = new Map(await blocksOfTopic(db, topic.id, topic.spec.partitions, work.before));
-    const cut = (await allSealedBlocks(db)).find(
-      b => b.firstSeq < work.before && work.before < b.firstSeq + b.n,
-    );
-    const bytes = cut && dropped.get(cut.firstSeq);
-    // of the block that the cut goes through, only a part goes
-    if (bytes !== undefined) dropped.set(cut!.firstSeq, (bytes * (work.before - cut!.firstSeq)) / cut!.n);
-    const keep = (block: RecordBlock, i: number) =>
-      block.topic[i] !== work.topic || block.firstSeq + i >= work.before;
-    await this.#rewrite(work, topic, dropped, keep, false);
+    await this.#rewrite(work, topic, await this.#belowFloors(), () => true, false);
+  }
+
+  /** Bytes of records below the floors of their topics, by block: also what earlier acts have left, it was not worth it. */
+  async #belowFloors(): Promise<Map<number, number>> {
+    const { db, store, topics } = this.#ports;
+    const blocks = await allSealedBlocks(db);
+    const dropped = new Map<number, number>();
+    for (const { id, spec } of topics()) {
+      const { floor } = store.floors.get(id) ?? NO_FLOOR;
+      if (floor === 0) continue;
+      const cut = blocks.find(b => b.firstSeq < floor && floor < b.firstSeq + b.n);
+      for (const [firstSeq, bytes] of await blocksOfTopic(db, id, spec.partitions, floor)) {
+        // of the block that the cut goes through, only a part goes
+        const share = firstSeq === cut?.firstSeq ? (floor - firstSeq) / cut.n : 1;
+        dropped.set(firstSeq, (dropped.get(firstSeq) ?? 0) + bytes * share);
+      }
+    }
+    return dropped;
   }
 
   async #compactTopic(work: UpkeepWork, topic: TopicState): Promise<void> {
@@ -247,14 +270,32 @@ export class Upkeep {
     every: boolean,
   ): Promise<void> {
     const { db, store, writer, topics } = this.#ports;
-    const steps = rewriteSteps(db, await allSealedBlocks(db), dropped, every);
-    const indexed = new Set(topics().flatMap(t => (t.spec.keyIndex ? [t.id] : [])));
-    const rewriter = new BlockRewriter({ db, writer, read: block => store.stored(block), indexed }, keep);
+    const all = await allSealedBlocks(db);
+    const steps = rewriteSteps(db, all, dropped, every);
+    const { floors } = store;
+    const left = new Map<number, number>();
+    for (const { segment } of all) left.set(segment, (left.get(segment) ?? 0) + 1);
+    const rewriter = new BlockRewriter(
+      {
+        db,
+        writer,
+        read: block => store.stored(block),
+        indexed: new Set(topics().flatMap(t => (t.spec.keyIndex ? [t.id] : []))),
+        assertRoom: () => this.#assertRoom(),
+        onReplaced: async blocks => {
+          for (const { segment } of blocks) left.set(segment, (left.get(segment) ?? 0) - 1);
+          await this.#removeSegments([...left].flatMap(([segment, n]) => (n === 0 ? [segment] : [])));
+          for (const [segment, n] of left) if (n === 0) left.delete(segment);
+        },
+      },
+      // what an earlier act has taken from other topics goes along
+      (block, i) => block.firstSeq + i >= (floors.get(block.topic[i]!)?.floor ?? 0) && keep(block, i),
+    );
     let damage: unknown = null;
-    for (const [i, { block, all }] of steps.entries()) {
+    for (const [i, { block, all: whole }] of steps.entries()) {
       if (this.#closing) break;
       try {
-        await rewriter.add(block, all);
+        await rewriter.add(block, whole);
       } catch (error) {
         // a damaged block stays where it is, with its segment; the others do not wait for it
         if (!(error instanceof MillraceError && error.code === 'data_corrupt')) throw error;
@@ -263,27 +304,32 @@ export class Upkeep {
       this.#show(work, topic, (i + 1) / steps.length);
     }
     await rewriter.finish();
-    await this.#removeEmptySegments();
+    // a crash may have left files of which nothing is in use
+    const used = new Set((await allSealedBlocks(db)).map(b => b.segment));
+    await this.#removeSegments(registeredSegments(db).flatMap(s => (used.has(s.segment) ? [] : [s.segment])));
     if (damage !== null) throw damage;
   }
 
-  /** Files that no block lies in any more. */
-  async #removeEmptySegments(): Promise<void> {
+  /** Files that no block lies in any more; the one that is written to stays. */
+  async #removeSegments(segments: readonly number[]): Promise<void> {
     const { db, dir, writer } = this.#ports;
-    const used = new Set((await allSealedBlocks(db)).map(b => b.segment));
-    const empty = registeredSegments(db).filter(s => !used.has(s.segment) && s.segment !== writer.segment);
+    const empty = segments.filter(s => s !== writer.segment);
     if (empty.length === 0) return;
     faultPoint('upkeep.segment.forget');
     await db.batch(() => {
-      for (const { segment } of empty) void db.remove(segmentKey(segment));
+      for (const segment of empty) void db.remove(segmentKey(segment));
       const { changes, start } = upkeepState(db);
       putUpkeepState(db, { changes: changes + 1, start });
     });
     this.#ports.store.refresh();
-    for (const { segment } of empty) {
+    for (const segment of empty) {
       faultPoint('upkeep.segment.remove');
       rmSync(join(dir, segmentFile(segment)), { force: true });
     }
+  }
+
+  #assertRoom(): void {
+    assertDiskRoom(this.#ports.freeBytes(), 0, RESERVE);
   }
 
   #show(work: UpkeepWork, topic: TopicState, fraction: number): void {
