@@ -5,12 +5,14 @@ import type { DeploymentResult } from '../plan/deployment.ts';
 import { explain } from '../plan/explain.ts';
 import type { ViewPlan } from '../plan/plan.ts';
 import { closest } from '../sql/suggest.ts';
+import { ApiClient } from './api-client.ts';
 import { type CheckOptions, planOffline } from './check.ts';
-import { terminal } from './context.ts';
+import { dataFolder, runningServer, terminal } from './context.ts';
 import { type Exit, folder } from './options.ts';
 
 interface ExplainOptions extends CheckOptions {
   readonly views?: string;
+  readonly data?: string;
 }
 
 export function explainCommand(exit: Exit): Command {
@@ -19,17 +21,45 @@ export function explainCommand(exit: Exit): Command {
     .argument('<view>', 'name of the view, or its file')
     .option('--views <dir>', 'folder of the views', folder)
     .option('--pipelines <dir>', 'folder of the YAML files and handlers', folder)
+    .option(
+      '--data <dir>',
+      'data folder of a running server: tells also since when the served view has its records',
+    )
     .option('--json', 'the plan as JSON')
     .action(async (view: string, options: ExplainOptions) => {
       const isFile = view.endsWith('.sql');
       const views = options.views === undefined ? [] : [options.views];
       const { result } = await planOffline(isFile ? [view] : views, options);
       const plan = planned(result, isFile ? basename(view, '.sql') : view);
-      if (options.json)
-        terminal.line(JSON.stringify(plan, (_, v: unknown) => (typeof v === 'bigint' ? `${v}` : v)));
-      else terminal.line(explain(plan).trimEnd());
+      const since = options.data === undefined ? null : await servedSince(options.data, plan.name);
+      if (options.json) {
+        const shown = since === null ? plan : { ...plan, since };
+        terminal.line(JSON.stringify(shown, (_, v: unknown) => (typeof v === 'bigint' ? `${v}` : v)));
+      } else {
+        terminal.line(explain(plan).trimEnd());
+        if (since !== null)
+          terminal.line(`\nserved with the records since ${since.time}, position ${since.position}`);
+      }
       exit(0);
     });
+}
+
+interface Since {
+  readonly position: string;
+  readonly time: string;
+}
+
+/** Null: the served view has all records; or nothing is known of it. */
+async function servedSince(data: string, view: string): Promise<Since | null> {
+  const server = await runningServer(dataFolder(data));
+  if (server === null) {
+    throw new MillraceError('not_found', `no server runs on ${dataFolder(data)}`, {
+      hint: 'leave --data out: the plan needs no server',
+    });
+  }
+  const path = `/views/${encodeURIComponent(view)}/status`;
+  const { since } = await new ApiClient(server).json<{ readonly since?: Since }>('GET', path);
+  return since ?? null;
 }
 
 function planned({ plan, files, catalog }: DeploymentResult, name: string): ViewPlan {

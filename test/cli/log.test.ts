@@ -43,6 +43,11 @@ describe('millrace log', { timeout: 120_000 }, () => {
       const shownLog = await millrace(['log', 'show', '--data', data]);
       expect(shownLog.out).toMatch(/text-lines +15\.\.20/);
       expect(shownLog.out).toMatch(/1 +\d{4}-\S+ +\S+ +trim +text-lines/);
+      expect((await millrace(['replay', 'words', '--data', data])).code).toBe(0);
+      const explained = await millrace(['explain', 'words', '--data', data]);
+      expect(explained.out).toMatch(/served with the records since \d{4}-\S+, position \S+\n$/);
+      const status = await millrace(['status', '--data', data]);
+      expect(status.out).toMatch(/^words: its history begins at \d{4}-/m);
       const tail = await millrace(['tail', 'text-lines', '--last', '20', '--limit', '5', '--data', data]);
       expect(tail.out.trim().split('\n')).toHaveLength(5);
     } finally {
