@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ATTEMPTS_SOURCE } from '../fraud.ts';
 
 const SOURCES = join(import.meta.dirname, '..', '..', 'views', 'sources');
 
@@ -34,10 +35,11 @@ export function liveViews(count: number): ReadonlyMap<string, string> {
   return views;
 }
 
-/** A folder of views with the shipped sources. */
+/** A folder of views with the shipped sources and the attempts of the bench. */
 export function viewsFolder(folder: string, views: ReadonlyMap<string, string>): string {
   mkdirSync(join(folder, 'sources'), { recursive: true });
   for (const file of readdirSync(SOURCES)) copyFileSync(join(SOURCES, file), join(folder, 'sources', file));
+  writeFileSync(join(folder, 'sources', 'attempts.sql'), ATTEMPTS_SOURCE);
   for (const [name, text] of views) writeFileSync(join(folder, `${name}.sql`), text);
   return folder;
 }

@@ -7,6 +7,11 @@ interface LoadShape {
   readonly seconds: number;
   /** requests a second; without it every client sends as fast as it is answered */
   readonly rate?: number | undefined;
+  /**
+   * The loader never sleeps: waking it would be work of the server, the more of it the slower the server is. It takes a
+   * core of its own.
+   */
+  readonly awake?: boolean | undefined;
 }
 
 /** What the loader is to send. */

@@ -129,6 +129,12 @@ const connections = Array.from({ length: load.clients }, () => new Connection(lo
 const begun = performance.now();
 const cpu = process.cpuUsage();
 const until = begun + load.seconds * 1000;
+if (load.awake === true) {
+  const turn = (): void => {
+    if (performance.now() < until) setImmediate(turn);
+  };
+  turn();
+}
 if (load.rate === undefined) await closedLoop(connections, until);
 else await openLoop(connections, until, load.rate);
 const seconds = (performance.now() - begun) / 1000;

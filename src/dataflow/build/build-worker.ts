@@ -55,18 +55,19 @@ function pump(): void {
   const { id, order, build } = running;
   try {
     const until = performance.now() + SLICE;
-    while (!build.caughtUp && performance.now() < until) build.advance();
+    while (!build.caughtUp && performance.now() < until && running.unwritten <= OUTPUTS_AHEAD) {
+      build.advance();
+      const outputs = build.takeOutputs();
+      if (outputs.length === 0) continue;
+      running.unwritten++;
+      send({ type: 'outputs', id, outputs, position: build.position });
+    }
     const over = overBudget(build.stateSize(), {
       budget: memoryBudget,
       beside: positions.get('state'),
       pausable: view => build.builds(view),
     });
     if (over !== null) throw over;
-    const outputs = build.takeOutputs();
-    if (outputs.length > 0) {
-      running.unwritten++;
-      send({ type: 'outputs', id, outputs, position: build.position });
-    }
     if (build.caughtUp) {
       const finished = build.finish();
       running = null;

@@ -35,6 +35,8 @@ interface Building {
 }
 
 const RECORDS_PER_EPOCH = 16_384;
+/** where a topic is filled: what an epoch gives is taken by the serving thread in one go */
+const RECORDS_WITH_OUTPUTS = 1_024;
 const FOLD_AFTER = 100_000;
 /** records that are left to the adoption, so that a build ends although the log goes on growing */
 const LEFT_TO_ADOPTION = 512;
@@ -58,6 +60,7 @@ export class ShadowBuild {
   readonly #ledger = new Ledger();
   /** end of the log when the build began */
   readonly #target: number;
+  readonly #epochSize: number;
   #outputs: SinkOutput[] = [];
   #closed = false;
 
@@ -65,6 +68,7 @@ export class ShadowBuild {
     this.#log = ports.log;
     this.#target = ports.log.end();
     this.#order = order;
+    this.#epochSize = order.fillTopics.length > 0 ? RECORDS_WITH_OUTPUTS : RECORDS_PER_EPOCH;
     this.#engine = ports.makeEngine(order.plan, view => order.fillTopics.includes(view));
     this.#engine.restore(new Map(), this.#log.start());
     this.#views = new Map(
@@ -106,7 +110,7 @@ export class ShadowBuild {
       faultPoint('build.fold');
       fold(view, this.position);
     }
-    for (const block of this.#log.scan(this.position, undefined, RECORDS_PER_EPOCH)) {
+    for (const block of this.#log.scan(this.position, undefined, this.#epochSize)) {
       const output = this.#engine.step(block);
       for (const entry of output.ledger) if (this.#views.has(entry.view)) this.#ledger.add(entry);
       for (const [name, batches] of output.changes) {
