@@ -196,7 +196,7 @@ function middle<L extends Loaded>(loads: readonly L[]): L {
 }
 
 async function run({ quick }: BenchOptions): Promise<Figure[]> {
-  const commands = await commandFigures({ seconds: quick ? 1 : 4, rounds: quick ? 1 : 5 });
+  const commands = await commandFigures({ seconds: quick ? 1 : 2, rounds: quick ? 1 : 5 });
   const visible = await visibleFigures(quick ? 100_000 : 5_000_000, quick ? 2 : 10);
   const figures: Figure[] = [];
   for (const count of CLIENTS) {

@@ -147,7 +147,7 @@ function middle(loads: readonly Loaded[]): Loaded {
 async function run({ quick }: BenchOptions): Promise<Figure[]> {
   const figures = await readFigures({
     events: quick ? 50_000 : 5_000_000,
-    seconds: quick ? 1 : 5,
+    seconds: quick ? 1 : 3,
     rounds: quick ? 1 : 3,
   });
   const WHAT: Readonly<Record<Kind, string>> = {
