@@ -54,7 +54,7 @@ describe('a replay', () => {
     await server.expectExact();
   });
 
-  it('killed half-way leaves the served version as it is', async () => {
+  it('killed half-way leaves the served version as it is, and begins again', async () => {
     const folder = dataFolder();
     const first = await start(folder);
     await first.orders(manyOrders(3_000));
@@ -71,8 +71,8 @@ describe('a replay', () => {
     child.kill('SIGKILL');
     await exited;
     const after = await start(folder);
-    expect(folder.versions()).toEqual(versions);
-    expect(after.views.deployment.job).toBeNull();
+    expect(folder.versions()).toEqual(expect.arrayContaining(versions));
+    expect(after.views.deployment.job?.names).toContain('large');
     await after.expectExact();
   });
 });
