@@ -99,6 +99,8 @@ export function answering(
       seconds,
     };
   };
+  // whoever started it is gone
+  process.on('disconnect', () => process.exit(1));
   process.on('message', async (message: unknown) => {
     const { id, what, value } = message as { id: number; what: string; value: unknown };
     if (what === 'stop') {
