@@ -2,7 +2,7 @@ import type { Pool, Vec } from '../core/batch.ts';
 import { bitAt } from '../core/bits.ts';
 import { SlicePool, ValuePool } from '../core/pool.ts';
 import type { SqlType } from '../core/sql-type.ts';
-import { isNullAt, valueAt, vecKind } from '../core/vec.ts';
+import { isNullAt, valueAt, vecKind, wordsOf } from '../core/vec.ts';
 import { type KeyText, valueKey } from '../expr/value-key.ts';
 
 const encoder = new TextEncoder();
@@ -17,6 +17,8 @@ export class KeyEncoder {
   readonly #texts: readonly KeyText[];
   readonly #plain: boolean;
   #vecs: readonly Vec[] = [];
+  /** of 64-bit columns */
+  #words: readonly (Int32Array | null)[] = [];
   #buffer = new Uint8Array(64);
   #view = new DataView(this.#buffer.buffer);
   /** where `encode` left the bytes of the key */
@@ -33,6 +35,7 @@ export class KeyEncoder {
   /** The key columns of the batch whose rows are encoded next. */
   begin(vecs: readonly Vec[]): void {
     this.#vecs = vecs;
+    this.#words = vecs.map(vec => (vec.t === 'i64' ? wordsOf(vec.v) : null));
   }
 
   hasNull(i: number): boolean {
@@ -86,7 +89,8 @@ export class KeyEncoder {
         this.#view.setInt32(at + 1, vec.v[i] as number, true);
         return at + 5;
       case 'i64':
-        this.#view.setBigInt64(at + 1, vec.v[i] as bigint, true);
+        this.#view.setInt32(at + 1, this.#words[c]?.[i * 2] as number, true);
+        this.#view.setInt32(at + 5, this.#words[c]?.[i * 2 + 1] as number, true);
         return at + 9;
       case 'f64': {
         const value = vec.v[i] as number;
@@ -95,6 +99,11 @@ export class KeyEncoder {
         return at + 9;
       }
       case 'str': {
+        const { pool } = vec;
+        const id = vec.v[i] as number;
+        if (pool instanceof SlicePool && (pool.start[id] as number) < pool.data.length) {
+          return this.#copyBytes(pool.data, pool.start[id] as number, pool.end[id] as number, at);
+        }
         const text = textOf(vec.pool, vec.v[i] as number);
         if (text === null) return this.#encodeBytes(vec.pool.bytes(vec.v[i] as number), at);
         const end = this.#writeText(text, at + 5);
@@ -106,6 +115,16 @@ export class KeyEncoder {
         return this.#encodeBytes(encoder.encode((this.#texts[c] as KeyText)(value)), at);
       }
     }
+  }
+
+  /** Texts are short: a loop beats a view and a copy. */
+  #copyBytes(bytes: Uint8Array, start: number, end: number, at: number): number {
+    const length = end - start;
+    this.#reserve(at + 5 + length);
+    this.#view.setInt32(at + 1, length, true);
+    const buffer = this.#buffer;
+    for (let i = 0; i < length; i++) buffer[at + 5 + i] = bytes[start + i] as number;
+    return at + 5 + length;
   }
 
   #encodeBytes(bytes: Uint8Array, at: number): number {

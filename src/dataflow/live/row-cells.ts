@@ -11,6 +11,7 @@ export type CellWriter = (out: GrowingBytes, i: number) => void;
 
 /** Numbers below this are written without a bigint, whatever they are multiplied with on the way. */
 const SMALL_HIGH = 2 ** 19;
+const SMALL = 2n ** 51n;
 
 /** The bytes of `encodeValue`, straight from a column. */
 export function valueCells(vec: Vec, type: SqlType): CellWriter {
@@ -84,8 +85,19 @@ export function valueCells(vec: Vec, type: SqlType): CellWriter {
       };
     }
     case 'val':
+      if (type.kind === 'DECIMAL')
+        return (out, i) => decimalCell(out, type, (vec.v[i] ?? null) as bigint | null);
       return (out, i) => out.append(encodeValue(type, vec.v[i] ?? null));
   }
+}
+
+function decimalCell(out: GrowingBytes, type: SqlType, value: bigint | null): void {
+  out.reserve(11);
+  if (value === null) out.bytes[out.length++] = 0;
+  else if (value <= SMALL && value >= -SMALL) {
+    out.bytes[out.length++] = 1;
+    zigzag(out, Number(value));
+  } else out.append(encodeValue(type, value));
 }
 
 /** The bytes of `encodeKey` for one value, straight from a column. */
