@@ -5,7 +5,7 @@ import { fuzz, LONG } from './fuzz-run.ts';
 import { FuzzedServer, wrongAnswer } from './fuzzed-server.ts';
 import { randomRequest } from './random-request.ts';
 
-const REQUESTS = LONG ? 36_000 : 700;
+const REQUESTS = LONG ? 36_000 : 500;
 const CONNECTIONS = LONG ? 3_000 : 60;
 const SOCKETS = LONG ? 1_000 : 25;
 

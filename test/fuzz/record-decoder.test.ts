@@ -6,8 +6,8 @@ import { decodedAlike } from './decoded-alike.ts';
 import { fuzz, LONG } from './fuzz-run.ts';
 import { anyJson } from './random-json.ts';
 
-const RECORDS = LONG ? 600_000 : 6_000;
-const TEXTS = LONG ? 100_000 : 1_500;
+const RECORDS = LONG ? 750_000 : 5_000;
+const TEXTS = LONG ? 110_000 : 1_500;
 
 test(`${RECORDS} records, many of them damaged: blocks and rows are decoded alike, whatever the bytes`, () =>
   fuzz({

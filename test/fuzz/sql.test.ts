@@ -15,7 +15,7 @@ import { mutatedBytes, mutatedTokens } from './mutated-sql.ts';
 import { validScripts } from './valid-sql.ts';
 import { Work } from './work.ts';
 
-const TEXTS = Number(process.env.MILLRACE_FUZZ_SQL ?? (LONG ? 260_000 : 1_500));
+const TEXTS = Number(process.env.MILLRACE_FUZZ_SQL ?? (LONG ? 100_000 : 1_200));
 const zone = 'Europe/Berlin';
 
 const valid = validScripts();

@@ -18,7 +18,7 @@ import { type GeneratedScript, printScript, shrinkScript } from './scope/shrink-
  * histories of six topics. `MILLRACE_SCRIPTS` for another number of pairs, `MILLRACE_SEED` for others.
  */
 const LONG = process.env.MILLRACE_LONG === '1';
-const PAIRS = Number(process.env.MILLRACE_SCRIPTS ?? (LONG ? 10_000 : 120));
+const PAIRS = Number(process.env.MILLRACE_SCRIPTS ?? (LONG ? 10_000 : 70));
 const SEED = Number(process.env.MILLRACE_SEED ?? 20_261_124);
 
 function check(script: GeneratedScript, seed: number): string | null {
