@@ -6,6 +6,7 @@ import { isGap } from './gaps.ts';
 import type { LogDatabase, SealedBlock } from './log-environment.ts';
 import { recordKey } from './log-keys.ts';
 import { runStarts, sizedRuns } from './offset-runs.ts';
+import { Pace } from './pace.ts';
 import type { SegmentWriter } from './segment-writer.ts';
 import type { KeptPart } from './sparse-block.ts';
 import { encodeSparseBlock } from './sparse-block.ts';
@@ -54,6 +55,7 @@ interface DroppedKey {
 export class BlockRewriter {
   readonly #ports: RewriterPorts;
   readonly #keep: Keep;
+  readonly #pace = new Pace();
   /** parts of the block being collected */
   #parts: Replaced[] = [];
   #partsBytes = 0;
@@ -86,7 +88,7 @@ export class BlockRewriter {
       this.#collect(part);
     }
     if (this.#readyBytes >= STEP_BYTES || this.#replaced.length >= STEP_BLOCKS) await this.#swap();
-    await new Promise(resolve => setImmediate(resolve));
+    await this.#pace.rest();
   }
 
   async finish(): Promise<void> {

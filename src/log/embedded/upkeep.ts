@@ -14,6 +14,7 @@ import type { BlockStore } from './block-store.ts';
 import { LastByKey } from './last-by-key.ts';
 import type { LogDatabase, SealedBlock } from './log-environment.ts';
 import { segmentKey } from './log-keys.ts';
+import { Pace } from './pace.ts';
 import type { Sealer } from './sealer.ts';
 import { registeredSegments, segmentFile } from './segment-files.ts';
 import type { SegmentWriter } from './segment-writer.ts';
@@ -217,6 +218,7 @@ export class Upkeep {
       return block.valueStart[i]! < 0 && seq < known.compacted && seq < work.tombstonesBefore;
     };
     const dropped = new Map<number, number>();
+    const pace = new Pace();
     for (const stored of blocks) {
       if (this.#closing) return;
       const { block } = store.stored(stored);
@@ -226,7 +228,7 @@ export class Upkeep {
           bytes += block.keyEnd[i]! - block.keyStart[i]! + block.valueEnd[i]! - block.valueStart[i]! + 48;
       }
       if (bytes > 0) dropped.set(stored.firstSeq, bytes);
-      await new Promise(resolve => setImmediate(resolve));
+      await pace.rest();
     }
     await this.#rewrite(work, topic, dropped, (block, i) => !superseded(block, i), true);
     if (this.#closing) return;
@@ -247,6 +249,7 @@ export class Upkeep {
     blocks: readonly SealedBlock[],
   ): Promise<{ last: LastByKey; end: number }> {
     const last = new LastByKey(this.#mostKeys);
+    const pace = new Pace();
     for (const stored of blocks) {
       if (this.#closing) break;
       if (stored.firstSeq + stored.n <= from) continue;
@@ -257,7 +260,7 @@ export class Upkeep {
         if (block.topic[i] !== work.topic || block.keyStart[i]! < 0 || seq >= work.before) continue;
         last.set(block.bytes.subarray(block.keyStart[i]!, block.keyEnd[i]), seq);
       }
-      await new Promise(resolve => setImmediate(resolve));
+      await pace.rest();
     }
     return { last, end: work.before };
   }
