@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Watchdog } from '../fuzz/watchdog.ts';
 import { Random } from './generator/random.ts';
 import { checkScript } from './scope/check-script.ts';
 import { generateScript } from './scope/generate-script.ts';
@@ -48,7 +49,9 @@ test(`${PAIRS} random scripts over random histories from seed ${SEED}: engine = 
   timeout: 3_600_000,
 }, async () => {
   const refusals = new Refusals();
+  const watchdog = new Watchdog('random scripts');
   for (let seed = SEED; seed < SEED + PAIRS; seed++) {
+    watchdog.begin(seed);
     const script = generateScript(seed, refusals);
     const name = `seed ${seed}`;
     const problem = check(script, seed);
@@ -57,6 +60,7 @@ test(`${PAIRS} random scripts over random histories from seed ${SEED}: engine = 
     const { zone, events } = script;
     expect(await checkBytes({ name, zone, script: printScript(script), events }, seed), name).toBeNull();
   }
+  await watchdog.stop();
   console.log(
     `${PAIRS} pairs from seed ${SEED}: ${refusals.taken} statements taken, ${refusals.refused} refused`,
   );
