@@ -38,7 +38,7 @@ export interface DeploymentOptions {
   readonly zone: string;
   /** bytes of operator state that all views together may have; one view is paused when they have more */
   readonly memoryBudget: number;
-  /** ms that one step of a view may take before the view is set aside; default a minute */
+  /** ms that one step of a view may take before the view is set aside; default two minutes */
   readonly stuckAfter?: number | undefined;
   /** a problem that an operator must know: `text` is one paragraph */
   readonly report: (text: string) => void;

@@ -1,13 +1,13 @@
 import { WorkBeat } from '../dataflow/live/work-beat.ts';
 
-/** ms that one step of a view may take: an epoch of 16,384 records through all its operators */
-const STUCK_AFTER = 60_000;
+/** ms that one step of a view may take: 16,384 records through its operators, each in up to 10,000 windows */
+const STUCK_AFTER = 120_000;
 /** looks within that time. Their number counts, not the clock: a machine that slept has not looked. */
 const LOOKS = 4;
 
 export interface WorkWatchOptions {
   readonly beat: SharedArrayBuffer;
-  /** ms; default a minute */
+  /** ms; default two minutes */
   readonly after: number | undefined;
   /** hears once of the view that holds the worker up, with a sentence about it */
   readonly onStuck: (view: string, message: string) => void;
