@@ -64,6 +64,21 @@ export class RowChangeWriter {
   }
 }
 
+/** Where the key of the change that begins at `at` begins. */
+export function changeKey(at: number): number {
+  return at + HEADER;
+}
+
+/** Where the key of the change that begins at `at` ends. */
+export function keyEnd(view: DataView, at: number): number {
+  return at + HEADER + view.getUint32(at + 1, true);
+}
+
+/** Where the change that begins at `at` ends. */
+export function changeEnd(view: DataView, at: number): number {
+  return keyEnd(view, at) + view.getUint32(at + 5, true);
+}
+
 /** Reads the changes back in order; keys and values are views into `bytes`. */
 export function* readRowChanges(bytes: Uint8Array): Generator<RowChange> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -11,6 +11,7 @@ import type { SinkWriter } from '../live/sink-writer.ts';
 import type { ViewRowEncoder } from '../live/view-rows.ts';
 import { ofView } from '../view-failure.ts';
 import type { WorkerEnvironment } from '../worker-environment.ts';
+import { lastChanges } from './last-changes.ts';
 
 export interface BuildOrder {
   /** the views to build and everything that they read */
@@ -43,7 +44,8 @@ const LEFT_TO_ADOPTION = 512;
 
 /** Moves rows to the file; when it refuses them they stay at hand. */
 function fold(view: Building, position: number): void {
-  view.unfolded.push(view.writer.take());
+  const changes = view.writer.take();
+  view.unfolded.push(view.version.plan.kind === 'append' ? changes : lastChanges(changes));
   view.file.fold(view.unfolded, position);
   view.unfolded = [];
 }
