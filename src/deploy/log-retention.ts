@@ -1,5 +1,4 @@
 import type { Clock } from '../core/clock.ts';
-import { MillraceError } from '../core/errors.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { LogKeeper } from './log-keeper.ts';
 
@@ -75,8 +74,10 @@ export class LogRetention {
         if (retention !== null) await this.#retain(topic, retention);
         if (compaction !== null) await this.#compact(topic, compaction);
       } catch (error) {
-        if (!(error instanceof MillraceError)) throw error;
-        this.#tell(topic, `${topic}: ${error.message}`);
+        this.#tell(
+          topic,
+          `upkeep of topic ${topic}: ${error instanceof Error ? error.message : String(error)}`,
+        );
       }
     }
   }

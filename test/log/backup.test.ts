@@ -120,6 +120,24 @@ describe('a backup', () => {
     expect((await restored(folder)).manifest).toEqual(before);
   });
 
+  test('is given up when the log is closed; the one before stays', async () => {
+    const dir = logFolder();
+    const log = await openEmbeddedLog({ dir, clock: new ManualClock(1_000) });
+    await fill(log, 3_000);
+    await log.seal();
+    const folder = logFolder();
+    let closed: Promise<void> | null = null;
+    const onProgress = () => {
+      closed ??= log.close();
+    };
+    await expect(log.backUp({ folder, onProgress })).rejects.toMatchObject({ code: 'log_write_failed' });
+    await closed;
+    expect(existsSync(join(folder, 'manifest.json'))).toBe(false);
+    const again = await openLog(dir);
+    await again.backUp({ folder });
+    expect((await restored(folder)).records).toHaveLength(3_000);
+  });
+
   test('goes into a folder of its own only', async () => {
     const log = await openLog(logFolder());
     await fill(log, 10);

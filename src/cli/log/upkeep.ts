@@ -65,16 +65,14 @@ function upkeepCommand(kind: 'trim' | 'compact', description: string, exit: Exit
       'views that read the topic may lose what they need to be rebuilt exactly',
     )
     .action(async (topic: string, options: UpkeepOptions) => {
-      const code = await withServer(options, ({ client, temporary }) =>
-        perform(client, { kind, topic, options, wait: temporary }),
-      );
+      const code = await withServer(options, ({ client }) => perform(client, { kind, topic, options }));
       exit(code);
     });
 }
 
 async function perform(
   client: ApiClient,
-  order: { kind: 'trim' | 'compact'; topic: string; options: UpkeepOptions; wait: boolean },
+  order: { kind: 'trim' | 'compact'; topic: string; options: UpkeepOptions },
 ): Promise<number> {
   const { kind, topic, options } = order;
   const { position } = await client.json<LogDocument>('GET', '/log');

@@ -33,6 +33,8 @@ export interface BackupPorts {
   readonly clock: Clock;
   /** the segment that still grows */
   readonly growing: number;
+  /** the log is being closed: the backup is given up */
+  readonly closing: () => boolean;
 }
 
 /**
@@ -56,6 +58,7 @@ export async function backUpLog(ports: BackupPorts, options: BackupOptions): Pro
   assertDiskRoom(freeBytes(folder), total);
   let done = 0;
   const onRead = (bytes: number): void => {
+    if (ports.closing()) throw new MillraceError('log_write_failed', 'the log was closed during the backup');
     done += bytes;
     options.onProgress?.(done, total);
   };

@@ -299,8 +299,10 @@ class EmbeddedLog implements StoredLog {
   async backUp(options: BackupOptions): Promise<BackupManifest> {
     this.#assertOpen();
     const { dir, clock } = this.#options;
-    const growing = this.#writer.segment;
-    return this.#upkeep.atRest(() => backUpLog({ db: this.#db, dir, clock, growing }, options));
+    const closing = () => this.#upkeep.closing;
+    return this.#upkeep.atRest(() =>
+      backUpLog({ db: this.#db, dir, clock, growing: this.#writer.segment, closing }, options),
+    );
   }
 
   acts(): readonly LogAct[] {

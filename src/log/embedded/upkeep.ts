@@ -80,6 +80,10 @@ export class Upkeep {
     });
   }
 
+  get closing(): boolean {
+    return this.#closing;
+  }
+
   /** Nothing is replaced or removed while `work` runs. */
   atRest<T>(work: () => Promise<T>): Promise<T> {
     return this.#turn.take(work);
