@@ -12,11 +12,16 @@ export interface AskedReplaysOptions {
   readonly report: (text: string) => void;
 }
 
-/** The names of views whose replay was asked for and is not done: a note on the disk, so that a crash forgets none. */
+/**
+ * The names of views whose replay was asked for and is not done: a note on the disk, so that a crash forgets none. What is
+ * asked for is noted at once; what is done is crossed off with {@link AskedReplays.save}, once a crash cannot undo it.
+ */
 export class AskedReplays extends Set<string> {
   readonly #options: AskedReplaysOptions;
   /** starts that the replay has seen, by view */
   readonly #starts = new Map<string, number>();
+  /** what the note says */
+  #noted: string;
 
   constructor(options: AskedReplaysOptions) {
     super();
@@ -33,28 +38,25 @@ export class AskedReplays extends Set<string> {
         );
       }
     }
-    if (noted.size > 0) this.#write();
+    this.#noted = JSON.stringify(Object.fromEntries(noted));
+    this.save();
   }
 
   override add(name: string): this {
     if (this.has(name)) return this;
     super.add(name);
     this.#starts.set(name, 1);
-    this.#write();
+    this.save();
     return this;
   }
 
-  override delete(name: string): boolean {
-    const there = super.delete(name);
-    if (there) this.#write();
-    return there;
-  }
-
-  #write(): void {
+  /** Makes the note say what is so now. */
+  save(): void {
     const { path, report } = this.#options;
     const note = JSON.stringify(
       Object.fromEntries([...this].map(name => [name, this.#starts.get(name) ?? 1])),
     );
+    if (note === this.#noted) return;
     try {
       mkdirSync(dirname(path), { recursive: true });
       faultPoint('deploy.replays.write');
@@ -67,6 +69,7 @@ export class AskedReplays extends Set<string> {
       }
       faultPoint('deploy.replays.rename');
       renameSync(`${path}.new`, path);
+      this.#noted = note;
     } catch (error) {
       report(
         `the replays that were asked for could not be noted, a crash would forget them: ${String(error)}`,

@@ -45,6 +45,7 @@ export interface DeploymentOptions {
 }
 
 export interface DeploymentListener {
+  committed(): void;
   /** A row of a served view is not as it was written. Called while it is read. */
   damaged(view: string, error: Error): void;
   settled(job: BuildJob, end: BuildEnd): void;
@@ -277,6 +278,7 @@ export class Deployment {
         break;
       case 'committed':
         this.#committed = message.position;
+        this.#listener.committed();
         for (const version of this.#served.values()) version.folded(message.position);
         this.#folders.removeObsolete().catch(error => this.#options.report(String(error)));
         break;

@@ -40,6 +40,7 @@ export class ViewManager implements ViewAccess {
     files: new Map(),
     notices: new Map(),
   };
+  readonly #asked: AskedReplays;
   readonly #builds: WantedBuilds;
   #held: ReadonlyMap<string, string> = new Map();
   #problem: string | null = null;
@@ -52,12 +53,14 @@ export class ViewManager implements ViewAccess {
   private constructor(options: ViewManagerOptions) {
     this.#options = options;
     const path = join(options.dataDir, 'state', 'replays.json');
-    this.#builds = new WantedBuilds(new AskedReplays({ path, report: options.report }));
+    this.#asked = new AskedReplays({ path, report: options.report });
+    this.#builds = new WantedBuilds(this.#asked);
   }
 
   static async start(options: ViewManagerOptions): Promise<ViewManager> {
     const manager = new ViewManager(options);
     manager.#deployment = await Deployment.start(options, {
+      committed: () => manager.#asked.save(),
       damaged: (view, error) => manager.#damaged(view, error),
       settled: (job, end) => manager.#settled(job, end),
       retired: again => {
@@ -247,7 +250,11 @@ export class ViewManager implements ViewAccess {
   async cancelReplay(name: string): Promise<boolean> {
     const known = this.#resolve(name);
     const job = this.#deployment.job;
-    if (job?.phase !== 'building' || !job.names.includes(known)) return this.#builds.withdraw(known);
+    if (job?.phase !== 'building' || !job.names.includes(known)) {
+      const withdrawn = this.#builds.withdraw(known);
+      this.#asked.save();
+      return withdrawn;
+    }
     // it may be there because of another one that was to be replayed
     for (const name of job.names) this.#builds.withdraw(name);
     const plan = job.built.find(v => v.plan.name === known)?.plan as ViewPlan;
@@ -302,6 +309,8 @@ export class ViewManager implements ViewAccess {
       job.built.map(v => v.plan),
       end,
     );
+    // one that was adopted is crossed off with the commit that makes it last
+    if (end.type !== 'adopted') this.#asked.save();
     this.#reconcile();
   }
 
