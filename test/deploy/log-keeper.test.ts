@@ -166,6 +166,37 @@ describe('trimming a topic', () => {
   });
 });
 
+it('a view over another topic has the same rows at every position after a trim, also where only the clock moved it', async () => {
+  const open = 'CREATE VIEW open AS SELECT id FROM offers WHERE since <= NOW() AND ends > NOW();';
+  const folder = dataFolder({ open });
+  writeFileSync(
+    join(folder.viewsDir, 'sources', 'offers.sql'),
+    "CREATE TABLE offers (id STRING PRIMARY KEY, since TIMESTAMP, ends TIMESTAMP) WITH (KAFKA_TOPIC = 'offers', VALUE_FORMAT = 'JSON', PARTITIONS = 1);",
+  );
+  const clock = new ManualClock(1_000);
+  const server = await start(folder, { clock });
+  for (let i = 0; i < 120; i++) {
+    clock.advance(7);
+    const now = clock.now();
+    const value = Buffer.from(JSON.stringify({ since: now + 50, ends: now + 200 }));
+    const record = i % 10 === 0 ? { topic: 'offers', key: Buffer.from(`o${i}`), value } : null;
+    await server.log.append({ records: [record ?? { topic: 'orders', key: null, value: null }] }).durable;
+  }
+  await committed(server);
+  const end = server.log.end();
+  const everywhere = () => Array.from({ length: end }, (_, p) => server.expected(undefined, p).get('open'));
+  const before = everywhere();
+  expect(new Set(before.map(rows => JSON.stringify(rows))).size).toBeGreaterThan(15);
+  const { reclaimed } = await keeperOf(server).perform(order(server, { before: { seq: end } }));
+  await reclaimed;
+  expect(server.topic('orders')).toEqual([]);
+  expect(everywhere()).toEqual(before);
+  await server.views.replay('open');
+  await server.views.settled();
+  await server.expectExact();
+  expect(server.views.status('open')).not.toHaveProperty('since');
+});
+
 describe('compacting a topic', () => {
   async function withCustomers(): Promise<Running> {
     const server = await start(customersFolder());
