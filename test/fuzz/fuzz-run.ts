@@ -7,6 +7,8 @@ import { Watchdog } from './watchdog.ts';
 /** bytes that the heap may have grown from one end of a run to the other, whatever the number of inputs */
 const MOST_GROWTH = 12 << 20;
 
+/** ms; the watchdog looks after single inputs */
+export const TIMEOUT = 3_600_000;
 export const LONG = process.env.MILLRACE_LONG === '1';
 export const SEED = Number(process.env.MILLRACE_SEED ?? 20_261_124);
 

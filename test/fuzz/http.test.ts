@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Random } from '../oracle/generator/random.ts';
 import { mutated } from './byte-mutation.ts';
-import { fuzz, LONG } from './fuzz-run.ts';
+import { fuzz, LONG, TIMEOUT } from './fuzz-run.ts';
 import { FuzzedServer, wrongAnswer } from './fuzzed-server.ts';
 import { randomRequest } from './random-request.ts';
 
@@ -50,7 +50,7 @@ test(
         return requests.length;
       },
     }),
-  1_800_000,
+  TIMEOUT,
 );
 
 test(
@@ -72,7 +72,7 @@ test(
         return bytes.length;
       },
     }),
-  1_800_000,
+  TIMEOUT,
 );
 
 function nearlyHttp(random: Random): Uint8Array {
@@ -156,7 +156,7 @@ test(
         return 5;
       },
     }),
-  1_800_000,
+  TIMEOUT,
 );
 
 async function expectAlive(): Promise<void> {

@@ -9,7 +9,7 @@ import { explain } from '../../src/plan/explain.ts';
 import { planScript } from '../../src/plan/script.ts';
 import { parseExpressionText, parseStatements, parseTypeText } from '../../src/sql/parse.ts';
 import type { Random } from '../oracle/generator/random.ts';
-import { fuzz, LONG } from './fuzz-run.ts';
+import { fuzz, LONG, TIMEOUT } from './fuzz-run.ts';
 import { GROWING } from './long-sql.ts';
 import { mutatedBytes, mutatedTokens } from './mutated-sql.ts';
 import { validScripts } from './valid-sql.ts';
@@ -20,20 +20,24 @@ const zone = 'Europe/Berlin';
 
 const valid = validScripts();
 
-test(`${TEXTS} damaged texts: the planner says what is wrong and where, or makes a plan that runs`, () =>
-  fuzz({
-    name: 'SQL',
-    inputs: TEXTS,
-    each: random => {
-      const text = damaged(random);
-      // most damages are seen by the parser already, and the planner costs more
-      const parsed = parseStatements({ file: 'fuzz.sql', text });
-      expectRefusals(parsed.errors, text);
-      if (random.chance(0.02)) expectOfParts(text);
-      if (random.chance(parsed.errors.length > 0 ? 0.1 : 0.6)) expectPlanned(text);
-      return undefined;
-    },
-  }));
+test(
+  `${TEXTS} damaged texts: the planner says what is wrong and where, or makes a plan that runs`,
+  { timeout: TIMEOUT },
+  () =>
+    fuzz({
+      name: 'SQL',
+      inputs: TEXTS,
+      each: random => {
+        const text = damaged(random);
+        // most damages are seen by the parser already, and the planner costs more
+        const parsed = parseStatements({ file: 'fuzz.sql', text });
+        expectRefusals(parsed.errors, text);
+        if (random.chance(0.02)) expectOfParts(text);
+        if (random.chance(parsed.errors.length > 0 ? 0.1 : 0.6)) expectPlanned(text);
+        return undefined;
+      },
+    }),
+);
 
 function damaged(random: Random): string {
   const text = random.of(valid);
