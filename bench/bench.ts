@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -38,6 +38,8 @@ export interface BenchResult {
   readonly command: string;
   readonly measured: string;
   readonly seconds: number;
+  /** programs that ran or waited for a core in the minute before it began: beside nothing it is below one */
+  readonly load: number;
   readonly machine: Machine;
   readonly figures: readonly Figure[];
 }
@@ -70,6 +72,7 @@ export async function runBench(bench: Bench): Promise<void> {
   const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
   const begun = performance.now();
   const measured = new Date().toISOString();
+  const load = Math.round((loadavg()[0] ?? 0) * 10) / 10;
   const figures = await bench.run({ quick: values.quick });
   const result: BenchResult = {
     name: bench.name,
@@ -77,6 +80,7 @@ export async function runBench(bench: Bench): Promise<void> {
     command: bench.command ?? `npm run bench -- ${bench.name}`,
     measured,
     seconds: Math.round((performance.now() - begun) / 1000),
+    load,
     machine: thisMachine(),
     figures: figures.map(f => ({ ...f, value: rounded(f.value) })),
   };

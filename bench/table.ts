@@ -14,6 +14,9 @@ const END = '<!-- made by node bench/table.ts: end -->';
 export const measuredFile = join(import.meta.dirname, 'measured.json');
 export const performancePage = join(import.meta.dirname, '..', 'docs', 'performance.md');
 
+/** load from which a run was not alone: a bench before it leaves about two */
+const BUSY = 4;
+
 const ORDER = [...BENCHES, 'peers'];
 
 function readMeasured(): readonly BenchResult[] {
@@ -30,15 +33,19 @@ function readResults(): readonly BenchResult[] {
 
 function sections(results: readonly BenchResult[]): string {
   const known = ORDER.flatMap(name => results.find(r => r.name === name) ?? []);
-  return known.map(section).join('\n');
+  const missing = ORDER.filter(name => !known.some(r => r.name === name));
+  const note =
+    missing.length === 0 ? [] : [`Not measured yet: ${missing.map(n => `\`${n}\``).join(', ')}.\n`];
+  return [...known.map(section), ...note].join('\n');
 }
 
-function section({ name, title, command, measured, seconds, machine, figures }: BenchResult): string {
+function section({ name, title, command, measured, seconds, load, machine, figures }: BenchResult): string {
   const { cores, memoryGiB, platform, node } = machine;
+  const beside = load < BUSY ? '' : `; **other programs took the cores (load ${load})**`;
   return [
     `### ${name}`,
     '',
-    `${title[0]?.toUpperCase()}${title.slice(1)}. \`${command}\`, ${seconds} s on ${measured.slice(0, 10)}: ${cores} cores, ${memoryGiB} GiB, ${platform}, Node ${node}.`,
+    `${title[0]?.toUpperCase()}${title.slice(1)}. \`${command}\`, ${seconds} s on ${measured.slice(0, 10)}: ${cores} cores, ${memoryGiB} GiB, ${platform}, Node ${node}${beside}.`,
     '',
     '| | figure | promised |',
     '|---|--:|---|',
