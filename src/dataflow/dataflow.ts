@@ -81,6 +81,11 @@ export interface Engine {
    * continues exactly at `position`.
    */
   restore(parts: StateParts, position: number): void;
+  /**
+   * Takes the state of views over from another engine at the same position, as it is, remembered changes too; the other
+   * engine is not to be used any more. False, and nothing done, when that engine is of another make.
+   */
+  takeOver(from: Engine, views: readonly string[]): boolean;
   /** bytes and rows of state per view and operator */
   stateSize(): readonly {
     readonly view: string;

@@ -18,11 +18,21 @@ export class GrowingColumn {
   f64: Float64Array = new Float64Array(0);
   i64: BigInt64Array = new BigInt64Array(0);
   values: unknown[] = [];
-  readonly rare = new Map<number, unknown>();
+  rare = new Map<number, unknown>();
   nulls: Bits | null = null;
 
   constructor(kind: ColumnKind) {
     this.kind = kind;
+  }
+
+  /** Takes the values of another column of the same kind, which is not used any more. */
+  takeOver(other: GrowingColumn): void {
+    this.i32 = other.i32;
+    this.f64 = other.f64;
+    this.i64 = other.i64;
+    this.values = other.values;
+    this.rare = other.rare;
+    this.nulls = other.nulls;
   }
 
   /** Makes room for slots below n. */

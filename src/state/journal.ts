@@ -18,6 +18,8 @@ export interface Checkpoint<Notes> {
   readonly position: number;
   /** by view version; those that are missing need no state any more */
   readonly states: ReadonlyMap<string, ChangedState>;
+  /** by view version: state that `states` are changes of, of the number before that of this commit */
+  readonly firsts?: ReadonlyMap<string, Uint8Array> | undefined;
   /** row changes per view version since the checkpoint before, in order */
   readonly changes: ReadonlyMap<string, readonly Uint8Array[]>;
   readonly notes: Notes;
@@ -77,24 +79,31 @@ export class Journal<Catalog, Notes> {
     this.#log = log;
   }
 
-  /** number of the next commit */
+  /** Number of the next commit. The one before it is free: for state that was there before the changes. */
   get next(): number {
-    return this.#commit + 1;
+    return this.#commit + 2;
   }
 
   /** One at a time. A catalog that is the same object as the one before is not written again. */
-  async commit(catalog: Catalog, { position, states, changes, notes }: Checkpoint<Notes>): Promise<void> {
+  async commit(
+    catalog: Catalog,
+    { position, states, changes, notes, firsts }: Checkpoint<Notes>,
+  ): Promise<void> {
     const commit = this.next;
     const writes: KeyValueChange[] = [];
     const kept = new Map<string, { readonly commit: number; readonly key: Uint8Array }[]>();
     for (const [version, { bytes, neededFrom }] of states) {
       const before = (this.#states.get(version) ?? []).filter(s => s.commit >= neededFrom);
-      const chunks = bytes === null ? 0 : Math.max(1, Math.ceil(bytes.length / CHUNK));
-      for (let i = 0; bytes !== null && i < chunks; i++) {
-        const at = stateKey(version, commit, i);
-        before.push({ commit, key: at });
-        writes.push({ key: at, value: bytes.subarray(i * CHUNK, (i + 1) * CHUNK) });
-      }
+      const write = (number: number, state: Uint8Array | null | undefined): void => {
+        if (state == null || number < neededFrom) return;
+        for (let i = 0; i < Math.max(1, Math.ceil(state.length / CHUNK)); i++) {
+          const at = stateKey(version, number, i);
+          before.push({ commit: number, key: at });
+          writes.push({ key: at, value: state.subarray(i * CHUNK, (i + 1) * CHUNK) });
+        }
+      };
+      write(commit - 1, firsts?.get(version));
+      write(commit, bytes);
       kept.set(version, before);
     }
     for (const [version, list] of this.#states) {

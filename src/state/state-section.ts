@@ -23,6 +23,8 @@ export interface StateSection {
 /** The state of a table: what a later section says of a slot counts. */
 export interface StateTableState {
   readonly sections: readonly StateSection[];
+  /** instead of sections: the table itself, see {@link MOVED} */
+  readonly moved?: unknown;
 }
 
 /**
@@ -65,6 +67,9 @@ export class ChangedPart {
     if (commit < this.#neededFrom) this.#neededFrom = commit;
   }
 }
+
+/** Asks for a state that another operator of the same node takes over: tables are handed over as they are, not copied. */
+export const MOVED = new ChangedPart(-1);
 
 /** The bytes of what has changed in the state of a view. */
 export interface ChangedState {

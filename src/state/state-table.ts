@@ -4,7 +4,7 @@ import { capacityFor, grownBits } from '../core/vec.ts';
 import type { ColumnKind } from './growing-column.ts';
 import { GrowingColumn } from './growing-column.ts';
 import { KeyIndex } from './key-index.ts';
-import type { ChangedPart, StateSection, StateTableState } from './state-section.ts';
+import { type ChangedPart, MOVED, type StateSection, type StateTableState } from './state-section.ts';
 
 /** commits that may be needed for a table of which nothing changes */
 const LONGEST_CHAIN = 500;
@@ -18,7 +18,7 @@ const LONGEST_CHAIN = 500;
  * heap) calls `touch` within the same step.
  */
 export class StateTable {
-  readonly index = new KeyIndex();
+  index = new KeyIndex();
   readonly columns: GrowingColumn[] = [];
   #reserved = 0;
   /** null: not tracked */
@@ -117,6 +117,7 @@ export class StateTable {
 
   /** All of it, or what has changed. Structured-cloneable; shares nothing with the table but values of `val` columns. */
   state(part?: ChangedPart): StateTableState {
+    if (part === MOVED) return { sections: [], moved: this };
     return { sections: [this.#section(part === undefined ? null : this.#takeChanged(part))] };
   }
 
@@ -179,8 +180,12 @@ export class StateTable {
     return Int32Array.from(slots);
   }
 
-  /** Takes a state into a table that is empty. */
-  load({ sections }: StateTableState): void {
+  /** Takes a state into a table that is empty. One that was moved is not to be used by its operator any more. */
+  load({ sections, moved }: StateTableState): void {
+    if (moved instanceof StateTable) {
+      this.#takeOver(moved);
+      return;
+    }
     const high = sections.at(-1)?.high ?? 0;
     this.index.begin(high);
     this.reserve(high);
@@ -193,6 +198,18 @@ export class StateTable {
       });
     }
     this.index.end();
+  }
+
+  #takeOver(other: StateTable): void {
+    this.index = other.index;
+    this.columns.forEach((column, c) => {
+      column.takeOver(other.columns[c] as GrowingColumn);
+    });
+    this.#reserved = other.#reserved;
+    this.#changed = other.#changed;
+    this.#turn = other.#turn;
+    this.#turnBegan = other.#turnBegan;
+    this.#whole = other.#whole;
   }
 
   /** Places the keys of slots that no later section has; these slots, and where they stand in the columns. */

@@ -5,7 +5,7 @@ import type { RecordBlock } from '../../core/log-record.ts';
 import { timestampParsers } from '../../decode/timestamp-format.ts';
 import type { Epoch, OperatorContext } from '../../operators/operator.ts';
 import { Present } from '../../operators/present.ts';
-import { ChangedPart, type ChangedState, changedState } from '../../state/state-section.ts';
+import { ChangedPart, type ChangedState, changedState, MOVED } from '../../state/state-section.ts';
 import type { DataflowOptions, Engine, EpochOutput, LedgerEntry, StateParts } from '../dataflow.ts';
 import { ofView } from '../view-failure.ts';
 import { finalViews } from './demand.ts';
@@ -168,6 +168,18 @@ class ColumnEngine implements Engine {
     this.#position = position;
   }
 
+  takeOver(from: Engine, views: readonly string[]): boolean {
+    if (!(from instanceof ColumnEngine)) return false;
+    assert(from.position === this.#position, 'state is taken over at one position');
+    for (const name of views) {
+      const view = this.#view(name);
+      const other = from.#view(name);
+      ofView(name, () => loadAll(view, new Map(other.plan.operators.map(o => [o.id, o.state(MOVED)]))));
+      view.given = other.given;
+    }
+    return true;
+  }
+
   stateSize(): ReturnType<Engine['stateSize']> {
     return [...this.#operators()].flatMap(({ view, operator }) => {
       const size = operator.size();
@@ -213,9 +225,13 @@ function load(view: RunningView, parts: readonly Uint8Array[]): void {
     assert(format === FORMAT, `state of format ${format}`);
     for (const [id, state] of operators) byId.set(id, changedState(byId.get(id), state));
   }
+  loadAll(view, byId);
+}
+
+function loadAll(view: RunningView, byId: ReadonlyMap<string, unknown>): void {
   for (const operator of view.plan.operators) {
     const state = byId.get(operator.id);
-    if (state !== undefined) operator.load(state);
+    if (state !== undefined && state !== null) operator.load(state);
     else if (operator instanceof Present) operator.begin();
   }
 }

@@ -1,5 +1,5 @@
 import type { DeploymentPlan } from '../../plan/plan.ts';
-import type { StateParts } from '../dataflow.ts';
+import type { Engine, StateParts } from '../dataflow.ts';
 import type { LedgerState } from '../ledger.ts';
 import { Ledger } from '../ledger.ts';
 import {
@@ -25,21 +25,26 @@ export interface FinishedBuild {
 
 /** A build brought forward: its state there, and what changed in the built views on the way. */
 export interface CaughtUpBuild {
-  readonly state: StateParts;
+  /** of all that the build ran; what has changed in it since the build is remembered */
+  readonly engine: Engine;
   readonly ledger: LedgerState;
   readonly carried: readonly ViewChangeBytes[];
   readonly outputs: readonly SinkOutput[];
 }
 
-/** Runs a build's views from where the build ended to `position`. Touches nothing else. */
+/**
+ * Runs a build's views from where the build ended to `position`. Touches nothing else. `first`: the number under which
+ * the state of the build itself is committed.
+ */
 export function catchUp(
   build: FinishedBuild,
   position: number,
   ports: Pick<LiveLoopPorts, 'log' | 'makeEngine' | 'encoderFor' | 'sinkFor'>,
-  recordsPerEpoch: number,
+  { recordsPerEpoch, first }: { readonly recordsPerEpoch: number; readonly first: number },
 ): CaughtUpBuild {
   const engine = ports.makeEngine(build.plan);
   engine.restore(build.state, build.position);
+  engine.track(() => first);
   const ledger = new Ledger();
   ledger.load(build.ledger);
   const encoders = new Map(build.built.map(v => [v.plan.name, ports.encoderFor(v.plan)]));
@@ -56,9 +61,8 @@ export function catchUp(
     carried.push(...encodeChanges(output, view => encoders.get(view)));
     outputs.push(...encodeOutputs(output, view => sinks.get(view)));
   }
-  const parts = engine.snapshot();
   return {
-    state: new Map([...parts].filter(([view]) => encoders.has(view))),
+    engine,
     ledger: ledger.state(),
     carried,
     outputs,

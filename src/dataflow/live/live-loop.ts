@@ -6,7 +6,7 @@ import type { Engine, StateParts } from '../dataflow.ts';
 import { Ledger, type LedgerState } from '../ledger.ts';
 import { overBudget, pauseOf, stateBytes } from '../memory-budget.ts';
 import { ViewFailure } from '../view-failure.ts';
-import { type CaughtUpBuild, catchUp, type FinishedBuild } from './build-catch-up.ts';
+import { catchUp, type FinishedBuild } from './build-catch-up.ts';
 import {
   encodeChanges,
   encodeOutputs,
@@ -44,8 +44,12 @@ export class LiveLoop {
   /** what the next commit says of the versions; null: it is to be made anew */
   #catalog: LiveCatalog | null = null;
   #committing = false;
+  /** what the journal's states belong to */
+  #committedVersions: readonly LiveVersion[] = [];
   /** state to begin again from while it differs from the last commit: after an adoption, or before any commit */
-  #base: { readonly position: number; readonly parts: StateParts } | null;
+  #base: (() => Base) | null;
+  /** state of builds that the journal does not hold yet, by version */
+  #firsts = new Map<string, Uint8Array>();
   /** smaller epochs while a record is looked for that a view cannot take */
   #narrowed: { readonly until: number; readonly size: number } | null = null;
 
@@ -58,7 +62,7 @@ export class LiveLoop {
     this.#engine = engine;
     this.#sources = sources;
     for (const view of live) this.#live.set(view.plan.name, view);
-    this.#base = { position, parts: new Map() };
+    this.#base = () => ({ position, parts: new Map() });
   }
 
   /** Starts from the journal; empty at the end of the log when there is none. */
@@ -67,8 +71,9 @@ export class LiveLoop {
     const loop = new LiveLoop(ports, engine, { sources: recovered.sources, live, position });
     loop.#ledger.load(recovered.ledger);
     loop.#committed = recovered.whole ? position : -1;
-    loop.#base = recovered.whole ? null : { position, parts: recovered.parts };
+    loop.#base = recovered.whole ? null : () => ({ position, parts: recovered.parts });
     if (recovered.whole) loop.#catalog = recovered.catalog;
+    loop.#committedVersions = recovered.catalog?.versions ?? [];
     return loop;
   }
 
@@ -194,18 +199,22 @@ export class LiveLoop {
     this.#catalog ??= { sources: this.#sources, versions: this.versions };
     const catalog = this.#catalog;
     const engine = this.#engine;
+    const firsts = this.#firsts;
     try {
       const blocks = new Map(rows.map(r => [r.version, r.blocks]));
       const notes = { ledger: this.#ledger.state() };
-      await journal.commit(catalog, { position, states, changes: blocks, notes });
+      await journal.commit(catalog, { position, states, firsts, changes: blocks, notes });
+      this.#committedVersions = catalog.versions;
     } catch (error) {
       engine.untrack();
+      firsts.clear();
       this.#takeBack(rows);
       throw error;
     }
     if (this.#catalog === catalog) {
       this.#committed = position;
       this.#base = null;
+      this.#firsts = new Map();
     }
     try {
       for (const { file, blocks, stamp } of rows) await file.foldLater(blocks, stamp);
@@ -236,7 +245,9 @@ export class LiveLoop {
       while (this.position < build.position) assert(this.advance(build.position), 'the log has shrunk');
     }
     const { position } = this.#engine;
-    const built = build === null ? NOTHING_BUILT : catchUp(build, position, this.#ports, RECORDS_PER_EPOCH);
+    const first = this.#ports.journal.next - 1;
+    const size = { recordsPerEpoch: RECORDS_PER_EPOCH, first };
+    const built = build === null ? null : catchUp(build, position, this.#ports, size);
     const fresh = new Map((build?.built ?? []).map(v => [v.plan.name, v]));
     const running = plan.views.filter(v => {
       const live = this.#live.get(v.name);
@@ -249,28 +260,60 @@ export class LiveLoop {
       );
       if (stopped !== undefined) throw new ViewFailure(view.name, `it reads ${stopped}, which went wrong`);
     }
-    const parts = new Map([...this.#engine.snapshot(), ...built.state]);
     const deployed = { sources: plan.sources, views: running };
     const engine = this.#ports.makeEngine(deployed);
-    const state = new Map([...parts].filter(([view]) => running.some(v => v.name === view)));
-    engine.restore(state, position);
+    engine.restore(new Map(), position);
     const opened = new Map([...fresh].map(([name, v]) => [name, openLive(this.#ports, v, deployed)]));
 
+    // nothing is refused from here on: the engines before this one give their state away
+    const kept = running.filter(v => !fresh.has(v.name)).map(v => v.name);
+    this.#beginFrom(position, kept, build);
+    moveState(engine, this.#engine, kept);
+    this.#firsts = new Map();
+    if (built !== null && build !== null && moveState(engine, built.engine, [...fresh.keys()])) {
+      for (const [view, [state]] of build.state) {
+        const version = fresh.get(view)?.version;
+        if (version !== undefined && state !== undefined) this.#firsts.set(version, state);
+      }
+    }
     const before = this.#live;
     this.#engine = engine;
-    this.#base = { position, parts: state };
     this.#sources = plan.sources;
     this.#committed = -1;
     this.#catalog = null;
     this.#live = new Map(plan.views.map(v => [v.name, (opened.get(v.name) ?? before.get(v.name)) as Live]));
-    for (const { view, bytes } of built.carried) opened.get(view)?.pending.push(bytes);
+    for (const { view, bytes } of built?.carried ?? []) opened.get(view)?.pending.push(bytes);
     for (const old of before.values()) {
       if (this.#live.get(old.plan.name) === old) continue;
       this.#ledger.drop(old.plan.name);
       void old.file.close();
     }
-    this.#ledger.load(built.ledger);
-    return { carried: built.carried, outputs: built.outputs };
+    this.#ledger.load(built?.ledger ?? []);
+    return { carried: built?.carried ?? [], outputs: built?.outputs ?? [] };
+  }
+
+  /**
+   * Until the adoption is committed, state to begin again from is what was there before, brought to the position of the
+   * adoption, and the state of the build, brought there too. It is computed when it is needed: after a failure.
+   */
+  #beginFrom(position: number, kept: readonly string[], build: FinishedBuild | null): void {
+    const sources = this.#sources;
+    const plans = [...this.#live.values()].map(v => v.plan).filter(p => kept.includes(p.name));
+    const before = this.#base;
+    this.#base = () => {
+      const engine = this.#ports.makeEngine({ sources, views: plans });
+      const from = before === null ? this.#committedState() : before();
+      engine.restore(from.parts, from.position);
+      for (const block of this.#ports.log.read(from.position, position, RECORDS_PER_EPOCH))
+        engine.step(block);
+      const parts = new Map(engine.snapshot());
+      if (build !== null) {
+        const size = { recordsPerEpoch: RECORDS_PER_EPOCH, first: 0 };
+        const again = catchUp(build, position, this.#ports, size).engine.snapshot();
+        for (const { plan } of build.built) parts.set(plan.name, again.get(plan.name) ?? []);
+      }
+      return { position, parts };
+    };
   }
 
   async close(): Promise<void> {
@@ -322,8 +365,9 @@ export class LiveLoop {
   #engineAt(position: number, wanted: (view: string) => boolean): Engine {
     const views = [...this.#live.values()].filter(v => v.fault === undefined && wanted(v.plan.name));
     const engine = this.#ports.makeEngine({ sources: this.#sources, views: views.map(v => v.plan) });
-    const base = this.#base;
-    if (base !== null) engine.restore(base.parts, base.position);
+    const base = this.#base?.();
+    this.#firsts.clear();
+    if (base !== undefined) engine.restore(base.parts, base.position);
     const from = base?.position ?? this.#restoreCommitted(engine);
     for (const block of this.#ports.log.read(from, position, RECORDS_PER_EPOCH)) engine.step(block);
     return engine;
@@ -331,11 +375,16 @@ export class LiveLoop {
 
   /** The state of the last commit, from where changes count for the next one; its position. */
   #restoreCommitted(engine: Engine): number {
-    const { position, states, neededFrom } = this.#ports.journal.committed();
-    engine.restore(byName(this.versions, states), position);
-    const first = byName(this.versions, neededFrom);
-    engine.track(view => first.get(view) ?? 0);
+    const { position, parts, neededFrom } = this.#committedState();
+    engine.restore(parts, position);
+    engine.track(view => neededFrom.get(view) ?? 0);
     return position;
+  }
+
+  #committedState(): Base & { readonly neededFrom: ReadonlyMap<string, number> } {
+    const { position, states, neededFrom } = this.#ports.journal.committed();
+    const versions = this.#committedVersions;
+    return { position, parts: byName(versions, states), neededFrom: byName(versions, neededFrom) };
   }
 }
 
@@ -347,4 +396,15 @@ interface Folding {
   readonly stamp: number;
 }
 
-const NOTHING_BUILT: CaughtUpBuild = { state: new Map(), ledger: [], carried: [], outputs: [] };
+/** State to begin again from. */
+interface Base {
+  readonly position: number;
+  readonly parts: StateParts;
+}
+
+/** False when the state had to be copied. */
+function moveState(to: Engine, from: Engine, views: readonly string[]): boolean {
+  if (to.takeOver(from, views)) return true;
+  to.restore(new Map([...from.snapshot()].filter(([view]) => views.includes(view))), to.position);
+  return false;
+}

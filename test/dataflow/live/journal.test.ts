@@ -46,10 +46,10 @@ test('a journal gives back what was committed: catalog, notes, state, position a
   const kv = store();
   const journal = new Journal<Catalog, Notes>(kv, 'log1');
   expect(journal.recover(100)).toBeNull();
-  await journal.commit({ live: ['a'] }, checkpoint(5, { a: [bytes(1), 1] }, { a: [bytes(9)] }));
+  await journal.commit({ live: ['a'] }, checkpoint(5, { a: [bytes(1), 2] }, { a: [bytes(9)] }));
   await journal.folded();
   const changes = { a: [bytes(1), bytes(2)], b: [bytes(3)] };
-  const states = { a: [bytes(4), 1], b: [bytes(5, 6), 2] } as const;
+  const states = { a: [bytes(4), 2], b: [bytes(5, 6), 4] } as const;
   await journal.commit({ live: ['a', 'b'] }, checkpoint(8, states, changes));
   const again = new Journal<Catalog, Notes>(kv, 'log1');
   const recovered = again.recover(8);
@@ -57,8 +57,8 @@ test('a journal gives back what was committed: catalog, notes, state, position a
   expect(stateOf(recovered?.states)).toEqual({ a: [[1], [4]], b: [[5, 6]] });
   expect(recovered?.neededFrom).toEqual(
     new Map([
-      ['a', 1],
-      ['b', 2],
+      ['a', 2],
+      ['b', 4],
     ]),
   );
   expect(stateOf(recovered?.unfolded)).toEqual({ a: [[1], [2]], b: [[3]] });
@@ -70,34 +70,45 @@ test('changes of state stay as long as they are needed, those of a version that 
   const kv = store();
   const journal = new Journal<Catalog, Notes>(kv, 'log1');
   const catalog = { live: ['a', 'b'] };
-  await journal.commit(catalog, checkpoint(1, { a: [bytes(1), 1], b: [bytes(1), 1] }));
-  await journal.commit(catalog, checkpoint(2, { a: [bytes(2), 1], b: [null, 1] }));
+  await journal.commit(catalog, checkpoint(1, { a: [bytes(1), 2], b: [bytes(1), 2] }));
+  await journal.commit(catalog, checkpoint(2, { a: [bytes(2), 2], b: [null, 2] }));
   expect(stateOf(journal.committed().states)).toEqual({ a: [[1], [2]], b: [[1]] });
   const again = new Journal<Catalog, Notes>(kv, 'log1');
   again.recover(2);
-  await again.commit(catalog, checkpoint(3, { a: [bytes(3), 2], b: [bytes(3), 1] }));
+  await again.commit(catalog, checkpoint(3, { a: [bytes(3), 4], b: [bytes(3), 2] }));
   expect(stateOf(again.committed().states)).toEqual({ a: [[2], [3]], b: [[1], [3]] });
-  await again.commit({ live: ['a'] }, checkpoint(4, { a: [bytes(4), 4] }));
+  await again.commit({ live: ['a'] }, checkpoint(4, { a: [bytes(4), 8] }));
   expect(stateOf(again.committed().states)).toEqual({ a: [[4]] });
   expect([...kv.range({})].filter(e => e.key[0] === '3'.charCodeAt(0))).toHaveLength(1);
+});
+
+test('state that was there before its changes is committed with them, under the number before', async () => {
+  const kv = store();
+  const journal = new Journal<Catalog, Notes>(kv, 'log1');
+  const first = journal.next - 1;
+  const firsts = new Map([['a', bytes(1)]]);
+  await journal.commit({ live: ['a'] }, { ...checkpoint(1, { a: [bytes(2), first] }), firsts });
+  expect(stateOf(journal.committed().states)).toEqual({ a: [[1], [2]] });
+  await journal.commit({ live: ['a'] }, checkpoint(2, { a: [bytes(3), first + 1] }));
+  expect(stateOf(journal.committed().states)).toEqual({ a: [[2], [3]] });
 });
 
 test('a state of many megabytes comes back whole, and a smaller one after it leaves nothing of it', async () => {
   const kv = store();
   const journal = new Journal<Catalog, Notes>(kv, 'log1');
   const large = Uint8Array.from({ length: 9 * 1024 * 1024 }, (_, i) => i % 251);
-  await journal.commit({ live: [] }, checkpoint(1, { a: [large, 1] }));
+  await journal.commit({ live: [] }, checkpoint(1, { a: [large, 2] }));
   expect(Buffer.compare(journal.recover(1)?.states.get('a')?.[0] ?? bytes(), large)).toBe(0);
-  await journal.commit({ live: [] }, checkpoint(2, { a: [bytes(7), 2] }));
+  await journal.commit({ live: [] }, checkpoint(2, { a: [bytes(7), 4] }));
   expect(stateOf(journal.committed().states)).toEqual({ a: [[7]] });
 });
 
 test('a state of which a part is missing is refused', async () => {
   const kv = store();
   const journal = new Journal<Catalog, Notes>(kv, 'log1');
-  await journal.commit({ live: [] }, checkpoint(1, { a: [bytes(1), 1] }));
-  await journal.commit({ live: [] }, checkpoint(2, { a: [bytes(2), 1] }));
-  const first = [...kv.range({})].find(e => Buffer.from(e.key).toString().includes('/000000000001/'));
+  await journal.commit({ live: [] }, checkpoint(1, { a: [bytes(1), 2] }));
+  await journal.commit({ live: [] }, checkpoint(2, { a: [bytes(2), 2] }));
+  const first = [...kv.range({})].find(e => Buffer.from(e.key).toString().includes('/000000000002/'));
   kv.write(tx => tx.delete(first?.key as Uint8Array));
   expect(() => new Journal<Catalog, Notes>(kv, 'log1').recover(2)).toThrow(
     expect.objectContaining({ code: 'state_damaged' }),

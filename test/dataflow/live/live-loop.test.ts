@@ -345,6 +345,7 @@ function broken(view: string, from: number): (engine: Engine) => Engine {
     snapshot: () => engine.snapshot(),
     track: neededFrom => engine.track(neededFrom),
     untrack: () => engine.untrack(),
+    takeOver: () => false,
     changes: commit => engine.changes(commit),
     restore: (parts, position) => engine.restore(parts, position),
     stateSize: () => engine.stateSize(),
