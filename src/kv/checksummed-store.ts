@@ -54,20 +54,31 @@ function checkedWriter(writer: KeyValueWriter, path: string): KeyValueWriter {
 }
 
 function sealed(key: Uint8Array, value: Uint8Array): Uint8Array {
-  const stored = new Uint8Array(value.length + LENGTH);
+  const { length } = value;
+  // from Node's pool: a buffer of its own would cost more than all the rest
+  const stored = Buffer.allocUnsafe(length + LENGTH);
   stored.set(value);
-  new DataView(stored.buffer).setUint32(value.length, crc32(value, crc32(key)), true);
+  const sum = crc32(value, crc32(key));
+  stored[length] = sum;
+  stored[length + 1] = sum >>> 8;
+  stored[length + 2] = sum >>> 16;
+  stored[length + 3] = sum >>> 24;
   return stored;
 }
 
 function opened(key: Uint8Array, stored: Uint8Array, path: string): Uint8Array {
   const length = stored.length - LENGTH;
-  const value = stored.subarray(0, Math.max(0, length));
-  const sum = length < 0 ? -1 : new DataView(stored.buffer, stored.byteOffset + length).getUint32(0, true);
-  if (sum === crc32(value, crc32(key))) return value;
+  if (length >= 0) {
+    const value = stored.subarray(0, length);
+    if (sumAt(stored, length) === crc32(value, crc32(key))) return value;
+  }
   const at = Buffer.from(key.subarray(0, 40)).toString('hex');
   throw new MillraceError('state_damaged', `the store in "${path}" is damaged at key ${at}`, {
     hint: 'it is made anew from the log; the disk may be failing',
     data: { file: path, key: at },
   });
+}
+
+function sumAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
 }

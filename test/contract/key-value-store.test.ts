@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
+import { openStateStore } from '../../src/kv/checksummed-store.ts';
 import type { KeyValueStore } from '../../src/kv/key-value-store.ts';
 import { openLmdbStore } from '../../src/kv/lmdb-store.ts';
 import { createMemoryStore } from '../../src/kv/memory-store.ts';
@@ -15,6 +16,20 @@ keyValueStoreContract('LMDB', {
   open() {
     const path = mkdtempSync(join(tmpdir(), 'millrace-kv-'));
     const store = openLmdbStore({ path });
+    folders.set(store, path);
+    return store;
+  },
+  async dispose(store) {
+    await store.close();
+    rmSync(folders.get(store)!, { recursive: true });
+    folders.delete(store);
+  },
+});
+
+keyValueStoreContract('LMDB with checksums', {
+  open() {
+    const path = mkdtempSync(join(tmpdir(), 'millrace-kv-'));
+    const store = openStateStore({ path });
     folders.set(store, path);
     return store;
   },
