@@ -57,7 +57,7 @@ export function randomEvents(random: Random, topics: ReadonlySet<string>): reado
       return {
         topic: source.name,
         key: random.chance(0.04) ? null : recordKey(random, source),
-        value: random.chance(gone) ? null : recordValue(random, source, { odd, steady }),
+        value: random.chance(gone) ? null : recordValue(random, source, { odd, steady, clock }),
         time,
         clock,
       };
@@ -82,6 +82,8 @@ function recordKey(random: Random, source: ScopeSource): Raw {
 interface Manner {
   readonly odd: number;
   readonly steady: boolean;
+  /** when it is appended: moments just ahead of it are where rows enter and leave */
+  readonly clock: number;
 }
 
 function recordValue(random: Random, source: ScopeSource, manner: Manner): Raw {
@@ -100,12 +102,17 @@ function delimited(random: Random, source: ScopeSource): string {
   return cells.join(',');
 }
 
-function object(random: Random, source: ScopeSource, { odd, steady }: Manner): string {
+function object(random: Random, source: ScopeSource, { odd, steady, clock }: Manner): string {
   if (random.chance(odd / 4)) return random.of(['null', '[1]', '{"i":', '""', '{}']);
   const fields = source.values
     .filter(() => steady || !random.chance(0.15))
-    .map(c => `"${c.name}":${random.chance(odd) ? jsonOf(random, c.type, 2) : cell(random, c.type)}`);
+    .map(c => `"${c.name}":${random.chance(odd) ? jsonOf(random, c.type, 2) : ahead(random, c.type, clock)}`);
   return `{${(steady || random.chance(0.8) ? fields : random.shuffled(fields)).join(',')}}`;
+}
+
+function ahead(random: Random, type: SqlType, clock: number): string {
+  if (type.kind !== 'TIMESTAMP' || random.chance(0.4)) return cell(random, type);
+  return String(Math.ceil(clock / 500) * 500 + random.of([0, 0, 500, 500, 1000, 3000, 3_600_000]));
 }
 
 /** A JSON value out of few. */

@@ -301,11 +301,19 @@ const view: Make = (random, name, relations) => {
   };
 };
 
+/** Rows that come and go by the clock, and nothing else. */
+const byTheClock: Make = (random, name, relations) => {
+  const made = view(random, name, relations);
+  const from = relations.find(r => r.name === made?.from);
+  const where = from === undefined ? [] : temporals(random, columnsOf(from), 1);
+  return made === null || where.length === 0 ? null : { ...made, where, distinct: false };
+};
+
 const CLOCK = ['CURRENT_TIMESTAMP', 'NOW()', "NOW() - INTERVAL '1' HOUR"];
 
-function temporals(random: Random, columns: readonly Expr[]): readonly Expr[] {
+function temporals(random: Random, columns: readonly Expr[], chance = 0.5): readonly Expr[] {
   const timed = columns.filter(c => [TIMESTAMP, DATE].some(type => fits(c.type, type)));
-  if (timed.length === 0 || !random.chance(0.5)) return [];
+  if (timed.length === 0 || !random.chance(chance)) return [];
   return Array.from({ length: random.of([1, 1, 2]) }, (): Expr => {
     const column = random.of(timed);
     const clock =
@@ -469,6 +477,8 @@ const KINDS: readonly Make[] = [
   groupTable,
   view,
   view,
+  byTheClock,
+  byTheClock,
   strictJoin,
   strictJoin,
   strictJoin,
