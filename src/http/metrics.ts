@@ -2,18 +2,19 @@ import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { HttpContext } from './http-context.ts';
 import { query } from './route-schema.ts';
+import type { ObserveRequest } from './row-reads.ts';
 
 /** seconds */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const COMMANDS_ROUTE = '/invoices/:id/commands';
 
 /** Counts of what goes on, for Prometheus. Values that stand elsewhere are read when they are asked for. */
-export function metricRoutes(app: FastifyInstance, context: HttpContext): void {
+export function metricRoutes(app: FastifyInstance, context: HttpContext): ObserveRequest {
   const register = new Registry();
   collectDefaultMetrics({ register });
   logMetrics(register, context);
   viewMetrics(register, context);
-  requestMetrics(app, register);
+  const observe = requestMetrics(app, register);
   commandMetrics(app, register, context);
   new Gauge({
     name: 'millrace_subscriptions',
@@ -49,6 +50,7 @@ export function metricRoutes(app: FastifyInstance, context: HttpContext): void {
       return reply.type(register.contentType).send(await register.metrics());
     },
   );
+  return observe;
 }
 
 function logMetrics(register: Registry, { ports: { log } }: HttpContext): void {
@@ -143,7 +145,7 @@ function sizeMetrics(register: Registry, { status }: HttpContext['ports']): void
   }
 }
 
-function requestMetrics(app: FastifyInstance, register: Registry): void {
+function requestMetrics(app: FastifyInstance, register: Registry): ObserveRequest {
   const duration = new Histogram({
     name: 'millrace_http_request_duration_seconds',
     help: 'time to answer, by route',
@@ -152,17 +154,20 @@ function requestMetrics(app: FastifyInstance, register: Registry): void {
     registers: [register],
   });
   const children = new Map<string, ReturnType<typeof duration.labels>>();
-  app.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'none';
-    const name = `${request.method} ${reply.statusCode} ${route}`;
+  const observe: ObserveRequest = (method, route, status, seconds) => {
+    const name = `${method} ${status} ${route}`;
     let child = children.get(name);
     if (child === undefined) {
-      child = duration.labels({ method: request.method, route, status: String(reply.statusCode) });
+      child = duration.labels({ method, route, status: String(status) });
       children.set(name, child);
     }
-    child.observe(reply.elapsedTime / 1000);
+    child.observe(seconds);
+  };
+  app.addHook('onResponse', (request, reply, done) => {
+    observe(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1000);
     done();
   });
+  return observe;
 }
 
 function commandMetrics(

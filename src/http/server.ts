@@ -16,6 +16,7 @@ import type { HttpOptions, HttpPorts } from './ports.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { queryRoutes } from './query.ts';
 import { RouteTable } from './route-table.ts';
+import { rowReads } from './row-reads.ts';
 import { statusRoutes } from './status.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { topicRoutes } from './topics.ts';
@@ -103,13 +104,14 @@ export async function createHttpServer(ports: HttpPorts, options: HttpOptions): 
   updateRoutes(app, context);
   queryRoutes(app, context);
   statusRoutes(app, context);
-  metricRoutes(app, context);
+  const observe = metricRoutes(app, context);
   openApiRoutes(app, context, table, Boolean(options.token));
 
   app.addHook('preClose', async () => {
     context.close();
   });
   await app.ready();
+  rowReads(app, context, { guard, observe });
   return app;
 }
 

@@ -201,10 +201,15 @@ function sendRow(context: HttpContext, reply: FastifyReply, { view, style, key }
   if (style.format !== 'json') {
     return sendRows(reply, text, style, { columns: view.columns, rows: [found.row], before: {}, after: {} });
   }
-  const head = JSON.stringify(standing(context, view)).slice(0, -1);
   return reply
     .header('content-type', 'application/json; charset=utf-8')
-    .send(`${head},"row":${text.json(view.columns, style.numbers)(found.row)}}`);
+    .send(rowDocument(context, view, style, found.row));
+}
+
+/** One row as the JSON that is answered. */
+export function rowDocument(context: HttpContext, view: OpenView, { numbers }: RowStyle, row: Row): string {
+  const head = JSON.stringify(standing(context, view)).slice(0, -1);
+  return `${head},"row":${context.ports.text.json(view.columns, numbers)(row)}}`;
 }
 
 function keyValues(context: HttpContext, view: OpenView, segments: readonly string[]): Value[] {
@@ -230,11 +235,14 @@ function isUnchanged(
   request: FastifyRequest,
   reply: FastifyReply,
   view: OpenView,
-  { format, numbers }: RowStyle,
+  style: RowStyle,
 ): boolean {
+  return isKnown(request, reply, viewTag(context, view, style));
+}
+
+export function viewTag(context: HttpContext, view: OpenView, { format, numbers }: RowStyle): string {
   const version = view.fingerprint.slice(0, 16);
-  const tag = `"${version}-${context.token(view.position)}-${format}${numbers === 'json' ? 'n' : ''}"`;
-  return isKnown(request, reply, tag);
+  return `"${version}-${context.token(view.position)}-${format}${numbers === 'json' ? 'n' : ''}"`;
 }
 
 /** A view as the list shows it: what it is, how it stands, and its columns once it is served. */
