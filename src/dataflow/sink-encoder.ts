@@ -27,6 +27,7 @@ function keyIsRead(node: PlanNode, rootOf: (view: string) => PlanNode | undefine
     case 'equiJoin':
     case 'semiJoin':
     case 'keyed':
+    case 'rank':
     case 'setOperation':
       return false;
     case 'foreignKeyJoin':

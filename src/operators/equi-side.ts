@@ -23,13 +23,13 @@ export interface EquiSideOptions {
   /** where the keys of both sides stand; this side has two columns of it */
   readonly index: StateTable;
   readonly rows: StateTable;
-  /** each distinct row once */
-  readonly distinct: StateTable;
+  /** each distinct row once; null: rows are taken away by their slot only */
+  readonly distinct: StateTable | null;
 }
 
 export interface EquiSideState {
   readonly rows: StateTableState;
-  readonly distinct: StateTableState;
+  readonly distinct: StateTableState | null;
   readonly arrivals: number;
 }
 
@@ -42,7 +42,7 @@ export class EquiSide {
   readonly rows: RowColumns;
   readonly keys: JoinKeys;
   readonly #table: StateTable;
-  readonly #distinct: StateTable;
+  readonly #distinct: StateTable | null;
   readonly #index: StateTable;
   readonly #whole: KeyEncoder;
   readonly #rowtime: GrowingColumn;
@@ -57,7 +57,7 @@ export class EquiSide {
   readonly #first: GrowingColumn;
   readonly #last: GrowingColumn;
   /** the last arrived of equal rows */
-  readonly #top: GrowingColumn;
+  readonly #top: GrowingColumn | null;
   #arrivals = 0;
 
   constructor(options: EquiSideOptions) {
@@ -76,7 +76,7 @@ export class EquiSide {
     this.#below = this.#table.column('i32');
     this.#first = options.index.column('i32');
     this.#last = options.index.column('i32');
-    this.#top = this.#distinct.column('i32');
+    this.#top = this.#distinct?.column('i32') ?? null;
   }
 
   begin(epoch: Epoch, batch: Batch): void {
@@ -130,6 +130,7 @@ export class EquiSide {
     this.#met.i32[slot] = 0;
     this.#key.i32[slot] = key;
     if (key !== NONE) this.#chain(slot, key);
+    if (this.#distinct === null || this.#top === null) return slot;
     const row = this.#encode(i)
       ? this.#distinct.slot(BYTES, this.#whole.bytes, this.#whole.start, this.#whole.end)
       : this.#distinct.slot(NULL_ROW, NO_BYTES, 0, 0);
@@ -140,6 +141,7 @@ export class EquiSide {
 
   /** Takes the last arrived row that equals row i out of all chains: its slot, to be let go with `drop`; or -1. */
   take(i: number): number {
+    if (this.#distinct === null || this.#top === null) return NONE;
     const row = this.#encode(i)
       ? this.#distinct.find(BYTES, this.#whole.bytes, this.#whole.start, this.#whole.end)
       : this.#distinct.find(NULL_ROW, NO_BYTES, 0, 0);
@@ -153,6 +155,12 @@ export class EquiSide {
     }
     if (this.#key.i32[slot] !== NONE) this.#unchain(slot);
     return slot;
+  }
+
+  /** Takes a row out of its chain and lets go of it; for a side without distinct rows. */
+  remove(slot: number): void {
+    if (this.#key.i32[slot] !== NONE) this.#unchain(slot);
+    this.#table.drop(slot);
   }
 
   drop(slot: number): void {
@@ -190,16 +198,20 @@ export class EquiSide {
   }
 
   state(part?: ChangedPart): EquiSideState {
-    return { rows: this.#table.state(part), distinct: this.#distinct.state(part), arrivals: this.#arrivals };
+    return {
+      rows: this.#table.state(part),
+      distinct: this.#distinct?.state(part) ?? null,
+      arrivals: this.#arrivals,
+    };
   }
 
   load({ rows, distinct, arrivals }: EquiSideState): void {
     this.#table.load(rows);
-    this.#distinct.load(distinct);
+    if (distinct !== null) this.#distinct?.load(distinct);
     this.#arrivals = arrivals;
   }
 
   size(): { readonly rows: number; readonly bytes: number } {
-    return { rows: this.#table.rows, bytes: this.#table.bytes + this.#distinct.bytes };
+    return { rows: this.#table.rows, bytes: this.#table.bytes + (this.#distinct?.bytes ?? 0) };
   }
 }

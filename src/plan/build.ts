@@ -6,6 +6,7 @@ import { mapChildren } from '../sql/analyse/expr-tree.ts';
 import type {
   DerivedRows,
   JoinSide,
+  RankedSide,
   ResolvedJoin,
   ResolvedQuery,
   ResolvedSetOperation,
@@ -185,6 +186,7 @@ export class PlanBuilder {
       const { schema, predicate } = side;
       return { node: 'filter', id: this.#id('filter'), schema, input, predicate };
     }
+    if (side.kind === 'ranked') return this.#ranked(side);
     const { relation, schema } = side;
     const input = this.#relation(relation, true);
     const columns = schema.columns.map(({ name, type }, index): Expr => {
@@ -194,6 +196,29 @@ export class PlanBuilder {
         : { node: 'literal', type, value: null };
     });
     return { node: 'project', id: this.#id('side'), schema, input, columns };
+  }
+
+  /** What rows are ordered by stands in columns beside them. */
+  #ranked({ input, partition, order, from, to, schema }: RankedSide): PlanNode {
+    const below = this.#retracting(this.#joinSide(input));
+    const own = below.schema.columns.map(
+      ({ name, type }, index): Expr => ({ node: 'column', type, index, name }),
+    );
+    const columns = [...own, ...partition, ...order.map(o => o.expr)];
+    const computed: Schema = { ...schema, columns: schema.columns.slice(0, -1) };
+    const first = own.length;
+    const second = first + partition.length;
+    return {
+      node: 'rank',
+      id: this.#id('rank'),
+      schema,
+      input: this.#project(below, computed, columns),
+      partition: partition.map((_, i) => first + i),
+      order: order.map(({ descending, nullsFirst }, i) => ({ column: second + i, descending, nullsFirst })),
+      from,
+      to,
+      numbered: true,
+    };
   }
 
   #scan(source: SourceSpec, pseudo: boolean, outside: boolean): PlanNode {

@@ -105,6 +105,17 @@ function detailOf(node: PlanNode): readonly string[] {
     case 'copies':
     case 'keyed':
       return [];
+    case 'rank': {
+      const name = (i: number) => node.input.schema.columns[i]?.name ?? '?';
+      const order = node.order.map(
+        o => `${name(o.column)}${o.descending ? ' desc' : ''}${o.nullsFirst ? ' nulls first' : ''}`,
+      );
+      const rows = node.to === null ? `rows from ${node.from + 1} on` : `rows ${node.from + 1} to ${node.to}`;
+      return [
+        ...(node.partition.length > 0 ? [`by ${node.partition.map(name).join(', ')}`] : []),
+        `in order of ${order.join(', ') || 'arrival'}: ${rows}${node.numbered ? ', numbered' : ''}`,
+      ];
+    }
     case 'setOperation':
       return [`${node.op}${node.all ? ' all' : ''}`];
     case 'streamStreamJoin': {

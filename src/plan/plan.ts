@@ -26,6 +26,7 @@ export type PlanNode =
   | SetOperationNode
   | CopiesNode
   | KeyedNode
+  | RankNode
   | JoinNode;
 
 export type JoinNode =
@@ -354,6 +355,32 @@ export interface SemiJoinNode extends JoinBase {
 }
 
 export type SemiJoinType = 'semi' | 'anti' | 'mark';
+
+/**
+ * The rows of each partition in order (append or retract): those with `from` <= position < `to`, counted from 0. Rows that
+ * the order does not tell apart stand in the order of their arrival. Partition and order are columns of the input; NULL is a
+ * partition like any other. The output has the input's columns and key; `numbered` adds the position, counted from 1.
+ *
+ * Changes are taken one by one; a RETRACT takes away the last arrived equal row (of an unknown row: nothing). Each change
+ * gives RETRACT of the rows that are seen no more, in order, then ADD of those that are seen now; numbered, a row whose
+ * number changes is given so too. ROWTIME is the row's own.
+ */
+export interface RankNode extends NodeBase {
+  readonly node: 'rank';
+  readonly input: PlanNode;
+  readonly partition: readonly number[];
+  readonly order: readonly OrderColumn[];
+  readonly from: number;
+  /** null: all rows from `from` on */
+  readonly to: number | null;
+  readonly numbered: boolean;
+}
+
+export interface OrderColumn {
+  readonly column: number;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
+}
 
 /**
  * Retract to upsert, for rows of which there is never more than one per key: ADD becomes UPSERT, RETRACT becomes DELETE.

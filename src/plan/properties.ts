@@ -50,6 +50,7 @@ export function inputsOf(node: PlanNode): readonly PlanNode[] {
     case 'emitFinal':
     case 'copies':
     case 'keyed':
+    case 'rank':
       return [node.input];
     default:
       return unreachable(node);
@@ -89,6 +90,7 @@ export function kindOf(node: PlanNode): RelationKind {
     case 'rekey':
       return kindOf(node.input);
     case 'normalize':
+    case 'rank':
       return 'retract';
     case 'temporalFilter': {
       const input = kindOf(node.input);
@@ -150,6 +152,14 @@ function stateOf(node: PlanNode): StateVerdict {
       // without a condition right rows are counted by key
       const kept = node.condition === null ? [node.left] : [node.left, node.right];
       return { verdict: kept.some(i => kindOf(i) === 'append') ? 'unbounded' : 'by key count' };
+    }
+    case 'rank': {
+      // of rows that never go only those are kept that are seen
+      const appends = kindOf(node.input) === 'append';
+      if (appends && node.to === null) return { verdict: 'unbounded' };
+      return appends && node.partition.length === 0
+        ? { verdict: 'bounded', ms: 0 }
+        : { verdict: 'by key count' };
     }
     case 'setOperation':
       // equal rows are counted

@@ -13,6 +13,7 @@ import { Normalize } from '../../operators/normalize.ts';
 import type { Epoch, Operator, OperatorContext } from '../../operators/operator.ts';
 import { Present } from '../../operators/present.ts';
 import { Project } from '../../operators/project.ts';
+import { Rank } from '../../operators/rank.ts';
 import { Rekey } from '../../operators/rekey.ts';
 import { SemiJoin } from '../../operators/semi-join.ts';
 import { SessionAggregate } from '../../operators/session-aggregate.ts';
@@ -193,6 +194,8 @@ function operatorFor(node: OperatorNode, { context, table, final, below }: Surro
       return new Copies(node, table());
     case 'keyed':
       return new Keyed(node);
+    case 'rank':
+      return new Rank(node, context, { table, retracting: kindOf(node.input) === 'retract' });
     case 'equiJoin':
       return new EquiJoin(node, context, table);
     case 'semiJoin':

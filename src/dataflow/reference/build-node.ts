@@ -13,6 +13,7 @@ import { foreignKeyJoin } from './foreign-key-join.ts';
 import { keyed } from './keyed.ts';
 import { normalize } from './normalize.ts';
 import { project } from './project.ts';
+import { rank } from './rank.ts';
 import { read } from './read.ts';
 import { rekey } from './rekey.ts';
 import { scan } from './scan.ts';
@@ -76,6 +77,8 @@ export function buildNode(node: PlanNode, options: BuildOptions): FoldNode {
       return equiJoin(node, joinInputs(node), options);
     case 'semiJoin':
       return semiJoin(node, joinInputs(node), options);
+    case 'rank':
+      return rank(node, build(node.input));
     case 'keyed':
       return keyed(build(node.input));
     case 'copies':

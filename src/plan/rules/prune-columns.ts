@@ -106,6 +106,22 @@ function prune(node: PlanNode, needed: ReadonlySet<number>): Pruned {
       const below = prune(node.input, withKey(node.schema, needed));
       return { ...below, node: { ...node, schema: below.node.schema, input: below.node } };
     }
+    case 'rank': {
+      const ranked = [...node.partition, ...node.order.map(o => o.column)];
+      const width = node.input.schema.columns.length;
+      const wanted = new Set([...needed].filter(i => i < width).concat(ranked));
+      const below = prune(node.input, withKey(node.input.schema, wanted));
+      const at = (i: number) => below.position[i] ?? -1;
+      const numbered = node.numbered && needed.has(width);
+      const number = numbered ? node.schema.columns.slice(width) : [];
+      const columns = [...below.node.schema.columns, ...number];
+      const schema: Schema = { ...node.schema, columns, key: node.schema.key.map(at) };
+      const partition = node.partition.map(at);
+      const order = node.order.map(o => ({ ...o, column: at(o.column) }));
+      const last = numbered ? below.node.schema.columns.length : -1;
+      const position = node.schema.columns.map((_, i) => (i < width ? at(i) : last));
+      return { node: { ...node, schema, input: below.node, partition, order, numbered }, position };
+    }
     case 'copies': {
       const all = new Set(node.input.schema.columns.keys());
       return same({ ...node, input: prune(node.input, all).node });

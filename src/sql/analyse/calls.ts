@@ -6,23 +6,18 @@ import { completeAggregate } from '../../expr/aggregates/complete.ts';
 import type { Expr } from '../../expr/expr.ts';
 import type { AggregateFunction, ScalarFunction, TableFunction } from '../../expr/functions.ts';
 import type { ArgumentType, ResolvedCall } from '../../expr/registry.ts';
-import type { Expression } from '../ast.ts';
+import type { Expression, OverClause } from '../ast.ts';
 import { closest } from '../suggest.ts';
 import { coerceTo, isStringLiteral, isTemporal, UNTYPED_NULL } from './coerce.ts';
 import type { ExpressionResolver } from './expression.ts';
 import { FULL_SQL } from './problems.ts';
 import { standardRound } from './standard-rounding.ts';
+import { nullsFirst } from './window-calls.ts';
 
 type Call = Extract<Expression, { kind: 'call' }>;
 
 export function resolveCall(r: ExpressionResolver, call: Call): Expr {
-  if (call.over) {
-    throw r.problems.error(
-      'not_supported',
-      call.span,
-      'window functions (OVER) are not supported by this version',
-    );
-  }
+  if (call.over) return windowCall(r, call, call.over);
   const entry = r.context.functions.find(call.name.name);
   if (!entry) {
     const clock = call.args.length === 0 ? clockExpr(r, call.name.name) : null;
@@ -44,6 +39,38 @@ export function resolveCall(r: ExpressionResolver, call: Call): Expr {
     case 'table':
       return tableCall(r, call, entry);
   }
+}
+
+function windowCall(r: ExpressionResolver, call: Call, over: OverClause): Expr {
+  const { windowCalls } = r.options;
+  if (r.strict) {
+    throw r.problems.error('not_supported', call.span, 'KSQL has no window functions (OVER)', FULL_SQL);
+  }
+  if (!windowCalls) {
+    throw r.problems.error(
+      'invalid_statement',
+      call.span,
+      `a window function (OVER) cannot stand in ${r.options.clause}`,
+      'select it in a subquery in FROM, and use its column: FROM (SELECT ..., ROW_NUMBER() OVER (...) AS n FROM ...) AS q WHERE n <= 3',
+    );
+  }
+  if (call.name.name.toUpperCase() !== 'ROW_NUMBER' || call.args.length > 0 || over.frame !== null) {
+    throw r.problems.error(
+      'not_supported',
+      call.span,
+      'of the window functions only ROW_NUMBER() OVER (PARTITION BY ... ORDER BY ...) is supported by this version',
+      'an aggregate of each group is a subquery: (SELECT SUM(x) FROM t o WHERE o.k = t.k)',
+    );
+  }
+  const inner = r.inside({ clause: 'OVER' });
+  return windowCalls.rowNumber({
+    partition: over.partitionBy.map(e => inner.typed(e)),
+    order: over.orderBy.map(item => ({
+      expr: inner.typed(item.expression),
+      descending: item.descending,
+      nullsFirst: nullsFirst(item),
+    })),
+  });
 }
 
 /** NOW(), CURRENT_TIMESTAMP and CURRENT_DATE: the clock of the log. */

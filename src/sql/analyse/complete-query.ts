@@ -5,6 +5,7 @@ import { analyseSelect } from './complete-select.ts';
 import { columnExprs, derivedRelation, type Rows, rowsOf } from './derived-relation.ts';
 import type { DerivedTable } from './from.ts';
 import { analyseInner } from './inner-query.ts';
+import { limitedRows, limitsOf, withOrderColumns } from './limited-rows.ts';
 import type { Problems } from './problems.ts';
 import type { QueryOptions } from './query-context.ts';
 import type { ResolvedQuery } from './resolved-query.ts';
@@ -23,9 +24,17 @@ interface Place {
 }
 
 function analyseRows(query: Query, { options, served: isServed }: Place): Rows {
-  refuseOrder(query, options.problems, isServed);
-  const own = withCommonTables(query, options);
-  return analyseBody(query, query.body, { options: deriving(own), served: isServed });
+  const { problems } = options;
+  const limits = limitsOf(query, problems);
+  const own = deriving(withCommonTables(query, options));
+  if (limits === null) {
+    refuseOrder(query, problems, isServed);
+    return analyseBody(query, query.body, { options: own, served: isServed });
+  }
+  const { body, orderBy, span } = query;
+  const ordered = body.kind === 'select' ? withOrderColumns(body, orderBy) : body;
+  const rows = analyseBody(query, ordered, { options: own, served: false });
+  return limitedRows(rows, { ...limits, orderBy, served: isServed, span, problems });
 }
 
 function analyseBody(query: Query, body: QueryBody, place: Place): Rows {
@@ -95,29 +104,16 @@ function withCommonTables(query: Query, options: QueryOptions): QueryOptions {
   return own;
 }
 
-/** ORDER BY and LIMIT say which rows a reader gets, and in which order. */
+/** An order alone says in which order a reader gets rows, but not which ones. */
 function refuseOrder(query: Query, problems: Problems, isServed: boolean): void {
   const [order] = query.orderBy;
-  const limit = query.limit ?? query.offset;
-  if (limit) {
-    problems.report(
-      'invalid_statement',
-      limit.span,
-      isServed
-        ? 'LIMIT and OFFSET of a view are not supported: rows beyond the limit would come and go'
-        : 'LIMIT and OFFSET of a subquery are not supported: rows beyond the limit would come and go',
-      isServed
-        ? 'readers limit: GET /views/{name}?order=...&limit=...'
-        : 'for the newest or largest of each group write GROUP BY with MAX, MIN or TOPK',
-    );
-  } else if (order) {
-    problems.report(
-      'invalid_statement',
-      order.span,
-      isServed ? 'a view has no order of its own' : 'the rows of a subquery have no order',
-      isServed ? 'readers order: GET /views/{name}?order=...' : 'leave ORDER BY out: it changes no rows',
-    );
-  }
+  if (!order) return;
+  problems.report(
+    'invalid_statement',
+    order.span,
+    isServed ? 'a view has no order of its own' : 'the rows of a subquery have no order',
+    isServed ? 'readers order: GET /views/{name}?order=...' : 'leave ORDER BY out: it changes no rows',
+  );
 }
 
 /** The rows of a set operation as a view's: equal ones are told apart by their number. */

@@ -1,9 +1,7 @@
 import type { Column, Schema } from '../../core/schema.ts';
 import { BIGINT, INT } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
-import type { RelationKind } from '../../plan/plan.ts';
 import type { Query, Select } from '../ast.ts';
-import type { Relation } from '../catalog.ts';
 import { analyseFrom } from './complete-joins.ts';
 import { columnExprs, derivedRelation, type Rows } from './derived-relation.ts';
 import { allOf, columnsOf, conjuncts, exprKey, isDeterministic } from './expr-tree.ts';
@@ -14,12 +12,14 @@ import { Explode, overInput } from './partition.ts';
 import { WINDOWLESS } from './problems.ts';
 import { checkNames, type OutputItem, resolveItems } from './projection.ts';
 import { type QueryOptions, SelectContext } from './query-context.ts';
-import type { JoinSide, ResolvedQuery } from './resolved-query.ts';
+import type { ResolvedQuery } from './resolved-query.ts';
+import { type Complete, inputChanges, withLookups, withNumbers } from './select-stages.ts';
 import { resolveCondition, sinkWindow } from './strict-query.ts';
 import { hasSubquery } from './subqueries.ts';
 import { isWindowColumn } from './system-columns.ts';
 import { readsClock, splitTemporal, type TemporalSplit } from './temporal.ts';
 import { withWhereKeys } from './where-keys.ts';
+import { WindowCalls } from './window-calls.ts';
 
 /** One SELECT as it is analysed. */
 export interface SelectOptions {
@@ -45,11 +45,17 @@ export function analyseSelect(select: Select, { options, emit, served }: SelectO
   };
   const group = new GroupAnalysis(context, 'complete');
   const explode = new Explode();
+  const windows = new WindowCalls();
   const items = resolveItems({
     select,
     scope: context.scope,
     problems,
-    resolver: context.resolver({ clause: 'SELECT', aggregates: group.aggregates, tableFunctions: explode }),
+    resolver: context.resolver({
+      clause: 'SELECT',
+      aggregates: group.aggregates,
+      tableFunctions: explode,
+      windowCalls: windows,
+    }),
     star: context.scope.columns.filter(c => c.listed || isWindowColumn(c.name)),
   });
   group.resolveHaving();
@@ -66,67 +72,11 @@ export function analyseSelect(select: Select, { options, emit, served }: SelectO
     served,
     overGroups: false,
   };
-  const complete = withLookups(whole, group);
+  const lookedUp = withLookups(whole, group);
+  const complete = windows.calls.length > 0 ? withNumbers(lookedUp, group, windows.calls) : lookedUp;
   refuseRandom(complete, group);
   const query = group.needed ? grouped(complete, group) : plain(complete);
   return { derived: { kind: 'query', query }, listed: items.length };
-}
-
-interface Complete {
-  readonly context: SelectContext;
-  readonly input: Relation;
-  readonly side: JoinSide | null;
-  readonly items: readonly OutputItem[];
-  readonly split: TemporalSplit;
-  readonly explode: Explode;
-  readonly emit: Query['emit'];
-  readonly served: boolean;
-  /** the input is the groups of the SELECT */
-  readonly overGroups: boolean;
-}
-
-/**
- * Rows with what queries in expressions say of them. Conditions that read no such query come first; what SELECT and HAVING
- * of a grouped query ask waits for the groups.
- */
-function withLookups(complete: Complete, group: GroupAnalysis): Complete {
-  const { context, split } = complete;
-  const entries = context.subqueries?.entries ?? [];
-  if (entries.length === 0 || !complete.side) return complete;
-  const parts = split.rest ? conjuncts(split.rest) : [];
-  const early = allOf(parts.filter(part => !hasSubquery(part)));
-  const { schema } = complete.side;
-  const side: JoinSide = early
-    ? { kind: 'filter', input: complete.side, predicate: early, schema }
-    : complete.side;
-  const lookups = new Lookups({ side, changes: complete.input.changes, entries, toRow: expr => expr });
-  const late = allOf(parts.filter(hasSubquery).flatMap(part => lookups.condition(part) ?? []));
-  const bound = (expr: Expr | null) => expr && lookups.value(expr);
-  const temporal = split.temporal && {
-    from: bound(split.temporal.from),
-    until: bound(split.temporal.until),
-  };
-  for (const part of group.parts) lookups.value(part);
-  group.rewrite(expr => lookups.known(expr));
-  const items = complete.items.map(item => ({
-    ...item,
-    expr: group.needed ? lookups.known(item.expr) : lookups.value(item.expr),
-  }));
-  if (complete.explode.calls.some(call => call.args.some(hasSubquery))) {
-    context.problems.report(
-      'not_supported',
-      complete.explode.spans[0] ?? context.select.span,
-      'a subquery cannot stand in the argument of a table function',
-      'compute it in a subquery in FROM',
-    );
-  }
-  return {
-    ...complete,
-    input: lookups.rows(complete.input),
-    side: lookups.side,
-    items,
-    split: { rest: late, temporal },
-  };
 }
 
 /** What a view that is kept up to date cannot have. */
@@ -197,13 +147,6 @@ function refuseRandom(complete: Complete, group: GroupAnalysis): void {
     const parts = [...call.args, ...(call.filter ? [call.filter] : [])];
     for (const part of parts) refuse(part, group.aggregates.spans[i] ?? select.span);
   });
-}
-
-/** Kind of the rows that reach the select list. */
-function inputChanges(complete: Complete): RelationKind {
-  const { input, split } = complete;
-  // rows of a stream that leave by the clock are taken away
-  return input.changes === 'append' && split.temporal?.until ? 'retract' : input.changes;
 }
 
 function plain(complete: Complete): ResolvedQuery {
@@ -360,14 +303,14 @@ function lookedUpByGroups(complete: Complete, group: GroupAnalysis, query: Resol
   });
 }
 
-type Output = Pick<ResolvedQuery, 'columns' | 'schema' | 'hidden'>;
+export type Output = Pick<ResolvedQuery, 'columns' | 'schema' | 'hidden'>;
 
 /**
  * The named columns, then what of the key they do not show: hidden, since REST serves the named columns only. The bounds
  * of a window are shown, as in a table: a row is nothing without them.
  */
-function withKey(
-  items: readonly OutputItem[],
+export function withKey(
+  items: readonly { readonly name: string }[],
   shown: readonly Expr[],
   keys: readonly Expr[],
   options: { readonly windowed: boolean; readonly needed: boolean },
@@ -418,7 +361,7 @@ function distinctOutput(items: readonly OutputItem[], shown: readonly Expr[]): O
 }
 
 /** Rows without a key that come and go: equal ones are told apart by their number. */
-function numberedOutput({ columns, schema }: Output): Output & { window: null } {
+export function numberedOutput({ columns, schema }: Output): Output & { window: null } {
   const all: readonly Column[] = [...schema.columns, { name: '$copy', type: INT }];
   const numbered: Schema = { columns: all, key: all.map((_, i) => i), windowed: false };
   return { columns, schema: numbered, hidden: [schema.columns.length], window: null };

@@ -114,7 +114,31 @@ function readsOfQuery({ side, input }: ResolvedQuery): number {
   const ofRelation = (relation: Relation) => (relation.derived ? readsOfRows(relation.derived) : 1);
   const ofSide = (from: JoinSide): number => {
     if (from.kind === 'relation') return ofRelation(from.relation);
-    return from.kind === 'filter' ? ofSide(from.input) : ofSide(from.join.left) + ofSide(from.join.right);
+    return from.kind === 'join' ? ofSide(from.join.left) + ofSide(from.join.right) : ofSide(from.input);
   };
   return side ? ofSide(side) : ofRelation(input);
+}
+
+/** All rows of an input as they are. */
+export function plainQuery(input: Relation, side: JoinSide | null): ResolvedQuery {
+  return {
+    input,
+    side,
+    pseudo: false,
+    where: null,
+    temporal: null,
+    rekey: null,
+    explode: [],
+    group: null,
+    having: null,
+    columns: columnExprs(input.schema),
+    schema: input.schema,
+    hidden: [],
+    distinct: false,
+    copies: false,
+    keyed: false,
+    final: null,
+    changes: input.changes,
+    window: null,
+  };
 }

@@ -25,6 +25,7 @@ import { findColumns, lookup, type Scope } from './scope.ts';
 import { rounded } from './standard-rounding.ts';
 import type { Subqueries } from './subqueries.ts';
 import { resolveType } from './type-name.ts';
+import type { WindowCalls } from './window-calls.ts';
 
 export type Mode = 'strict' | 'complete';
 
@@ -61,6 +62,8 @@ export interface ClauseOptions {
   readonly tableFunctions?: TableFunctionSink | undefined;
   /** why WINDOWSTART and WINDOWEND of a windowed aggregate may not stand here */
   readonly windowBounds?: string | undefined;
+  /** takes functions with OVER */
+  readonly windowCalls?: WindowCalls | undefined;
   /** what to write instead of a subquery here */
   readonly insteadOfSubquery?: string | undefined;
 }

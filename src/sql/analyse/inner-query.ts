@@ -7,7 +7,7 @@ import type { QueryBody, Select } from '../ast.ts';
 import type { Relation } from '../catalog.ts';
 import { literal } from './coerce.ts';
 import { analyseFrom } from './complete-joins.ts';
-import { columnExprs, derivedRelation, type Rows } from './derived-relation.ts';
+import { columnExprs, derivedRelation, plainQuery, type Rows } from './derived-relation.ts';
 import {
   allOf,
   conjuncts,
@@ -21,7 +21,7 @@ import { checkRetractable, GroupAnalysis } from './group-by.ts';
 import { Lookups } from './lookups.ts';
 import { type OutputItem, resolveItems } from './projection.ts';
 import { type QueryOptions, SelectContext } from './query-context.ts';
-import type { JoinSide, ResolvedQuery } from './resolved-query.ts';
+import type { ResolvedQuery } from './resolved-query.ts';
 import { isNeverNull } from './scope.ts';
 import { hasSubquery, type InnerRows, type InnerValue, type Pair, type SubqueryUse } from './subqueries.ts';
 import { isWindowColumn } from './system-columns.ts';
@@ -129,7 +129,7 @@ class InnerSelect {
     group.rewrite(expr => lookups.value(expr));
     const shown = items.map(i => ({ ...i, expr: lookups.value(i.expr) }));
     const rows = lookups.rows(from.rows);
-    const input = { ...emptyQuery(rows, lookups.side), where: isTrue(where) ? null : where, temporal };
+    const input = { ...plainQuery(rows, lookups.side), where: isTrue(where) ? null : where, temporal };
     const changes = rows.changes === 'append' && temporal?.until ? 'retract' : rows.changes;
     const inner = { ...input, changes };
     return group.needed ? this.#grouped(inner, group, shown) : this.#plain(inner, shown);
@@ -366,7 +366,7 @@ function single(
   } as const;
   const row = columnExprs(schema);
   const query: ResolvedQuery = {
-    ...emptyQuery(relation, null),
+    ...plainQuery(relation, null),
     group,
     columns: row,
     schema,
@@ -381,29 +381,6 @@ function single(
     pairs: pairs.map(({ outer }, i) => ({ outer, inner: row[i] as Expr })),
     value: { node: 'call', type: value.type, fn: 'SINGLE_ROW', args: [rows, only], site: 0 },
     empty: literal(value.type, null),
-  };
-}
-
-function emptyQuery(input: Relation, side: JoinSide | null): ResolvedQuery {
-  return {
-    input,
-    side,
-    pseudo: false,
-    where: null,
-    temporal: null,
-    rekey: null,
-    explode: [],
-    group: null,
-    having: null,
-    columns: columnExprs(input.schema),
-    schema: input.schema,
-    hidden: [],
-    distinct: false,
-    copies: false,
-    keyed: false,
-    final: null,
-    changes: input.changes,
-    window: null,
   };
 }
 

@@ -9,6 +9,7 @@ import { type DerivedTable, type From, reportUnsupported, resolveFrom } from './
 import { FULL_SQL, type Problems, reported } from './problems.ts';
 import { type Scope, type ScopeColumn, type ScopeRelation, scopeOf } from './scope.ts';
 import { type AnalyseInner, Subqueries } from './subqueries.ts';
+import { holdsWindowCalls } from './window-calls.ts';
 
 export interface QueryOptions {
   readonly catalog: Catalog;
@@ -46,7 +47,10 @@ export class SelectContext {
     this.select = select;
     this.from = resolveFrom({ ...options, select: this.select });
     // queries inside see all columns of the row, ROWTIME of each relation too
-    this.wide = this.from.relations.length > 1 || options.outer !== undefined || holdsSubqueries(select);
+    this.wide =
+      this.from.relations.length > 1 ||
+      options.outer !== undefined ||
+      (options.inner !== undefined && (holdsSubqueries(select) || holdsWindowCalls(select)));
     const scope = scopeOf(this.from.relations, this.wide);
     this.#columns = [...scope.columns];
     this.#relations = [...scope.relations];

@@ -58,7 +58,27 @@ export interface ResolvedQuery {
 export type JoinSide =
   | { readonly kind: 'relation'; readonly relation: Relation; readonly schema: Schema }
   | { readonly kind: 'join'; readonly join: ResolvedJoin; readonly schema: Schema }
-  | { readonly kind: 'filter'; readonly input: JoinSide; readonly predicate: Expr; readonly schema: Schema };
+  | { readonly kind: 'filter'; readonly input: JoinSide; readonly predicate: Expr; readonly schema: Schema }
+  | RankedSide;
+
+/**
+ * Rows in order, partition by partition. `schema`: the input's columns, partition and order, and the row's number (from 1).
+ */
+export interface RankedSide {
+  readonly kind: 'ranked';
+  readonly input: JoinSide;
+  readonly partition: readonly Expr[];
+  readonly order: readonly OrderedExpr[];
+  readonly from: number;
+  readonly to: number | null;
+  readonly schema: Schema;
+}
+
+export interface OrderedExpr {
+  readonly expr: Expr;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
+}
 
 /** Columns of `schema`: the left side's, the right side's, then those of the keys (not of a foreign-key join). */
 export interface ResolvedJoin {
@@ -115,7 +135,7 @@ export function relationsRead(query: ResolvedQuery): readonly Relation[] {
   };
   const ofSide = (side: JoinSide): void => {
     if (side.kind === 'relation') ofRelation(side.relation);
-    else if (side.kind === 'filter') ofSide(side.input);
+    else if (side.kind !== 'join') ofSide(side.input);
     else for (const each of [side.join.left, side.join.right]) ofSide(each);
   };
   const ofRelation = (relation: Relation): void => {

@@ -63,7 +63,41 @@ export class CompleteSql {
   }
 
   #query(depth: number): SqlText {
-    return depth > 0 && this.#random.chance(0.35) ? this.#setOperation(depth) : this.#select(depth);
+    if (depth > 0 && this.#random.chance(0.35)) return this.#setOperation(depth);
+    return this.#random.chance(0.15) ? this.#ordered(depth) : this.#select(depth);
+  }
+
+  /** Rows in an order that tells all different ones apart: limited, or numbered in partitions. */
+  #ordered(depth: number): SqlText {
+    const random = this.#random;
+    const part = this.#relation(depth);
+    const columns = part.columns.map(c => ({ ...c, name: this.#name('c') }));
+    const text = (i: number) => `${part.alias}.${part.columns[i]?.name}`;
+    const list = columns.map((c, i) => `${text(i)} AS ${c.name}`).join(', ');
+    const order = random
+      .shuffled([...columns.keys()])
+      .map(
+        i => `${text(i)}${random.of(['', ' ASC', ' DESC NULLS FIRST', ' DESC NULLS LAST', ' NULLS FIRST'])}`,
+      )
+      .join(', ');
+    const from = `FROM ${part.sql}${this.#where(part, depth)}`;
+    const alias = this.#name('q');
+    if (random.chance(0.5)) {
+      const offset = random.chance(0.3) ? ` OFFSET ${random.int(0, 2)}` : '';
+      const sql = `SELECT ${list} ${from} ORDER BY ${order} LIMIT ${random.int(1, 4)}${offset}`;
+      return { sql: `SELECT * FROM (${sql}) AS ${alias}`, columns };
+    }
+    const partition = random.chance(0.7) ? `PARTITION BY ${text(random.int(0, columns.length - 1))} ` : '';
+    const number: SqlColumn = { name: this.#name('c'), type: 'BIGINT' };
+    const sql = `SELECT ${list}, ROW_NUMBER() OVER (${partition}ORDER BY ${order}) AS ${number.name} ${from}`;
+    const limit = random.chance(0.7)
+      ? ` WHERE ${alias}.${number.name} ${random.of(['<= 2', '< 3', '= 1', '= 2', '> 1'])}`
+      : '';
+    const shown = random.chance(0.5) ? [...columns, number] : columns;
+    return {
+      sql: `SELECT ${shown.map(c => c.name).join(', ')} FROM (${sql}) AS ${alias}${limit}`,
+      columns: shown,
+    };
   }
 
   /** Both sides get the same columns of the left one's types. */
