@@ -1,7 +1,13 @@
 import { crc32 } from 'node:zlib';
 import type { RecordBlock } from '../../core/log-record.ts';
 import { headerSectionLength, noHeaders, readHeaderSection, writeHeaderSection } from './header-section.ts';
-import { BYTES_PER_RECORD, columnsAt, copyColumns, newColumns } from './record-columns.ts';
+import {
+  BYTES_PER_RECORD,
+  columnsAt,
+  copyColumns,
+  newColumns,
+  type ReusedColumns,
+} from './record-columns.ts';
 
 /**
  * The stored form of a block of records, the same in the tail and in segment files. Little endian; a block starts at a
@@ -150,7 +156,11 @@ export function blockInfo(bytes: Uint8Array, at: number): BlockInfo {
  * The records of a run of stored blocks that follow each other in `bytes` (aligned to 8) and in the log, as one block.
  * Keys and values are not copied; columns are views when the run is one block, else copied once.
  */
-export function blockOfRun(bytes: Uint8Array, topics: readonly string[]): RecordBlock {
+export function blockOfRun(
+  bytes: Uint8Array,
+  topics: readonly string[],
+  reused: ReusedColumns | null = null,
+): RecordBlock {
   const ints = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   const floats = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
   let n = 0;
@@ -166,7 +176,7 @@ export function blockOfRun(bytes: Uint8Array, topics: readonly string[]): Record
     const columns = columnsAt(bytes.buffer, bytes.byteOffset + HEADER_BYTES, n);
     return { firstSeq, n, bytes: bytes.subarray(payload, payload + ints[6]!), topics, ...columns, headers };
   }
-  const columns = newColumns(n);
+  const columns = reused?.of(n) ?? newColumns(n);
   let i = 0;
   for (let at = 0; at < bytes.length; at += ints[(at >> 2) + 2]!) {
     const count = ints[(at >> 2) + 3]!;

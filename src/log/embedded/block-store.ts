@@ -22,7 +22,7 @@ import {
   tailKey,
   withSequence,
 } from './log-keys.ts';
-import { sliceBlock } from './record-columns.ts';
+import { ReusedColumns, sliceBlock } from './record-columns.ts';
 import { registeredSegments } from './segment-files.ts';
 import { blockDamageAt, SegmentReader } from './segment-reader.ts';
 import { readSparseBlock } from './sparse-block.ts';
@@ -51,6 +51,8 @@ interface Span {
 export class BlockStore {
   readonly #db: LogDatabase;
   readonly #segments: SegmentReader;
+  /** of scans */
+  readonly #columns = new ReusedColumns();
   /** sealed blocks of single reads by first sequence, least recently used first */
   readonly #cache = new Map<number, RecordBlock>();
   readonly #wholeTail = new Set<number>();
@@ -261,7 +263,9 @@ export class BlockStore {
       const bytes = this.#segments.read(blocks, reuse);
       if (bytes !== null) {
         const block =
-          first.kept < first.n ? readSparseBlock(bytes, this.#names) : blockOfRun(bytes, this.#names);
+          first.kept < first.n
+            ? readSparseBlock(bytes, this.#names)
+            : blockOfRun(bytes, this.#names, reuse ? this.#columns : null);
         return this.#aboveFloors(block);
       }
       this.refresh();

@@ -37,6 +37,18 @@ export function newColumns(n: number): RecordColumns {
   return columnsAt(new ArrayBuffer(n * BYTES_PER_RECORD), 0, n);
 }
 
+/** Columns in memory that the next ones take: for scans. */
+export class ReusedColumns {
+  #buffer = new ArrayBuffer(0);
+
+  of(n: number): RecordColumns {
+    const bytes = n * BYTES_PER_RECORD;
+    // a multiple of 8 a record, and some more for runs that are a little longer
+    if (bytes > this.#buffer.byteLength) this.#buffer = new ArrayBuffer(bytes + (bytes >> 6) * 8);
+    return columnsAt(this.#buffer, 0, n);
+  }
+}
+
 export function sliceColumns(columns: RecordColumns, from: number, to: number): RecordColumns {
   return {
     offset: columns.offset.subarray(from, to),
