@@ -60,7 +60,8 @@ function answered(
     );
     const found = view.get(key);
     if (found === null) return false;
-    const body = Buffer.from(`${rowDocument(context, view, STYLE, found.row)}\n`, 'utf8');
+    const body = `${rowDocument(context, view, STYLE, found.row)}\n`;
+    const length = Buffer.byteLength(body);
     response.writeHead(200, [
       'x-content-type-options',
       'nosniff',
@@ -73,9 +74,10 @@ function answered(
       'content-type',
       'application/json; charset=utf-8',
       'content-length',
-      String(body.length),
+      String(length),
     ]);
-    response.end(body);
+    // head and body are one write; of ASCII alone the bytes need not be looked for
+    response.end(body, length === body.length ? 'latin1' : 'utf8');
     return true;
   } catch {
     // the usual way says what is wrong
