@@ -55,6 +55,7 @@ export class CountAccumulator implements Accumulator {
   }
 
   pushAll(slots: Int32Array, n: number): void {
+    if (this.#out.length === 0) this.#out = new VecBuilder(BIGINT, n);
     for (let k = 0; k < n; k++) this.push(slots[k] as number);
   }
 

@@ -92,6 +92,7 @@ export class ExtremeAccumulator implements Accumulator {
   }
 
   pushAll(slots: Int32Array, n: number): void {
+    if (this.#out.length === 0) this.#out = new VecBuilder(this.#options.type, n);
     for (let k = 0; k < n; k++) this.push(slots[k] as number);
   }
 
