@@ -4,6 +4,7 @@ import { canonical } from '../catalog.ts';
 import { analyseSelect } from './complete-select.ts';
 import { columnExprs, derivedRelation, type Rows, rowsOf } from './derived-relation.ts';
 import type { DerivedTable } from './from.ts';
+import { groupedBySets } from './grouping-sets.ts';
 import { analyseInner } from './inner-query.ts';
 import { limitedRows, limitsOf, withOrderColumns } from './limited-rows.ts';
 import type { Problems } from './problems.ts';
@@ -41,7 +42,9 @@ function analyseBody(query: Query, body: QueryBody, place: Place): Rows {
   const { problems } = place.options;
   switch (body.kind) {
     case 'select':
-      return analyseSelect(body, { ...place, emit: query.emit });
+      return body.groupBy?.sets
+        ? analyseBody(query, groupedBySets(body, place.options), place)
+        : analyseSelect(body, { ...place, emit: query.emit });
     case 'nested':
       return analyseRows(body.query, place);
     case 'setOperation': {

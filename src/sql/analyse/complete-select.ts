@@ -89,13 +89,6 @@ function refuseUnviewable({ problems, select }: SelectContext): void {
       'write CREATE STREAM ... AS to write a stream with another key',
     );
   }
-  if (select.groupBy?.sets) {
-    problems.report(
-      'not_supported',
-      select.groupBy.span,
-      'GROUPING SETS, ROLLUP and CUBE are not supported by this version',
-    );
-  }
 }
 
 /** The clock moves without any row: outside of WHERE nothing would say when a result changes. */

@@ -44,7 +44,7 @@ export function analyseInner(
 ): InnerRows | InnerValue {
   refuseTail(use, options);
   const { body } = use.query;
-  if (body.kind === 'select') return new InnerSelect(body, use, options).analyse();
+  if (body.kind === 'select' && !body.groupBy?.sets) return new InnerSelect(body, use, options).analyse();
   const { derived, listed } = rows(body);
   checkOneColumn(use, listed, options);
   const relation = relationOf({ derived, listed }, use.span, options);

@@ -122,11 +122,7 @@ function refuseFullSql(query: Query, context: SelectContext): void {
     );
   }
   if (select.groupBy?.sets) {
-    problems.report(
-      'not_supported',
-      select.groupBy.span,
-      'GROUPING SETS, ROLLUP and CUBE are not supported by this version',
-    );
+    refuse(select.groupBy.span, 'GROUPING SETS, ROLLUP and CUBE');
   }
 }
 

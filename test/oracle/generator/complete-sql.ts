@@ -64,7 +64,29 @@ export class CompleteSql {
 
   #query(depth: number): SqlText {
     if (depth > 0 && this.#random.chance(0.35)) return this.#setOperation(depth);
+    if (this.#random.chance(0.08)) return this.#sets(depth);
     return this.#random.chance(0.15) ? this.#ordered(depth) : this.#select(depth);
+  }
+
+  /** Several groupings at once. */
+  #sets(depth: number): SqlText {
+    const random = this.#random;
+    const part = this.#relation(depth);
+    const keys = [this.#column(part), this.#column(part)];
+    const [a, b] = keys.map(key => key.text);
+    const names = [this.#name('c'), this.#name('c'), this.#name('c')];
+    const count = this.#aggregate(part, names[2] ?? '');
+    const sets = random.of([
+      `ROLLUP (${a}, ${b})`,
+      `CUBE (${a}, ${b})`,
+      `GROUPING SETS ((${a}), (${b}), ())`,
+      `${a}, ROLLUP (${b})`,
+    ]);
+    const having = random.chance(0.2) ? ' HAVING COUNT(*) > 1' : '';
+    return {
+      sql: `SELECT ${a} AS ${names[0]}, ${b} AS ${names[1]}, ${count.sql} AS ${names[2]} FROM ${part.sql}${this.#where(part, depth)} GROUP BY ${sets}${having}`,
+      columns: [...keys.map((key, i) => ({ name: names[i] ?? '', type: key.type })), count.column],
+    };
   }
 
   /** Rows in an order that tells all different ones apart: limited, or numbered in partitions. */
