@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { unreachable } from '../core/assert.ts';
+import { stateBuffers } from '../dataflow/live/build-catch-up.ts';
 import {
   errorOf,
   type FromLive,
@@ -83,7 +84,8 @@ export class LiveHandle {
 
   /** The answer comes as `adopted` or `refused`. */
   adopt(adopt: Adopt): void {
-    this.#send({ type: 'adopt', id: ++this.#ids, ...adopt });
+    const buffers = adopt.build === null ? [] : stateBuffers(adopt.build);
+    this.#send({ type: 'adopt', id: ++this.#ids, ...adopt }, buffers);
   }
 
   served(id: number): void {
@@ -106,8 +108,8 @@ export class LiveHandle {
     await this.#exited;
   }
 
-  #send(message: ToLive): void {
-    if (!this.#stopping) this.#worker.postMessage(message);
+  #send(message: ToLive, transferred: ArrayBuffer[] = []): void {
+    if (!this.#stopping) this.#worker.postMessage(message, transferred);
   }
 
   #fail(error: Error): void {

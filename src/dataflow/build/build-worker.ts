@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
 import { armFaultPoints } from '../../core/fault-points.ts';
 import { saysDiskFull } from '../../kv/disk-room.ts';
+import { stateBuffers } from '../live/build-catch-up.ts';
 import { type FromBuild, failureOf, type ToBuild, type WorkerSetup } from '../live/protocol.ts';
 import { overBudget } from '../memory-budget.ts';
 import { lowerThreadPriority } from '../thread-priority.ts';
@@ -71,7 +72,10 @@ function pump(): void {
     if (build.caughtUp) {
       const finished = build.finish();
       running = null;
-      send({ type: 'finished', id, build: finished });
+      port?.postMessage(
+        { type: 'finished', id, build: finished } satisfies FromBuild,
+        stateBuffers(finished),
+      );
     } else if (performance.now() - running.reported > PROGRESS_EVERY) {
       running.reported = performance.now();
       send({ type: 'progress', id, position: build.position, target: log.end() });

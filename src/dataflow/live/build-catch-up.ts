@@ -23,6 +23,18 @@ export interface FinishedBuild {
   readonly fillTopics: readonly string[];
 }
 
+/** The bytes of its state, to be handed from thread to thread instead of copied. */
+export function stateBuffers({ state }: FinishedBuild): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>();
+  for (const parts of state.values()) {
+    for (const { buffer, byteLength } of parts) {
+      // a part of a shared pool is copied
+      if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffers.add(buffer);
+    }
+  }
+  return [...buffers];
+}
+
 /** A build brought forward: its state there, and what changed in the built views on the way. */
 export interface CaughtUpBuild {
   /** of all that the build ran; what has changed in it since the build is remembered */
