@@ -1,10 +1,11 @@
 import { ATTR } from './aggregates/attr.ts';
 import { AVG, AVG_DECIMAL, AVG_OR_NULL } from './aggregates/average.ts';
+import { BOOL_AND, BOOL_OR } from './aggregates/bool.ts';
 import { EARLIEST_BY_OFFSET, LATEST_BY_OFFSET } from './aggregates/by-offset.ts';
 import { COLLECT_LIST, COLLECT_SET } from './aggregates/collect.ts';
 import { CORRELATION } from './aggregates/correlation.ts';
 import { COUNT, COUNT_DISTINCT } from './aggregates/count.ts';
-import { STDDEV_OR_NULL, STDDEV_SAMP, STDDEV_SAMPLE } from './aggregates/deviation.ts';
+import { STDDEV_OR_NULL, STDDEV_SAMP, STDDEV_SAMPLE, VAR_SAMP } from './aggregates/deviation.ts';
 import { MAX, MIN } from './aggregates/extremes.ts';
 import { HISTOGRAM } from './aggregates/histogram.ts';
 import { SINGLE_VALUE } from './aggregates/single-value.ts';
@@ -20,6 +21,8 @@ const aggregates: readonly FunctionEntry[] = [
   AVG,
   AVG_DECIMAL,
   AVG_OR_NULL,
+  BOOL_AND,
+  BOOL_OR,
   COLLECT_LIST,
   COLLECT_SET,
   CORRELATION,
@@ -39,6 +42,7 @@ const aggregates: readonly FunctionEntry[] = [
   SUM_OR_NULL,
   TOPK,
   TOPKDISTINCT,
+  VAR_SAMP,
 ];
 
 /** Every function that Millrace ships. */

@@ -41,6 +41,17 @@ describe('the files of views/', () => {
     expect(plan.views[2]?.reads).toEqual(['b_middle']);
   });
 
+  it('plan a view behind those that only a subquery reads', () => {
+    const { views, errors } = deploy({
+      a: 'SELECT id FROM orders o WHERE EXISTS (SELECT 1 FROM c WHERE c.customer = o.customer);',
+      b: 'WITH w AS (SELECT id FROM a) SELECT id FROM orders EXCEPT SELECT id FROM w;',
+      c: 'SELECT customer, (SELECT COUNT(*) FROM d) AS n FROM orders;',
+      d: 'SELECT customer FROM orders GROUP BY customer HAVING COUNT(*) > 1;',
+    });
+    expect(errors).toEqual([]);
+    expect(views).toEqual(['d', 'c', 'a', 'b']);
+  });
+
   it('name a bare SELECT after its file and take the comment before it as its description', () => {
     const { plan } = deploy({
       big: '-- Orders above 100.\nSELECT id, amount FROM orders WHERE amount > 100;',

@@ -139,3 +139,12 @@ export const STDDEV_OR_NULL: AggregateFunction = overDoubles(
   'The sample standard deviation; NULL below two values, as SQL has it.',
   variance => (variance === null ? null : Math.sqrt(variance)),
 );
+
+export const VAR_SAMP: AggregateFunction = {
+  ...overDoubles(
+    'VAR_SAMP',
+    'The sample variance; NULL below two values, as SQL has it.',
+    variance => variance,
+  ),
+  aliases: ['VARIANCE'],
+};

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   arrayOf,
   BIGINT,
+  BOOLEAN,
   BYTES,
   DATE,
   DOUBLE,
@@ -255,6 +256,23 @@ describe('ATTR', () => {
     expect(over(foldOf('ATTR', [STRING]), ['s', 's'])).toBe('s');
     expect(over(foldOf('ATTR', [STRING]), ['s', null])).toBeNull();
     expect(over(foldOf('ATTR', [STRING]), ['s', 't'])).toBeNull();
+  });
+});
+
+describe('BOOL_AND and BOOL_OR', () => {
+  it('skip NULLs, and are NULL of nothing', () => {
+    expect(over(foldOf('BOOL_AND', [BOOLEAN]), [true, null, true])).toBe(true);
+    expect(over(foldOf('BOOL_AND', [BOOLEAN]), [true, false])).toBe(false);
+    expect(over(foldOf('BOOL_OR', [BOOLEAN]), [false, null])).toBe(false);
+    expect(over(foldOf('BOOL_OR', [BOOLEAN]), [false, true])).toBe(true);
+    expect(over(foldOf('BOOL_OR', [BOOLEAN]), [null])).toBeNull();
+  });
+});
+
+describe('VAR_SAMP', () => {
+  it('is the sample variance, NULL below two values', () => {
+    expect(over(foldOf('VAR_SAMP', [DOUBLE]), [1, 3])).toBe(2);
+    expect(over(foldOf('VAR_SAMP', [DOUBLE]), [1])).toBeNull();
   });
 });
 
