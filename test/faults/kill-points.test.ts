@@ -71,7 +71,7 @@ const FOLDERS: readonly (readonly (readonly Target[])[])[] = [
   ],
   [
     [
-      main('log.lock.link', 2),
+      main('log.lock.link', 1),
       main('command.accept', 80),
       live('live.adopt', 3),
       build('build.finish', 3),

@@ -7,9 +7,10 @@ import { REPLAYED } from './lean-views.ts';
 /** What a load says of itself, one line each; the lines outlive the process. */
 export type Said = (line: string) => void;
 
-/** A small generator of numbers in [0, 1). */
+/** A small generator of numbers in [0, 1); seeds that lie side by side give other numbers from the first on. */
 export function numbers(seed: number): () => number {
-  let state = seed >>> 0;
+  let state = Math.imul(seed ^ (seed >>> 15), 0x85eb_ca6b) >>> 0;
+  state = Math.imul(state ^ (state >>> 13), 0xc2b2_ae35) >>> 0;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
