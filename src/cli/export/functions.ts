@@ -91,6 +91,10 @@ const FUNCTIONS: Readonly<Record<string, Forms>> = {
     orZeroOf(strict ? 'VAR_SAMP' : 'STDDEV_SAMP', { strict, ...call }),
   ),
   STDDEV_SAMPLE: all(orZero('STDDEV_SAMP')),
+  VARIANCE: all('VAR_SAMP'),
+  BOOL_AND: { duckdb: 'bool_and', postgres: 'bool_and' },
+  EVERY: { duckdb: 'bool_and', postgres: 'bool_and' },
+  BOOL_OR: { duckdb: 'bool_or', postgres: 'bool_or' },
   LATEST_BY_OFFSET: byOffset(true),
   EARLIEST_BY_OFFSET: byOffset(false),
   COLLECT_LIST: forms(
@@ -262,7 +266,7 @@ function orZeroOf(name: string, call: CallParts): string | null {
 }
 
 const SAME = new Set(
-  `COUNT MIN MAX CORR ABS ACOS ASIN ATAN ATAN2 COS COSH COT DEGREES EXP FLOOR LN LOG10 MOD PI POWER RADIANS ROUND SIGN SIN
+  `COUNT MIN MAX CORR VAR_SAMP ABS ACOS ASIN ATAN ATAN2 COS COSH COT DEGREES EXP FLOOR LN LOG10 MOD PI POWER RADIANS ROUND SIGN SIN
   SINH SQRT TAN TANH COALESCE NULLIF REPLACE TRIM LTRIM RTRIM LPAD RPAD LEFT RIGHT REPEAT REVERSE ASCII CHR MD5 CONCAT_WS
   GROUPING ROW_NUMBER RANK DENSE_RANK LAG LEAD FIRST_VALUE LAST_VALUE EXISTS`.split(/\s+/),
 );
