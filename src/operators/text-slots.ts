@@ -1,6 +1,6 @@
 import type { Vec } from '../core/batch.ts';
 import type { PoolKeys, SlicePool } from '../core/pool.ts';
-import { KeyLookups } from '../state/key-lookups.ts';
+import type { KeyLookups } from '../state/key-lookups.ts';
 import type { KeyedTable } from './keyed-table.ts';
 import { WindowSlots } from './window-slots.ts';
 
@@ -30,10 +30,11 @@ export class TextSlots {
   readonly #keyed: KeyedTable;
   readonly #groups: TextGroups;
   readonly #numbered = new WindowSlots();
-  readonly #lookups = new KeyLookups();
+  readonly #lookups: KeyLookups;
 
   constructor(keyed: KeyedTable, groups: TextGroups) {
     this.#keyed = keyed;
+    this.#lookups = keyed.table.index.lookups();
     this.#groups = groups;
   }
 

@@ -2,7 +2,7 @@ import { assert } from '../core/assert.ts';
 import type { Bits } from '../core/batch.ts';
 import { bitAt, clearBit, makeBits, setBit } from '../core/bits.ts';
 import { capacityFor, grownBits } from '../core/vec.ts';
-import type { KeyLookups } from './key-lookups.ts';
+import { KeyLookups } from './key-lookups.ts';
 
 /** bytes of removed keys that are put up with before the rest is moved together */
 const TOLERATED_GARBAGE = 64 * 1024;
@@ -97,6 +97,11 @@ export class KeyIndex {
   }
 
   isNew = false;
+
+  /** For keys that are looked up together, see `prepare`; good for any index. */
+  lookups(): KeyLookups {
+    return new KeyLookups();
+  }
 
   /**
    * Computes the hashes of n keys, and touches what looking them up will read: loads that do not wait for each other, as
