@@ -17,7 +17,7 @@ import { history, SOURCES, statement } from './random-scripts.ts';
  */
 
 const seed = Number(process.env.MILLRACE_SEED ?? 20_261_124);
-const RUNS = Number(process.env.MILLRACE_RUNS ?? 300) / 3;
+const RUNS = Number(process.env.MILLRACE_RUNS ?? (process.env.MILLRACE_LONG === '1' ? 3_000 : 120)) / 3;
 const TIMEOUT = 180_000;
 
 /** After every cut the state goes into an engine of the next demand. */
