@@ -1,5 +1,6 @@
 import { MS_PER_DAY } from '../../core/calendar.ts';
 import { timeZone } from '../../core/time-zone.ts';
+import { isInt } from '../cast.ts';
 import type { EvalContext, ScalarFunction } from '../functions.ts';
 import { overload, scalar } from './define.ts';
 import { addUnits, MAX_TIMESTAMP, timeUnit } from './time-units.ts';
@@ -61,7 +62,10 @@ export const timeArithmeticFunctions: readonly ScalarFunction[] = [
       category,
       description: 'The date that many days later (or earlier, when negative).',
     },
-    overload<[number, number]>('(DATE, INT) -> DATE', ([days, count]) => days + count),
+    overload<[number, number]>('(DATE, INT) -> DATE', ([days, count], ctx) => {
+      const later = days + count;
+      return isInt(later) ? later : ctx.fail('DATE_ADD_DAYS: the result is out of range');
+    }),
   ),
   scalar(
     {
@@ -69,7 +73,9 @@ export const timeArithmeticFunctions: readonly ScalarFunction[] = [
       category,
       description: 'The days from the second date to the first: the first less the second.',
     },
-    overload<[number, number]>('(DATE, DATE) -> INT', ([a, b]) => a - b),
+    overload<[number, number]>('(DATE, DATE) -> INT', ([a, b], ctx) =>
+      isInt(a - b) ? a - b : ctx.fail('DAYS_BETWEEN: the result is out of range'),
+    ),
   ),
 ];
 
