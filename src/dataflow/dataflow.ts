@@ -46,7 +46,7 @@ export interface Fold {
   deadline(): number | null;
 }
 
-/** One epoch's results: changes per view in columns, only views that changed. */
+/** One epoch's results: changes per view in columns, only views that changed; the columns are good until the next step. */
 export interface EpochOutput {
   /** position after the epoch */
   readonly position: number;

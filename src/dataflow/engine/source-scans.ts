@@ -10,6 +10,7 @@ import {
   createBlockDecoder,
   type DecodedBlock,
 } from '../../decode/columns/block-decoder.ts';
+import { ColumnMemory } from '../../decode/columns/column-memory.ts';
 import { createRowDecoder, type RowDecoder, type RowDecoderOptions } from '../../decode/row-decoder.ts';
 import { timestampParsers } from '../../decode/timestamp-format.ts';
 import type { ScanNode, SourceSpec } from '../../plan/plan.ts';
@@ -27,6 +28,8 @@ interface SharedSource {
 /** The scans of the same columns of a source. */
 interface Scan {
   readonly schema: Schema;
+  /** memory of the sequences */
+  readonly seq: ColumnMemory;
   decodeRow: RowDecoder | null;
   decodeBlock: BlockDecoder | null;
   changes: { readonly batch: Batch | null; readonly failures: readonly BlockFailure[] } | null;
@@ -68,7 +71,7 @@ export class SourceScans {
     const same = JSON.stringify(schema);
     let scan = source.scans.find(s => JSON.stringify(s.schema) === same);
     if (scan === undefined) {
-      scan = { schema, decodeRow: null, decodeBlock: null, changes: null };
+      scan = { schema, seq: new ColumnMemory(), decodeRow: null, decodeBlock: null, changes: null };
       source.scans.push(scan);
     }
     const shared = source;
@@ -108,7 +111,7 @@ export class SourceScans {
     if (records.count === 0) return null;
     if (scan.changes === null) {
       const { cols, decoded, failures } = this.#decode(source, scan, block, records);
-      scan.changes = { batch: batchOf(source.spec, scan.schema, block, decoded, cols), failures };
+      scan.changes = { batch: batchOf(source.spec, scan.schema, block, decoded, cols, scan.seq), failures };
     }
     const { batch, failures } = scan.changes;
     for (const failure of failures) reject(failure.reason, block.firstSeq + failure.record, failure.message);
@@ -179,9 +182,10 @@ function batchOf(
   block: RecordBlock,
   { n, record, rowtime, noValue }: DecodedBlock,
   cols: readonly Vec[],
+  memory: ColumnMemory,
 ): Batch | null {
   if (n === 0) return null;
-  const seq = new Float64Array(n);
+  const seq = memory.f64(n).subarray(0, n);
   for (let r = 0; r < n; r++) seq[r] = block.firstSeq + (record[r] as number);
   const stream = source.kind === 'stream';
   return {
@@ -189,7 +193,7 @@ function batchOf(
     n,
     cols,
     seq,
-    rowtime,
+    rowtime: rowtime.subarray(0, n),
     op: stream ? null : tableOps(n, noValue),
     noValue: stream ? noValue : null,
     sel: null,

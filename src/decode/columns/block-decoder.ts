@@ -8,6 +8,7 @@ import type { Column, Schema } from '../../core/schema.ts';
 import { vecKind } from '../../core/vec.ts';
 import type { SourceColumn, SourceSpec } from '../../plan/plan.ts';
 import { createRowDecoder, type RowDecoder, type RowDecoderOptions, type Upcaster } from '../row-decoder.ts';
+import { ColumnMemory } from './column-memory.ts';
 import { ColumnSink } from './column-sink.ts';
 import { ObjectScanner } from './object-scanner.ts';
 import type { Stretch } from './record-shape.ts';
@@ -17,7 +18,10 @@ import { skipSpace } from './skip-value.ts';
 /** records that are tried as a whole */
 const STRETCH = 4096;
 
-/** The records of one source in a block, in columns; failed records are left out. */
+/**
+ * The records of one source in a block, in columns; failed records are left out. All of it is good until the decoder
+ * decodes the next block.
+ */
 export interface DecodedBlock {
   readonly n: number;
   /** one per column of the decoder's schema */
@@ -53,6 +57,9 @@ class SourceDecoder implements BlockDecoder {
   readonly #columns: readonly Column[];
   /** numbers of the texts of a column */
   readonly #dictionaries: readonly (KeyDictionary | null)[];
+  readonly #memory: readonly ColumnMemory[];
+  /** of `record` and `rowtime` */
+  readonly #rows = new ColumnMemory();
   readonly #given: number;
   readonly #source: SourceSpec;
   readonly #slow: RowDecoder;
@@ -77,6 +84,7 @@ class SourceDecoder implements BlockDecoder {
     this.#given = schema.columns.length;
     this.#columns = withTimestamp(schema, source);
     this.#dictionaries = this.#columns.map(c => (vecKind(c.type) === 'str' ? new KeyDictionary() : null));
+    this.#memory = this.#columns.map(() => new ColumnMemory());
     const position = (c: SourceColumn): number => this.#columns.findIndex(s => s.name === c.name);
     const keys = source.columns.filter(c => c.from === 'key');
     const values = source.columns.filter(c => c.from === 'value');
@@ -103,10 +111,11 @@ class SourceDecoder implements BlockDecoder {
 
   decode(block: RecordBlock, records: Int32Array, count: number): DecodedBlock {
     const sinks = this.#columns.map(
-      (c, i) => new ColumnSink(c.type, count, block.bytes, this.#dictionaries[i]),
+      (c, i) =>
+        new ColumnSink(c.type, count, block.bytes, this.#memory[i] as ColumnMemory, this.#dictionaries[i]),
     );
-    const record = new Int32Array(count);
-    const rowtime = new Float64Array(count);
+    const record = this.#rows.i32(count);
+    const rowtime = this.#rows.f64(count);
     const failures: BlockFailure[] = [];
     let noValue: Bits | null = null;
     this.#aim(sinks);

@@ -5,6 +5,7 @@ import { SlicePool } from '../../core/pool.ts';
 import type { SqlType } from '../../core/sql-type.ts';
 import type { Value } from '../../core/value.ts';
 import { vecKind } from '../../core/vec.ts';
+import type { ColumnMemory } from './column-memory.ts';
 
 const encoder = new TextEncoder();
 
@@ -34,21 +35,24 @@ export class ColumnSink {
   /** per row the number of its text, or 0 */
   readonly keys: Int32Array | null;
 
-  /** `dictionary`: of the column, over all blocks. */
-  constructor(type: SqlType, capacity: number, data: Uint8Array, dictionary: KeyDictionary | null = null) {
+  /** `memory` and `dictionary`: of the column, over all blocks. */
+  constructor(
+    type: SqlType,
+    capacity: number,
+    data: Uint8Array,
+    memory: ColumnMemory,
+    dictionary: KeyDictionary | null = null,
+  ) {
     this.dictionary = dictionary;
-    this.keys =
-      dictionary !== null && dictionary.wanted && dictionary.begin(capacity)
-        ? new Int32Array(capacity)
-        : null;
+    this.keys = dictionary?.wanted && dictionary.begin(capacity) ? memory.zeros(capacity) : null;
     this.type = type;
     this.kind = vecKind(type);
-    this.i32 = new Int32Array(this.kind === 'i32' ? capacity : 0);
-    this.f64 = new Float64Array(this.kind === 'f64' ? capacity : 0);
-    this.i64 = new BigInt64Array(this.kind === 'i64' ? capacity : 0);
+    this.i32 = memory.i32(this.kind === 'i32' ? capacity : 0);
+    this.f64 = memory.f64(this.kind === 'f64' ? capacity : 0);
+    this.i64 = memory.i64(this.kind === 'i64' ? capacity : 0);
     this.words = new Int32Array(this.i64.buffer);
-    this.start = new Int32Array(this.kind === 'str' ? capacity : 0);
-    this.end = new Int32Array(this.kind === 'str' ? capacity : 0);
+    this.start = memory.i32(this.kind === 'str' ? capacity : 0);
+    this.end = memory.end(this.kind === 'str' ? capacity : 0);
     this.values = this.kind === 'val' ? new Array<Value | null>(capacity).fill(null) : [];
     this.#data = data;
     this.#capacity = capacity;
