@@ -203,7 +203,7 @@ describe('status', () => {
     const ran = await run('status');
     expect(ran).toMatchObject({ code: 0, err: '' });
     expect(ran.out).toMatch(new RegExp(`^server ${server?.url}\n\\d+ records in the log, views `));
-    expect(ran.out).toMatch(/^possible_fraud +live +yes +authorization_attempts$/m);
+    expect(ran.out).toMatch(/^possible_fraud +live +yes +[\d.]+ \w+ +authorization_attempts$/m);
     const { name, errors, views, position } = await json('status');
     expect({ name, errors }).toEqual({ name: 'millrace', errors: [] });
     expect((views as { position: string }[]).map(v => v.position)).toEqual(Array(4).fill(position));

@@ -1,3 +1,3 @@
 CREATE VIEW joined AS
 SELECT o.order_id, c.name
-FROM orders o JOIN customers c ON o.customer < c.customer;
+FROM orders o JOIN customers c;
