@@ -206,16 +206,17 @@ export class LiveLoop {
       await journal.commit(catalog, { position, states, firsts, changes: blocks, notes });
       this.#committedVersions = catalog.versions;
     } catch (error) {
-      engine.untrack();
+      // it may be there all the same: the next one does not count on anything before
+      this.#engine.untrack();
       firsts.clear();
       this.#takeBack(rows);
       throw error;
     }
-    if (this.#catalog === catalog) {
-      this.#committed = position;
-      this.#base = null;
-      this.#firsts = new Map();
-    }
+    this.#base = null;
+    this.#firsts = new Map();
+    // what an engine counts that was made meanwhile are changes since the commit before this one
+    if (this.#engine !== engine) this.#engine.untrack();
+    if (this.#catalog === catalog) this.#committed = position;
     try {
       for (const { file, blocks, stamp } of rows) await file.foldLater(blocks, stamp);
       if (rows.length > 0) await journal.folded();
@@ -304,15 +305,16 @@ export class LiveLoop {
       const engine = this.#ports.makeEngine({ sources, views: plans });
       const from = before === null ? this.#committedState() : before();
       engine.restore(from.parts, from.position);
-      for (const block of this.#ports.log.read(from.position, position, RECORDS_PER_EPOCH))
-        engine.step(block);
+      // the commit of the adoption may be there already, and not be told of yet
+      const at = Math.max(position, from.position);
+      for (const block of this.#ports.log.read(from.position, at, RECORDS_PER_EPOCH)) engine.step(block);
       const parts = new Map(engine.snapshot());
       if (build !== null) {
         const size = { recordsPerEpoch: RECORDS_PER_EPOCH, first: 0 };
-        const again = catchUp(build, position, this.#ports, size).engine.snapshot();
+        const again = catchUp(build, at, this.#ports, size).engine.snapshot();
         for (const { plan } of build.built) parts.set(plan.name, again.get(plan.name) ?? []);
       }
-      return { position, parts };
+      return { position: at, parts };
     };
   }
 

@@ -263,6 +263,85 @@ describe('a view that goes wrong', () => {
     check('later');
   });
 
+  it('while a commit is on its way costs nothing that later commits stand on', async () => {
+    const TABLES = SCRIPT.slice(0, SCRIPT.indexOf('CREATE TABLE frequent')).concat(
+      'CREATE VIEW small AS SELECT id, amount FROM orders WHERE amount <= 50;',
+    );
+    // one of these commits is the one by which every group has come by again
+    for (let last = 5; last <= 7; last++) {
+      const scene = await Scene.open();
+      const plan = scene.deploy(TABLES);
+      await scene.orders(...Array.from({ length: 3_000 }, (_, i) => [`o${i}`, `c${i}`, 60] as const));
+      scene.catchUp();
+      await scene.commit();
+      for (let k = 1; k < last; k++) {
+        await scene.orders([`p${k}`, 'c1', 60]);
+        scene.catchUp();
+        await scene.commit();
+      }
+      await scene.orders(['q', 'c2', 60]);
+      scene.catchUp();
+      const committed = scene.commit();
+      scene.loop.giveUp({ view: 'small', position: scene.loop.position, message: 'too slow' });
+      await committed;
+      await scene.orders(['r', 'c3', 60]);
+      scene.catchUp();
+      await scene.commit();
+      scene.start();
+      await scene.orders(['s', 'c2', 60]);
+      scene.catchUp();
+      const exact = foldedRows(plan, scene.log, scene.log.end());
+      for (const name of ['totals', 'large_totals']) {
+        expect(scene.rows(name), `${name} after ${last} commits`).toEqual(exact.get(name));
+      }
+    }
+  });
+
+  it('while the commit of an adoption is on its way counts nothing twice when another one does later', async () => {
+    const scene = await Scene.open();
+    const plan = scene.deploy(SCRIPT);
+    await scene.orders(...randomOrders(1, 10));
+    scene.catchUp();
+    await scene.commit();
+    scene.adopt(plan, scene.built(plan, ['later']));
+    await scene.orders(...randomOrders(2, 10));
+    scene.catchUp();
+    const committed = scene.commit();
+    scene.loop.giveUp({ view: 'small', position: scene.loop.position, message: 'too slow' });
+    await committed;
+    scene.loop.giveUp({ view: 'later', position: scene.loop.position, message: 'too slow' });
+    await scene.orders(...randomOrders(3, 10));
+    scene.catchUp();
+    const exact = foldedRows(plan, scene.log, scene.log.end());
+    for (const name of ['totals', 'large_totals', 'frequent']) {
+      expect(scene.rows(name), name).toEqual(exact.get(name));
+    }
+  });
+
+  it('when the commit of an adoption is on the disk, before the news of it, counts nothing twice', async () => {
+    const scene = await Scene.open();
+    const plan = scene.deploy(SCRIPT);
+    await scene.orders(...randomOrders(1, 10));
+    scene.catchUp();
+    await scene.commit();
+    scene.adopt(plan, scene.built(plan, ['later']));
+    await scene.orders(...randomOrders(2, 10));
+    scene.catchUp();
+    const { position } = scene.loop;
+    scene.beforeNews = () => {
+      scene.beforeNews = () => {};
+      scene.loop.giveUp({ view: 'small', position, message: 'too slow' });
+    };
+    await scene.commit();
+    expect(scene.faults.map(f => f.view)).toEqual(['small']);
+    await scene.orders(...randomOrders(3, 10));
+    scene.catchUp();
+    const exact = foldedRows(plan, scene.log, scene.log.end());
+    for (const name of ['totals', 'large_totals', 'frequent', 'later']) {
+      expect(scene.rows(name), name).toEqual(exact.get(name));
+    }
+  });
+
   it('lives again when it is rebuilt', async () => {
     const scene = await Scene.open();
     const plan = scene.deploy(SCRIPT);

@@ -83,6 +83,8 @@ export class Scene {
   /** dies at this write, counted from 1, counting the moments before and after each one */
   crashAt = 0;
   writes = 0;
+  /** what is done between the end of a write to a store and the news of it */
+  beforeNews: () => void = () => {};
   /** lets an engine go wrong in a view */
   breaking: (plan: DeploymentPlan) => ((engine: Engine) => Engine) | null = () => null;
   loop!: LiveLoop;
@@ -278,6 +280,7 @@ export class Scene {
       writeLater: async changes => {
         moment();
         await store.writeLater(changes);
+        this.beforeNews();
         moment();
       },
     };
