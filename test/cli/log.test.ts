@@ -22,7 +22,10 @@ describe('millrace log', { timeout: 120_000 }, () => {
     const server = await startServer(['--data', data, ...EMPTY]);
     try {
       await produce(data, 'text-lines', 20);
-      await until(async () => !(await millrace(['status', '--data', data])).out.includes('building'));
+      await until(
+        'the views are built',
+        async () => !(await millrace(['status', '--data', data])).out.includes('building'),
+      );
       const trim = ['log', 'trim', 'text-lines', '--before', '15', '--data', data];
       const shown = await millrace(trim);
       expect(shown).toMatchObject({ code: 1, err: expect.stringContaining('nothing was done: add --yes') });
