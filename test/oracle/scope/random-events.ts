@@ -34,35 +34,37 @@ export function rawOf(bytes: Uint8Array): Raw {
  * A history of the sources' topics: few different keys and values, so that rows meet; NULLs, tombstones, records without
  * key, damaged ones; event time that goes back and forth, and a clock that sometimes jumps.
  */
-export function randomEvents(random: Random, topics: ReadonlySet<string>): readonly ScopeEvent[] {
+export function randomEvents(
+  random: Random,
+  topics: ReadonlySet<string>,
+  most: number,
+): readonly ScopeEvent[] {
   const sources = SOURCES.filter(s => topics.has(s.name)).flatMap(s =>
     Array.from({ length: s.weight }, () => s),
   );
   const gone = random.of([0.03, 0.03, 0.25]);
   const odd = random.of([0, 0.02, 0.1]);
   const steady = random.chance(0.04);
+  const wanted = steady ? random.int(300, 500) : random.of([3, 8, 20, 40, 40, 80, 150]);
   let time = 5000;
   let clock = 1000;
-  return Array.from(
-    { length: steady ? random.int(300, 500) : random.of([3, 8, 20, 40, 40, 80, 150]) },
-    (): ScopeEvent => {
-      time = Math.max(0, time + random.of([0, 0, 100, 300, 500, 1000, 1000, -700, -3000, 4000]));
-      if (random.chance(0.02)) time = Math.max(0, time + random.of([-8000, 20_000]));
-      clock += random.of([0, 0, 1, 500, 500, 3000, random.chance(0.1) ? 43_200_000 : 0]);
-      // where rows enter and leave
-      if (random.chance(0.6)) clock = Math.ceil(clock / 500) * 500;
-      if (sources.length === 0 || random.chance(0.06))
-        return { topic: null, key: null, value: null, time, clock };
-      const source = random.of(sources);
-      return {
-        topic: source.name,
-        key: random.chance(0.04) ? null : recordKey(random, source),
-        value: random.chance(gone) ? null : recordValue(random, source, { odd, steady, clock }),
-        time,
-        clock,
-      };
-    },
-  );
+  return Array.from({ length: Math.min(most, wanted) }, (): ScopeEvent => {
+    time = Math.max(0, time + random.of([0, 0, 100, 300, 500, 1000, 1000, -700, -3000, 4000]));
+    if (random.chance(0.02)) time = Math.max(0, time + random.of([-8000, 20_000]));
+    clock += random.of([0, 0, 1, 500, 500, 3000, random.chance(0.1) ? 43_200_000 : 0]);
+    // where rows enter and leave
+    if (random.chance(0.6)) clock = Math.ceil(clock / 500) * 500;
+    if (sources.length === 0 || random.chance(0.06))
+      return { topic: null, key: null, value: null, time, clock };
+    const source = random.of(sources);
+    return {
+      topic: source.name,
+      key: random.chance(0.04) ? null : recordKey(random, source),
+      value: random.chance(gone) ? null : recordValue(random, source, { odd, steady, clock }),
+      time,
+      clock,
+    };
+  });
 }
 
 function recordKey(random: Random, source: ScopeSource): Raw {
