@@ -6,13 +6,17 @@ const INLINE = PLACE - 2;
 /** a dictionary is of use when texts come again: at least so many times on average */
 const WORTH = 4;
 
+/** of all dictionaries of the thread: a column may come from several, one after the other */
+let generations = 0;
+
 /**
  * Small numbers for the texts of a column, the same over many batches, so that whoever groups by it compares numbers
  * instead of bytes, and all who do share the work. A cache, no state: when it is full it begins anew (`generation`), and
- * when its texts hardly ever come again it ends for good. Ids are from 1; equal ids of one generation are equal bytes.
+ * when its texts hardly ever come again it ends for good. Ids are from 1; equal ids of one generation are equal bytes. No
+ * two dictionaries have the same generation.
  */
 export class KeyDictionary {
-  #generation = 1;
+  #generation = ++generations;
   #size = 0;
   #lookups = 0;
   #useless = false;
@@ -52,7 +56,7 @@ export class KeyDictionary {
   begin(n: number): boolean {
     if (this.#useless || n > MAX_IDS / 2) return false;
     if (this.#size + n <= MAX_IDS) return true;
-    this.#generation++;
+    this.#generation = ++generations;
     this.#useless = this.#lookups < this.#size * WORTH;
     this.#size = 0;
     this.#lookups = 0;

@@ -56,11 +56,12 @@ test('a dictionary that is full begins anew when its texts come again, and ends 
   const many = (part: number): string[] =>
     Array.from({ length: 40_000 }, (_, i) => `key ${part * 40_000 + i}`);
   const useful = new KeyDictionary();
+  const { generation } = useful;
   for (let round = 0; round < 6; round++) for (const part of [0, 1]) numbered(useful, many(part));
   numbered(useful, many(2));
-  expect([useful.generation, useful.size]).toEqual([1, 120_000]);
+  expect([useful.generation, useful.size]).toEqual([generation, 120_000]);
   expect(numbered(useful, many(2))[0]).toBe(1);
-  expect([useful.generation, useful.size]).toEqual([2, 40_000]);
+  expect([useful.generation === generation, useful.size]).toEqual([false, 40_000]);
 
   const useless = new KeyDictionary();
   for (const part of [0, 1, 2]) numbered(useless, many(part));
