@@ -175,6 +175,28 @@ describe('restoring', () => {
     expect(existsSync(dir)).toBe(false);
   });
 
+  test('a backup whose manifest leads out of its folder is refused, and nothing is written there', async () => {
+    const folder = await backup();
+    const file = join(folder, 'manifest.json');
+    const manifest = JSON.parse(readFileSync(file, 'utf8')) as BackupManifest;
+    const [segment] = manifest.segments;
+    const dir = logFolder();
+    for (const name of ['../../escaped', 'segments/../../../escaped', join(dir, 'escaped')]) {
+      for (const led of [
+        { ...manifest, segments: [{ ...segment, file: name }] },
+        { ...manifest, index: { ...manifest.index, file: name } },
+      ]) {
+        writeFileSync(file, JSON.stringify(led));
+        const restoring = restoreLog({ backup: folder, dir: join(dir, 'data', 'log') });
+        await expect(restoring).rejects.toMatchObject({
+          code: 'data_corrupt',
+          message: expect.stringContaining('is no manifest of a backup'),
+        });
+      }
+    }
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
   test('over a log that is there is refused', async () => {
     const folder = await backup();
     const dir = logFolder();

@@ -29,6 +29,9 @@ export interface BackupManifest {
 }
 
 export const MANIFEST = 'manifest.json';
+/** names as backups have them: whoever follows a manifest stays in its folder */
+const INDEX = /^index-\d+\.lmdb$/;
+const SEGMENT = /^segments\/\d{10}\.segment$/;
 
 /** The manifest of a folder; null when there is none. Throws `data_corrupt` for one that cannot be read. */
 export function readManifest(folder: string): BackupManifest | null {
@@ -48,11 +51,21 @@ export function readManifest(folder: string): BackupManifest | null {
   }
   if (
     typeof log !== 'string' ||
-    typeof position !== 'number' ||
-    index === undefined ||
-    !Array.isArray(segments)
+    !Number.isSafeInteger(position) ||
+    !isFile(index, INDEX) ||
+    !Array.isArray(segments) ||
+    !segments.every(s => isFile(s, SEGMENT))
   ) {
     throw new MillraceError('data_corrupt', `${path} is no manifest of a backup`);
   }
   return manifest as BackupManifest;
+}
+
+function isFile(file: Partial<BackedUpFile> | null | undefined, name: RegExp): boolean {
+  return (
+    typeof file?.file === 'string' &&
+    name.test(file.file) &&
+    Number.isSafeInteger(file.bytes) &&
+    Number.isSafeInteger(file.crc32)
+  );
 }
