@@ -83,12 +83,12 @@ export class StateTable {
     return this.index.find(prefix, bytes, start, end);
   }
 
-  /** Forgets a key; its values in `val` columns are let go. */
   /** What was given last is lost: the next changed part is all of it. */
   untrack(): void {
     this.#changed = null;
   }
 
+  /** Forgets a key; its values in `val` columns are let go. */
   drop(slot: number): void {
     this.touch(slot);
     this.index.remove(slot);

@@ -38,7 +38,7 @@ interface RunningView {
 }
 
 /**
- * The column engine: all views of a plan, epoch by epoch. Batches that it gives may be kept; their bytes stay.
+ * The column engine: all views of a plan, epoch by epoch. Batches that it gives are good until the next step.
  * What goes wrong inside one view is thrown as {@link ViewFailure}; the engine is not to be used any more then.
  */
 export function createEngine(options: EngineOptions): Engine {
@@ -140,7 +140,10 @@ class ColumnEngine implements Engine {
   }
 
   untrack(): void {
-    for (const { plan } of this.#views.values()) for (const table of plan.tables) table.untrack();
+    for (const view of this.#views.values()) {
+      view.given = null;
+      for (const table of view.plan.tables) table.untrack();
+    }
   }
 
   changes(commit: number, inTurn?: number): ReadonlyMap<string, ChangedState> {

@@ -110,6 +110,22 @@ describe('live views', () => {
     scene.expectExact(plan, 'committed');
   });
 
+  it('make up for a commit that failed with the next one, whichever write it was', async () => {
+    for (let write = 1; write <= 3; write++) {
+      const scene = await Scene.open();
+      const plan = scene.deploy(SCRIPT);
+      await scene.orders(...randomOrders(1, 20));
+      scene.catchUp();
+      scene.crashAt = scene.writes + write;
+      await expect(scene.loop.commit()).rejects.toThrow(Crash);
+      await scene.orders(...randomOrders(2, 20));
+      scene.catchUp();
+      await scene.commit();
+      scene.start();
+      scene.expectExact(plan, `failed at write ${write}`);
+    }
+  });
+
   it('cut their epochs where readers stand when a worker is started anew', async () => {
     const scene = await Scene.open();
     scene.deploy(SCRIPT);
