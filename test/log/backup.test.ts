@@ -138,12 +138,19 @@ describe('a backup', () => {
     expect((await restored(folder)).records).toHaveLength(3_000);
   });
 
-  test('goes into a folder of its own only', async () => {
-    const log = await openLog(logFolder());
+  test('goes into a folder of its own only, and leaves nothing in any other', async () => {
+    const dir = logFolder();
+    const log = await openLog(dir);
     await fill(log, 10);
     const folder = logFolder();
     writeFileSync(join(folder, 'letter.txt'), '');
     await expect(log.backUp({ folder })).rejects.toMatchObject({ code: 'invalid_argument' });
+    expect(readdirSync(folder)).toEqual(['letter.txt']);
+    const own = readdirSync(dir, { recursive: true });
+    for (const within of [dir, join(dir, 'segments'), join(dir, 'backup')]) {
+      await expect(log.backUp({ folder: within })).rejects.toMatchObject({ code: 'invalid_argument' });
+    }
+    expect(readdirSync(dir, { recursive: true })).toEqual(own);
     const other = await openLog(logFolder());
     const taken = logFolder();
     await other.backUp({ folder: taken });

@@ -1,6 +1,6 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { faultPoint } from '../../core/fault-points.ts';
@@ -44,7 +44,7 @@ export interface BackupPorts {
 export async function backUpLog(ports: BackupPorts, options: BackupOptions): Promise<BackupManifest> {
   const { db, dir, clock } = ports;
   const folder = resolve(options.folder);
-  const before = openFolder(folder, storedId(db) ?? '');
+  const before = openFolder(folder, dir, storedId(db) ?? '');
   const partIndex = join(folder, 'index.part');
   assertDiskRoom(freeBytes(folder), statSync(join(dir, 'index.lmdb')).size);
   faultPoint('backup.index');
@@ -102,22 +102,33 @@ interface Segment {
   readonly blocks: readonly SealedBlock[];
 }
 
-/** Throws when the folder holds anything but a backup of this log. Returns the manifest of the one it holds. */
-function openFolder(folder: string, id: string): BackupManifest | null {
-  mkdirSync(join(folder, 'segments'), { recursive: true });
+/**
+ * Throws, and touches nothing, when the folder holds anything but a backup of this log, or lies in the log's own folder.
+ * Returns the manifest of the one it holds.
+ */
+function openFolder(folder: string, dir: string, id: string): BackupManifest | null {
+  const inside = relative(resolve(dir), folder);
+  if (inside.split(sep)[0] !== '..' && !isAbsolute(inside)) {
+    throw new MillraceError('invalid_argument', `${folder} lies in the folder of the log itself`, {
+      hint: 'name a folder of its own',
+    });
+  }
   const manifest = readManifest(folder);
   if (manifest !== null && manifest.log !== id) {
     throw new MillraceError('invalid_argument', `${folder} holds a backup of another log: ${manifest.log}`, {
       hint: 'name another folder',
     });
   }
-  const foreign = readdirSync(folder).find(
+  const foreign = (existsSync(folder) ? readdirSync(folder) : []).find(
     name => !/^(segments|manifest\.json(\.part)?|index[-.].*)$/.test(name),
   );
-  if (foreign === undefined) return manifest;
-  throw new MillraceError('invalid_argument', `${folder} holds something else than a backup: ${foreign}`, {
-    hint: 'name a folder of its own',
-  });
+  if (foreign !== undefined) {
+    throw new MillraceError('invalid_argument', `${folder} holds something else than a backup: ${foreign}`, {
+      hint: 'name a folder of its own',
+    });
+  }
+  mkdirSync(join(folder, 'segments'), { recursive: true });
+  return manifest;
 }
 
 function contentsOf(index: string) {
