@@ -229,7 +229,7 @@ function keyValues(context: HttpContext, view: OpenView, segments: readonly stri
   return parts.map((part, i) => context.ports.text.parse(view.columns[view.key[i] ?? -1] as Column, part));
 }
 
-/** Sets the ETag: the answer of an address is a function of the view's version, its position and the style. */
+/** Sets the ETag: the answer of an address is a function of the view's version, its position, the style and a pause. */
 function isUnchanged(
   context: HttpContext,
   request: FastifyRequest,
@@ -242,7 +242,7 @@ function isUnchanged(
 
 export function viewTag(context: HttpContext, view: OpenView, { format, numbers }: RowStyle): string {
   const version = view.fingerprint.slice(0, 16);
-  return `"${version}-${context.token(view.position)}-${format}${numbers === 'json' ? 'n' : ''}"`;
+  return `"${version}-${context.token(view.position)}-${format}${numbers === 'json' ? 'n' : ''}${view.paused == null ? '' : '-paused'}"`;
 }
 
 /** A view as the list shows it: what it is, how it stands, and its columns once it is served. */

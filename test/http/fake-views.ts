@@ -34,6 +34,7 @@ export class FakeView implements OpenView {
   readonly description = 'a view of a test';
   readonly sql = 'SELECT 1';
   readonly fingerprint: string;
+  paused: string | null = null;
   readonly columns: readonly Column[];
   readonly key: readonly number[];
   readonly windowed: boolean;

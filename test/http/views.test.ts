@@ -353,6 +353,19 @@ describe('freshness', () => {
     expect((await http.get('/views/totals?after=%00')).json().code).toBe('position_malformed');
   });
 
+  it('of the same position is sent again when the view was paused there: the answer says so', async () => {
+    const totals = http.views.open('totals') as FakeView;
+    for (const path of ['/views/totals?limit=1', '/views/totals/bob']) {
+      totals.paused = null;
+      const tag = String((await http.get(path)).headers.etag);
+      totals.paused = 'memory budget';
+      const again = await http.get(path, { 'if-none-match': tag });
+      expect([again.statusCode, again.headers['millrace-paused']]).toEqual([200, 'memory budget']);
+      const paused = String(again.headers.etag);
+      expect((await http.get(path, { 'if-none-match': paused })).statusCode).toBe(304);
+    }
+  });
+
   it('of the same position is not sent twice', async () => {
     const { headers } = await http.get('/views/totals?n=1');
     const tag = String(headers.etag);
