@@ -139,7 +139,7 @@ export class LogKeeper {
     const built = this.#readersAmong(topic, building());
     if (built.length > 0) {
       throw new MillraceError('topic_in_use', `topic "${topic}" is being read to build ${built.join(', ')}`, {
-        hint: 'try again when the build is done, or cancel it with "millrace replay --cancel"',
+        hint: `try again when the build is done, or cancel it with "millrace replay ${built[0]} --cancel"`,
         data: { topic, building: built },
       });
     }

@@ -59,8 +59,8 @@ describe('the memory budget', { timeout: 120_000 }, () => {
 
     await produce(LINES, 10);
     await until('seen is paused', async () => (await get('/views/seen/status')).body.includes('"paused"'));
-    expect(server.heard()).toContain(
-      'view seen is paused, its last rows are served: memory budget: its state',
+    await until('it is said', () =>
+      server.heard().includes('view seen is paused, its last rows are served: memory budget: its state'),
     );
     const row = await get('/views/seen/line%203');
     expect([row.status, row.paused]).toEqual([200, 'memory budget']);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../../src/core/clock.ts';
@@ -155,6 +155,30 @@ describe('a backup', () => {
     const taken = logFolder();
     await other.backUp({ folder: taken });
     await expect(log.backUp({ folder: taken })).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+
+  test.each([
+    ['a page', ['index.html']],
+    ['the log of somebody else', ['index.lmdb', 'segments/0000000001.segment']],
+    ['what looks like half a backup', ['index-7.lmdb', 'segments/0000000001.segment']],
+  ])('%s is left as it is', async (_, names) => {
+    const log = await openLog(logFolder());
+    await fill(log, 10);
+    const folder = logFolder();
+    mkdirSync(join(folder, 'segments'));
+    for (const name of names) writeFileSync(join(folder, name), 'dear');
+    await expect(log.backUp({ folder })).rejects.toMatchObject({ code: 'invalid_argument' });
+    for (const name of names) expect(readFileSync(join(folder, name), 'utf8')).toBe('dear');
+  });
+
+  test('a folder that cannot be made is refused, not tried for ever', async () => {
+    const log = await openLog(logFolder());
+    await fill(log, 10);
+    const file = join(logFolder(), 'file');
+    writeFileSync(file, '');
+    for (const folder of [file, join(file, 'backup'), '/proc/nowhere']) {
+      await expect(log.backUp({ folder })).rejects.toMatchObject({ code: 'invalid_argument' });
+    }
   });
 });
 

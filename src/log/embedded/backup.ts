@@ -1,12 +1,13 @@
-import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { linkSync, rmSync, statSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { faultPoint } from '../../core/fault-points.ts';
 import { assertDiskRoom, freeBytes } from '../../kv/disk-room.ts';
+import { openBackupFolder, removeOthers } from './backup-folder.ts';
 import type { BackedUpFile, BackupManifest } from './backup-manifest.ts';
-import { MANIFEST, readManifest } from './backup-manifest.ts';
+import { MANIFEST } from './backup-manifest.ts';
 import type { Piece } from './checked-copy.ts';
 import { checkedCopy, chunks } from './checked-copy.ts';
 import { damaged } from './damage.ts';
@@ -44,7 +45,7 @@ export interface BackupPorts {
 export async function backUpLog(ports: BackupPorts, options: BackupOptions): Promise<BackupManifest> {
   const { db, dir, clock } = ports;
   const folder = resolve(options.folder);
-  const before = openFolder(folder, dir, storedId(db) ?? '');
+  const before = openBackupFolder(folder, dir, storedId(db) ?? '');
   const partIndex = join(folder, 'index.part');
   assertDiskRoom(freeBytes(folder), statSync(join(dir, 'index.lmdb')).size);
   faultPoint('backup.index');
@@ -100,35 +101,6 @@ interface Segment {
   readonly length: number;
   /** by offset */
   readonly blocks: readonly SealedBlock[];
-}
-
-/**
- * Throws, and touches nothing, when the folder holds anything but a backup of this log, or lies in the log's own folder.
- * Returns the manifest of the one it holds.
- */
-function openFolder(folder: string, dir: string, id: string): BackupManifest | null {
-  const inside = relative(resolve(dir), folder);
-  if (inside.split(sep)[0] !== '..' && !isAbsolute(inside)) {
-    throw new MillraceError('invalid_argument', `${folder} lies in the folder of the log itself`, {
-      hint: 'name a folder of its own',
-    });
-  }
-  const manifest = readManifest(folder);
-  if (manifest !== null && manifest.log !== id) {
-    throw new MillraceError('invalid_argument', `${folder} holds a backup of another log: ${manifest.log}`, {
-      hint: 'name another folder',
-    });
-  }
-  const foreign = (existsSync(folder) ? readdirSync(folder) : []).find(
-    name => !/^(segments|manifest\.json(\.part)?|index[-.].*)$/.test(name),
-  );
-  if (foreign !== undefined) {
-    throw new MillraceError('invalid_argument', `${folder} holds something else than a backup: ${foreign}`, {
-      hint: 'name a folder of its own',
-    });
-  }
-  mkdirSync(join(folder, 'segments'), { recursive: true });
-  return manifest;
 }
 
 function contentsOf(index: string) {
@@ -232,20 +204,6 @@ async function writeManifest(folder: string, manifest: BackupManifest): Promise<
   faultPoint('backup.done');
   await rename(part, join(folder, MANIFEST));
   await syncFolder(folder);
-}
-
-/** What only the backup before needed. */
-function removeOthers(folder: string, { index, segments }: BackupManifest): void {
-  const needed = new Set([index.file, ...segments.map(s => s.file)]);
-  const names = [
-    ...readdirSync(folder).filter(name => name.startsWith('index')),
-    ...readdirSync(join(folder, 'segments')).map(name => `segments/${name}`),
-  ];
-  for (const name of names) {
-    if (needed.has(name) || !existsSync(join(folder, name))) continue;
-    faultPoint('backup.clean');
-    rmSync(join(folder, name), { force: true });
-  }
 }
 
 async function sync(path: string): Promise<void> {

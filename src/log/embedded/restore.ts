@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MillraceError } from '../../core/errors.ts';
 import { faultPoint } from '../../core/fault-points.ts';
@@ -7,6 +7,7 @@ import type { BackedUpFile, BackupManifest } from './backup-manifest.ts';
 import { MANIFEST, readManifest } from './backup-manifest.ts';
 import { checkedCopy, chunks } from './checked-copy.ts';
 import { INDEX_FILE } from './damage.ts';
+import { makeFolder } from './make-folder.ts';
 import { syncFolder } from './segment-writer.ts';
 import { isWhole, verifyLog } from './verify.ts';
 
@@ -47,7 +48,7 @@ export async function restoreLog(options: RestoreOptions): Promise<BackupManifes
   const part = `${dir}.part`;
   faultPoint('restore.begin');
   rmSync(part, { recursive: true, force: true });
-  mkdirSync(join(part, 'segments'), { recursive: true });
+  makeFolder(join(part, 'segments'));
   assertDiskRoom(freeBytes(part), total);
   let done = 0;
   const onRead = (bytes: number): void => {
