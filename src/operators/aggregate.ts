@@ -366,7 +366,7 @@ export class Aggregate implements Operator {
   }
 
   /** Takes the windows that ended `lag` or more before the lane time, the oldest first. */
-  #takeWindows(spec: WindowSpec, lag: number): number[][] {
+  #takeWindows(spec: WindowSpec, lag: number): Int32Array[] {
     const isOver = (start: number) => start + spec.size + lag <= this.#laneTime;
     if (!isOver(this.#firstStart)) return [];
     const over: number[] = [];
@@ -397,7 +397,7 @@ export class Aggregate implements Operator {
     if (!this.#final) this.#clearTouches();
   }
 
-  #inKeyOrder(slots: readonly number[]): readonly number[] {
+  #inKeyOrder(slots: Int32Array): readonly number[] {
     const reader = this.#groups.keyed.reader();
     for (const slot of slots) reader.push(slot);
     const vecs = reader.take();

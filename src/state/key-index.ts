@@ -257,7 +257,7 @@ export class KeyIndex {
   }
 
   /** Removes many keys at once; cheaper than one by one when they are a large part. */
-  removeAll(slots: readonly number[]): void {
+  removeAll(slots: Int32Array): void {
     if (slots.length * 8 < this.size) {
       for (const slot of slots) this.remove(slot);
       return;

@@ -95,7 +95,7 @@ export class StateTable {
     for (const column of this.columns) column.forget(slot);
   }
 
-  dropAll(slots: readonly number[]): void {
+  dropAll(slots: Int32Array): void {
     this.touchAll(slots);
     this.index.removeAll(slots);
     for (const column of this.columns) {
