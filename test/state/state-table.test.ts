@@ -107,7 +107,9 @@ test('keys that come and go with a window are never hashed', () => {
   for (let round = 0; round < 20; round++) {
     for (let i = 0; i < 2000; i++) pair.append(round, `key number ${i} of a round`, i);
     if (round > 0) {
-      table.dropAll(Int32Array.from([...table.slots()].filter(slot => table.index.prefixOf(slot) === round - 1)));
+      table.dropAll(
+        Int32Array.from([...table.slots()].filter(slot => table.index.prefixOf(slot) === round - 1)),
+      );
       for (const key of [...pair.model.keys()]) if (key.startsWith(`${round - 1}/`)) pair.model.delete(key);
     }
   }
