@@ -1,14 +1,22 @@
 import { defineConfig } from 'vitest/config';
 
 const long = process.env.MILLRACE_LONG === '1';
+/** what needs a real Kafka or PostgreSQL: `npm run test:servers` */
+const servers = process.env.MILLRACE_SERVERS === '1';
 
 export default defineConfig({
   test: {
-    include: long ? ['test/**/*.test.ts', 'test/**/*.long.ts'] : ['test/**/*.test.ts'],
-    testTimeout: long ? 1_800_000 : 30_000,
-    hookTimeout: 60_000,
+    include: servers
+      ? ['test/**/*.servers.ts']
+      : long
+        ? ['test/**/*.test.ts', 'test/**/*.long.ts']
+        : ['test/**/*.test.ts'],
+    ...(servers ? { globalSetup: ['test/servers/stop-servers.ts'] } : {}),
+    testTimeout: long ? 1_800_000 : servers ? 90_000 : 30_000,
+    hookTimeout: servers ? 120_000 : 60_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // servers of tests share their machine with the tests
+    maxWorkers: servers ? 1 : 2,
     passWithNoTests: false,
   },
 });

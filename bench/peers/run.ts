@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Broker } from '../../test/servers/kafka-broker.ts';
 import { type Bench, type Figure, inOwnProcess, interleaved, median, runBench } from '../bench.ts';
 import { type Groups, sameGroups } from '../fraud.ts';
 import { type History, linesOf, withAttempts } from '../history.ts';
-import { Broker } from './broker.ts';
 import { classPath, type Peer, prepare } from './jars.ts';
 
 /**
@@ -35,11 +35,10 @@ function java<T>(peer: Peer, main: string, args: readonly (string | number)[]): 
 }
 
 async function measured(history: History, rounds: number): Promise<readonly Figure[]> {
-  prepare('broker', []);
   prepare('kafka-streams', ['LoadTopic.java', 'KafkaStreamsPeer.java']);
   prepare('flink', ['FlinkPeer.java']);
   const dir = mkdtempSync(join(tmpdir(), 'millrace-peers-'));
-  const broker = await Broker.start(join(dir, 'broker'));
+  const broker = await Broker.start({ dir: join(dir, 'broker') });
   try {
     const topic = 'authorization-attempts';
     const lines = await linesOf(history);

@@ -13,11 +13,21 @@ interface Compose {
       readonly environment: Readonly<Record<string, string>>;
       readonly volumes: readonly string[];
     };
+    readonly kafka: Server;
+    readonly postgres: Server;
   };
+  readonly volumes: Readonly<Record<string, null>>;
 }
 
-const { millrace } = (parse(readFileSync(join(projectDir, 'docker-compose.yml'), 'utf8')) as Compose)
-  .services;
+interface Server {
+  readonly profiles: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly volumes: readonly string[];
+  readonly ports: readonly string[];
+}
+
+const compose = parse(readFileSync(join(projectDir, 'docker-compose.yml'), 'utf8')) as Compose;
+const { millrace, kafka, postgres } = compose.services;
 const script = millrace.command.at(-1) ?? '';
 const flag = (name: string) => new RegExp(`--${name} (\\S+)`).exec(script)?.[1];
 
@@ -43,5 +53,23 @@ describe('docker-compose.yml', () => {
 
   it('hands its place to the server, so that a stop reaches it', () => {
     expect(script).toContain('exec node src/cli/millrace.mjs start');
+  });
+});
+
+describe('the servers beside it', () => {
+  it('come only when asked for, keep what they hold, and answer on the loopback of the host', () => {
+    for (const server of [kafka, postgres]) {
+      expect(server.profiles).toEqual(['servers']);
+      expect(Object.keys(compose.volumes)).toContain(server.volumes[0]?.split(':')[0]);
+      expect(server.ports.every(port => port.startsWith('127.0.0.1:'))).toBe(true);
+    }
+  });
+
+  it('Kafka tells clients on the host and in containers the addresses where it listens for them', () => {
+    const at = (setting: string) =>
+      (kafka.environment[setting] ?? '').split(',').map(l => [l.split('://')[0], l.split(':').at(-1)]);
+    const listens = at('KAFKA_LISTENERS').filter(([name]) => name !== 'CONTROLLER');
+    expect(at('KAFKA_ADVERTISED_LISTENERS')).toEqual(listens);
+    expect(kafka.ports[0]).toBe(`127.0.0.1:${listens[0]?.[1]}:${listens[0]?.[1]}`);
   });
 });
