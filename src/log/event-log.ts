@@ -5,6 +5,8 @@ export interface TopicSpec {
   readonly partitions: number;
   /** keep an index by key, written in the append's own transaction */
   readonly keyIndex: boolean;
+  /** its records come from elsewhere and bring their offsets, which may leave some out: see `replicateTopic` */
+  readonly replicated?: true | undefined;
 }
 
 export interface TopicInfo extends TopicSpec {
@@ -81,6 +83,8 @@ export interface AppendRecord {
   readonly topic: string;
   /** without it the key decides (murmur2, as Kafka); a null key goes to partition 0 */
   readonly partition?: number | undefined;
+  /** of a record of a replicated topic, at least the partition's end; others get theirs here */
+  readonly offset?: number | undefined;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   /** event time, ms; without it the append time */
@@ -146,7 +150,13 @@ export interface EventLog extends LogReader {
   /** Creates a topic, or finds it; `topic_exists` when the settings differ, `invalid_topic` for a bad name. */
   createTopic(spec: TopicSpec): TopicInfo;
   /**
-   * Assigns sequences at once, in call order; becomes durable with the next group commit. Throws `overloaded` while too
+   * Creates a topic whose records are copies of another system's, or finds it; it grows to that many partitions. A topic
+   * without records becomes one; `topic_exists` when it holds records of its own, or more partitions.
+   */
+  replicateTopic(name: string, partitions: number): TopicInfo;
+  /**
+   * Assigns sequences at once, in call order; becomes durable with the next group commit. Throws `topic_protected` for a
+   * record without offset of a replicated topic, `invalid_argument` for an offset of any other. Throws `overloaded` while too
    * much waits for the disk; never for an append that sets a position: a handler is held back by what it reads.
    */
   append(append: Append): Appended;

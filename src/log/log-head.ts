@@ -17,7 +17,7 @@ import { partitionOf } from './murmur2.ts';
 /** A topic as the writer keeps it: `id` is dense in order of creation; id 0 is the topic of ticks. */
 export interface TopicState {
   readonly id: number;
-  readonly spec: TopicSpec;
+  spec: TopicSpec;
   /** next offset per partition */
   readonly ends: number[];
   records: number;
@@ -45,6 +45,7 @@ export function topicInfo(topic: TopicState, floor?: TopicFloor): TopicInfo {
  */
 export class LogHead {
   readonly limits: LogLimits;
+  readonly #replicatedLimits: LogLimits;
   readonly #clock: Clock;
   readonly #topics = new Map<string, TopicState>();
   /** the topic of ticks */
@@ -55,6 +56,7 @@ export class LogHead {
   constructor(clock: Clock, limits: LogLimits) {
     this.#clock = clock;
     this.limits = limits;
+    this.#replicatedLimits = { ...limits, recordBytes: limits.replicatedRecordBytes };
     this.ticks = {
       id: 0,
       spec: { name: TICK_TOPIC, partitions: 1, keyIndex: false },
@@ -127,21 +129,54 @@ export class LogHead {
     return { topic, created: true };
   }
 
+  /** The topic of copied records, whether it is new and whether it was changed. */
+  replicateTopic(
+    name: string,
+    partitions: number,
+  ): { topic: TopicState; created: boolean; changed: boolean } {
+    const found = this.#topics.get(name);
+    const { topic, created } =
+      found === undefined
+        ? this.createTopic({ name, partitions, keyIndex: false })
+        : { topic: found, created: false };
+    const { spec } = topic;
+    if (spec.replicated ? spec.partitions > partitions : topic.records > 0) {
+      throw new MillraceError('topic_exists', `topic "${name}" cannot be replicated`, {
+        hint: spec.replicated
+          ? `it has ${spec.partitions} partitions already: partitions cannot be taken away`
+          : 'it holds records of its own',
+      });
+    }
+    if (spec.replicated && spec.partitions === partitions) return { topic, created, changed: created };
+    const wanted = { name, partitions, keyIndex: spec.keyIndex, replicated: true } as const;
+    checkTopicSpec(wanted, this.limits);
+    topic.spec = Object.freeze(wanted);
+    while (topic.ends.length < partitions) topic.ends.push(0);
+    topic.ends.length = partitions;
+    return { topic, created, changed: true };
+  }
+
   accept(append: Append): Accepted {
     const { records } = append;
     if (records.length > this.limits.recordsPerAppend) throw tooMuch(`${records.length} records`);
     const topics: TopicState[] = [];
     const partitions: number[] = [];
     let bytes = 0;
+    const ends = new Map<TopicState, number[]>();
     for (const record of records) {
       const topic = this.knownTopic(record.topic);
-      bytes += checkedRecordBytes(record, this.limits);
+      const { replicated = false } = topic.spec;
+      bytes += checkedRecordBytes(record, replicated ? this.#replicatedLimits : this.limits);
       topics.push(topic);
-      partitions.push(choosePartition(topic, record));
+      const partition = choosePartition(topic, record);
+      partitions.push(partition);
+      if (replicated || record.offset !== undefined) checkOffset(topic, { record, partition, ends });
     }
     if (bytes > this.limits.appendBytes) throw tooMuch(`${bytes} bytes`);
     const firstSeq = this.#nextSeq;
-    const appended = topics.map((topic, i) => this.#assign(topic, partitions[i]!, firstSeq + i));
+    const appended = topics.map((topic, i) =>
+      this.#assign(topic, { partition: partitions[i]!, seq: firstSeq + i, offset: records[i]?.offset }),
+    );
     // only a record carries a time: an append of positions alone does not move it
     const appendTime = records.length === 0 ? this.#lastAppendTime : this.#moveTime(append.appendTime);
     return { records: appended, topics, firstSeq, appendTime, bytes };
@@ -149,13 +184,17 @@ export class LogHead {
 
   acceptTick(appendTime: number): Accepted {
     const firstSeq = this.#nextSeq;
-    const record = this.#assign(this.ticks, 0, firstSeq);
+    const record = this.#assign(this.ticks, { partition: 0, seq: firstSeq, offset: undefined });
     this.#lastAppendTime = Math.max(this.#lastAppendTime, appendTime);
     return { records: [record], topics: [this.ticks], firstSeq, appendTime: this.#lastAppendTime, bytes: 0 };
   }
 
-  #assign(topic: TopicState, partition: number, seq: number): AppendedRecord {
-    const offset = topic.ends[partition]!;
+  #assign(
+    topic: TopicState,
+    at: { readonly partition: number; readonly seq: number; readonly offset: number | undefined },
+  ): AppendedRecord {
+    const { partition, seq } = at;
+    const offset = at.offset ?? topic.ends[partition]!;
     topic.ends[partition] = offset + 1;
     topic.records++;
     this.#nextSeq = seq + 1;
@@ -184,6 +223,40 @@ function choosePartition(topic: TopicState, record: AppendRecord): number {
   throw new MillraceError('invalid_argument', `topic "${topic.spec.name}" has no partition ${partition}`, {
     hint: `its partitions are 0 to ${partitions - 1}`,
   });
+}
+
+/** Offsets of a replicated topic come with its records and only grow; those of other topics are given here. */
+function checkOffset(
+  topic: TopicState,
+  of: {
+    readonly record: AppendRecord;
+    readonly partition: number;
+    /** after the records before it in the same append */
+    readonly ends: Map<TopicState, number[]>;
+  },
+): void {
+  const { offset } = of.record;
+  if (!topic.spec.replicated) {
+    throw new MillraceError('invalid_argument', `offsets of topic "${topic.spec.name}" are given by the log`);
+  }
+  if (offset === undefined) {
+    throw new MillraceError('topic_protected', `topic "${topic.spec.name}" is a copy`, {
+      hint: 'write the record where the topic comes from',
+    });
+  }
+  let ends = of.ends.get(topic);
+  if (ends === undefined) {
+    ends = [...topic.ends];
+    of.ends.set(topic, ends);
+  }
+  const end = ends[of.partition]!;
+  if (!Number.isSafeInteger(offset) || offset < end) {
+    throw new MillraceError(
+      'invalid_argument',
+      `offset ${offset} of topic "${topic.spec.name}" (partition ${of.partition}) lies before its end ${end}`,
+    );
+  }
+  ends[of.partition] = offset + 1;
 }
 
 function tooMuch(what: string): MillraceError {

@@ -5,6 +5,8 @@ import type { AppendRecord, TopicSpec } from './event-log.ts';
 export interface LogLimits {
   /** key + value + headers of one record, bytes */
   readonly recordBytes: number;
+  /** the same in replicated topics: what another system has accepted should find room */
+  readonly replicatedRecordBytes: number;
   readonly headersPerRecord: number;
   /** of one header, bytes */
   readonly headerNameBytes: number;
@@ -19,6 +21,7 @@ export interface LogLimits {
 
 export const DEFAULT_LOG_LIMITS: LogLimits = Object.freeze({
   recordBytes: 1 << 20,
+  replicatedRecordBytes: 16 << 20,
   headersPerRecord: 64,
   headerNameBytes: 1024,
   recordsPerAppend: 100_000,

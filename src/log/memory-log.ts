@@ -56,6 +56,10 @@ class MemoryLog implements EventLog {
     return topicInfo(topic);
   }
 
+  replicateTopic(name: string, partitions: number): TopicInfo {
+    return topicInfo(this.#head.replicateTopic(name, partitions).topic);
+  }
+
   append(append: Append): Appended {
     const accepted = this.#head.accept(append);
     for (const [i, record] of append.records.entries()) {

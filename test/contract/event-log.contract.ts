@@ -106,6 +106,81 @@ export function eventLogContract(name: string, under: LogUnderTest, sealed: bool
       });
     });
 
+    describe('a replicated topic', () => {
+      const copy = (partition: number, offset: number, value = 'v') =>
+        rec('orders', 'k', value, { partition, offset });
+
+      test('keeps the offsets that its records bring, with what they leave out', async () => {
+        expect(log.replicateTopic('orders', 2)).toMatchObject({
+          partitions: 2,
+          ends: [0, 0],
+          replicated: true,
+        });
+        const { records } = log.append({ records: [copy(0, 7, 'a'), copy(1, 0, 'b'), copy(0, 9, 'c')] });
+        expect(records.map(r => [r.partition, r.offset, r.seq])).toEqual([
+          [0, 7, 0],
+          [1, 0, 1],
+          [0, 9, 2],
+        ]);
+        log.append({ records: [copy(0, 1_000_000, 'd')] });
+        await settle();
+        expect(log.topic('orders')).toMatchObject({ ends: [1_000_001, 1], records: 4 });
+        expect(readAll(log).map(line)).toEqual([
+          '0 orders/0@7 k=a',
+          '1 orders/1@0 k=b',
+          '2 orders/0@9 k=c',
+          '3 orders/0@1000000 k=d',
+        ]);
+        const from = (fromOffset: number) =>
+          log.readTopic('orders', { partition: 0, fromOffset, limit: 2 }).map(r => r.offset);
+        expect([from(0), from(8), from(10)]).toEqual([[7, 9], [9, 1_000_000], [1_000_000]]);
+        expect(log.lastRecords('orders', 2).map(r => r.offset)).toEqual([9, 1_000_000]);
+        expect(log.offsetsAt('orders', 1)).toEqual([9, 0]);
+        expect(log.seqAtOffset('orders', 0, 8)).toBe(2);
+      });
+
+      test('refuses an offset that it has, and records that bring none; the append leaves no trace', async () => {
+        log.replicateTopic('orders', 1);
+        log.append({ records: [copy(0, 3)] });
+        expect(codeOf(() => log.append({ records: [copy(0, 3)] }))).toBe('invalid_argument');
+        expect(codeOf(() => log.append({ records: [copy(0, 5), copy(0, 4)] }))).toBe('invalid_argument');
+        expect(codeOf(() => log.append({ records: [rec('orders', 'k', 'v')] }))).toBe('topic_protected');
+        await settle();
+        expect(log.topic('orders')).toMatchObject({ ends: [4], records: 1 });
+      });
+
+      test('a topic of the log itself takes no offsets', () => {
+        topic('orders');
+        expect(codeOf(() => log.append({ records: [copy(0, 0)] }))).toBe('invalid_argument');
+      });
+
+      test('grows by partitions, never shrinks', async () => {
+        log.replicateTopic('orders', 1);
+        log.append({ records: [copy(0, 5)] });
+        expect(log.replicateTopic('orders', 3)).toMatchObject({ partitions: 3, ends: [6, 0, 0] });
+        log.append({ records: [copy(2, 1)] });
+        await settle();
+        expect(log.replicateTopic('orders', 3)).toMatchObject({ ends: [6, 0, 2], records: 2 });
+        expect(codeOf(() => log.replicateTopic('orders', 2))).toBe('topic_exists');
+      });
+
+      test('is made of an empty topic, not of one with records of its own', () => {
+        topic('empty', 4);
+        topic('full');
+        log.append({ records: [rec('full', 'k', 'v')] });
+        expect(log.replicateTopic('empty', 2)).toMatchObject({ partitions: 2, ends: [0, 0] });
+        expect(codeOf(() => log.replicateTopic('full', 1))).toBe('topic_exists');
+      });
+
+      test('takes larger records than others', () => {
+        log.replicateTopic('orders', 1);
+        topic('own');
+        const large = 'x'.repeat(2_000_000);
+        expect(codeOf(() => log.append({ records: [rec('own', null, large)] }))).toBe('record_too_large');
+        expect(codeOf(() => log.append({ records: [copy(0, 0, large)] }))).toBe('no error');
+      });
+    });
+
     describe('append', () => {
       test('gives sequences over all topics and offsets per partition, at once and in call order', async () => {
         topic('a', 2);

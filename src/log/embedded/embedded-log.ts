@@ -167,6 +167,14 @@ class EmbeddedLog implements StoredLog {
     return topicInfo(topic);
   }
 
+  replicateTopic(name: string, partitions: number): TopicInfo {
+    this.#assertOpen();
+    const { topic, created, changed } = this.#head.replicateTopic(name, partitions);
+    if (created) this.#names.push(name);
+    if (changed) this.#group().addTopic(topic);
+    return topicInfo(topic);
+  }
+
   append(append: Append): Appended {
     this.#assertOpen();
     const { positions = [] } = append;

@@ -21,6 +21,7 @@ export interface StoredTopic {
   readonly name: string;
   readonly partitions: number;
   readonly keyIndex: boolean;
+  readonly replicated?: true;
   readonly ends: number[];
   readonly records: number;
 }
