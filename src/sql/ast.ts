@@ -336,6 +336,8 @@ export type Expression =
       readonly name: Identifier;
       readonly args: readonly Expression[];
       readonly distinct: boolean;
+      /** of an aggregate: `STRING_AGG(x, sep ORDER BY y)`, or `within`: `MODE() WITHIN GROUP (ORDER BY y)` */
+      readonly order?: { readonly items: readonly OrderItem[]; readonly within: boolean } | undefined;
       readonly filter: Expression | null;
       readonly over: OverClause | null;
       readonly span: Span;

@@ -180,6 +180,9 @@ export class ExportedExpressions {
     const filter = e.filter ? ` FILTER (WHERE ${this.text(e.filter)})` : '';
     const over = e.over ? ` OVER (${this.#over(e.over)})` : '';
     const distinct = e.distinct ? 'DISTINCT ' : '';
+    const by = e.order ? `ORDER BY ${this.order(e.order.items)}` : '';
+    const inside = by && !e.order?.within ? ` ${by}` : '';
+    const behind = `${by && e.order?.within ? ` WITHIN GROUP (${by})` : ''}${filter}${over}`;
     const text = callText(
       name,
       {
@@ -187,13 +190,13 @@ export class ExportedExpressions {
         operands: e.args.map(a => this.operand(a)),
         written: e.args,
         strict,
-        aggregate: (called, args) => `${called}(${distinct}${args})${filter}${over}`,
+        aggregate: (called, args) => `${called}(${distinct}${args}${inside})${behind}`,
       },
       dialect,
     );
     if (text === null) {
       notes.add(`${e.name.name}(...) has no counterpart in ${TITLES[dialect]}: it is printed as written`);
-      return `${e.name.name}(${distinct}${this.list(e.args)})${filter}${over}`;
+      return `${e.name.name}(${distinct}${this.list(e.args)}${inside})${behind}`;
     }
     this.#noteCall(name, text);
     return text;

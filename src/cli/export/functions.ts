@@ -116,6 +116,11 @@ const FUNCTIONS: Readonly<Record<string, Forms>> = {
     none,
   ),
   HISTOGRAM: forms('histogram', none, none),
+  STRING_AGG: forms('string_agg', 'string_agg', 'LISTAGG'),
+  MEDIAN: forms('median', ({ args: [x] }) => `percentile_cont(0.5) WITHIN GROUP (ORDER BY ${x})`, none),
+  PERCENTILE_CONT: forms('percentile_cont', 'percentile_cont', none),
+  PERCENTILE_DISC: forms('percentile_disc', 'percentile_disc', none),
+  MODE: forms('mode', 'mode', none),
   // text
   UCASE: upper,
   UPPER: upper,
@@ -266,7 +271,7 @@ function orZeroOf(name: string, call: CallParts): string | null {
 }
 
 const SAME = new Set(
-  `COUNT MIN MAX CORR VAR_SAMP ABS ACOS ASIN ATAN ATAN2 COS COSH COT DEGREES EXP FLOOR LN LOG10 MOD PI POWER RADIANS ROUND SIGN SIN
+  `COUNT MIN MAX CORR COVAR_POP COVAR_SAMP STDDEV_POP VAR_POP VAR_SAMP ARRAY_AGG ABS ACOS ASIN ATAN ATAN2 COS COSH COT DEGREES EXP FLOOR LN LOG10 MOD PI POWER RADIANS ROUND SIGN SIN
   SINH SQRT TAN TANH COALESCE NULLIF REPLACE TRIM LTRIM RTRIM LPAD RPAD LEFT RIGHT REPEAT REVERSE ASCII CHR MD5 CONCAT_WS
   GROUPING ROW_NUMBER RANK DENSE_RANK LAG LEAD FIRST_VALUE LAST_VALUE EXISTS`.split(/\s+/),
 );

@@ -1,4 +1,5 @@
 import { assert } from '../../core/assert.ts';
+import { MillraceError } from '../../core/errors.ts';
 import type { Span } from '../../core/span.ts';
 import { DATE, INT, type SqlType, TIMESTAMP, typeText } from '../../core/sql-type.ts';
 import type { Value } from '../../core/value.ts';
@@ -6,10 +7,12 @@ import { completeAggregate } from '../../expr/aggregates/complete.ts';
 import type { Expr } from '../../expr/expr.ts';
 import type { AggregateFunction, ScalarFunction, TableFunction } from '../../expr/functions.ts';
 import type { ArgumentType, ResolvedCall } from '../../expr/registry.ts';
+import type { AggregateCall } from '../../plan/plan.ts';
 import type { Expression, OverClause } from '../ast.ts';
 import { closest } from '../suggest.ts';
 import { coerceTo, isStringLiteral, isTemporal, UNTYPED_NULL } from './coerce.ts';
-import type { ExpressionResolver } from './expression.ts';
+import type { AggregateSink, ExpressionResolver } from './expression.ts';
+import { type Argument, orderedAggregate } from './ordered-aggregates.ts';
 import { FULL_SQL } from './problems.ts';
 import { standardRound } from './standard-rounding.ts';
 import { nullsFirst } from './window-calls.ts';
@@ -24,11 +27,12 @@ export function resolveCall(r: ExpressionResolver, call: Call): Expr {
     if (clock) return clock;
     throw unknownFunction(r, call);
   }
-  if (entry.kind !== 'aggregate' && (call.distinct || call.filter)) {
+  if (entry.kind !== 'aggregate' && (call.distinct || call.filter || call.order)) {
+    const part = call.distinct ? 'DISTINCT' : call.filter ? 'FILTER' : 'ORDER BY';
     throw r.problems.error(
       'invalid_statement',
       call.span,
-      `${entry.name} is no aggregate: ${call.distinct ? 'DISTINCT' : 'FILTER'} is only for aggregates`,
+      `${entry.name} is no aggregate: ${part} is only for aggregates`,
     );
   }
   switch (entry.kind) {
@@ -220,11 +224,11 @@ function aggregateCall(r: ExpressionResolver, call: Call, entry: AggregateFuncti
       r.options.clause === 'WHERE' ? 'conditions over aggregates stand in HAVING' : undefined,
     );
   }
-  if (r.strict && (call.distinct || call.filter)) {
+  if (r.strict && (call.distinct || call.filter || call.order)) {
     throw r.problems.error(
       'invalid_statement',
       call.span,
-      `KSQL has no ${call.distinct ? 'DISTINCT' : 'FILTER'} in aggregates`,
+      `KSQL has no ${call.distinct ? 'DISTINCT' : call.filter ? 'FILTER' : 'ORDER BY'} in aggregates`,
       FULL_SQL,
     );
   }
@@ -236,28 +240,72 @@ function aggregateCall(r: ExpressionResolver, call: Call, entry: AggregateFuncti
   if (star && entry.name !== 'COUNT') {
     throw r.problems.error('invalid_statement', call.span, '* is an argument of COUNT only');
   }
-  const exprs = star ? [] : call.args.map(arg => inner.resolve(arg));
-  const chosen = chosenAggregate(r, entry, exprs);
-  const resolution = r.context.functions.resolveAggregate(chosen, exprs.map(valueArgument));
-  if (!resolution.ok) throw badArguments(r, call, resolution.reason);
-  const { args, returns, constants } = resolution.call;
-  const converted = exprs.map((expr, i) => asArgument(expr, args[i] ?? expr.type));
-  const split = converted.length - constants;
   const filter = call.filter ? inner.boolean(call.filter, 'FILTER') : null;
-  const values = converted
-    .slice(split)
-    .map((expr, i) => constantValue(r, expr, call.args[split + i]?.span ?? call.span, entry.name));
-  return sink.add(
-    {
-      fn: chosen.name,
-      args: converted.slice(0, split),
-      constants: values,
-      type: returns,
-      distinct: call.distinct,
-      filter,
-    },
-    call.span,
+  const args = star ? [] : call.args.map(arg => ({ expr: inner.resolve(arg), span: arg.span }));
+  const chosen = chosenAggregate(
+    r,
+    entry,
+    args.map(arg => arg.expr),
   );
+  const ordered = orderedAggregate(inner, call, chosen.name, args);
+  if (ordered === null) {
+    return addAggregate(r, sink, { call, entry: chosen, args, distinct: call.distinct, filter });
+  }
+  // the arguments must fit without the order, so that a refusal speaks of what was written
+  if (ordered.fn !== chosen.name) resolvedAggregate(r, call, chosen, args);
+  const by = r.context.functions.find(ordered.fn);
+  assert(by?.kind === 'aggregate', `${ordered.fn} is an aggregate`);
+  return addAggregate(r, sink, { call, entry: by, args: ordered.args, distinct: false, filter });
+}
+
+function resolvedAggregate(
+  r: ExpressionResolver,
+  call: Call,
+  entry: AggregateFunction,
+  args: readonly Argument[],
+) {
+  const types = args.map(arg => valueArgument(arg.expr));
+  const resolution = r.context.functions.resolveAggregate(entry, types);
+  if (!resolution.ok) throw badArguments(r, call, resolution.reason);
+  return resolution.call;
+}
+
+function addAggregate(
+  r: ExpressionResolver,
+  sink: AggregateSink,
+  options: {
+    readonly call: Call;
+    readonly entry: AggregateFunction;
+    readonly args: readonly Argument[];
+    readonly distinct: boolean;
+    readonly filter: Expr | null;
+  },
+): Expr {
+  const { call, entry, distinct, filter } = options;
+  const resolved = resolvedAggregate(r, call, entry, options.args);
+  const converted = options.args.map(({ expr }, i) => asArgument(expr, resolved.args[i] ?? expr.type));
+  const split = converted.length - resolved.constants;
+  const constants = converted
+    .slice(split)
+    .map((expr, i) => constantValue(r, expr, options.args[split + i]?.span ?? call.span, call.name.name));
+  const args = converted.slice(0, split);
+  checkConstants(r, call, { fn: entry.name, args, constants, type: resolved.returns });
+  return sink.add({ fn: entry.name, args, constants, type: resolved.returns, distinct, filter }, call.span);
+}
+
+/** A constant that the function refuses is an error of the statement, at its place. */
+function checkConstants(
+  r: ExpressionResolver,
+  call: Call,
+  made: Pick<AggregateCall, 'fn' | 'args' | 'constants' | 'type'>,
+): void {
+  try {
+    const types = made.args.map(arg => arg.type);
+    r.context.functions.aggregate(made.fn, types, made.type, made.constants);
+  } catch (error) {
+    if (!(error instanceof MillraceError) || error.code !== 'invalid_argument') throw error;
+    throw r.problems.error('invalid_argument', call.span, error.message);
+  }
 }
 
 export const windowBoundsReason =

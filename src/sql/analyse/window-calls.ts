@@ -1,6 +1,6 @@
 import { BIGINT } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
-import type { OverClause, Select } from '../ast.ts';
+import type { OrderItem, Select } from '../ast.ts';
 import { exprKey, mapChildren, some } from './expr-tree.ts';
 import type { OrderedExpr } from './resolved-query.ts';
 
@@ -56,6 +56,6 @@ function holds(part: unknown): boolean {
 }
 
 /** NULLs come last, of a descending order first, unless it says otherwise. */
-export function nullsFirst({ descending, nulls }: OverClause['orderBy'][number]): boolean {
+export function nullsFirst({ descending, nulls }: Pick<OrderItem, 'descending' | 'nulls'>): boolean {
   return nulls === null ? descending : nulls === 'first';
 }

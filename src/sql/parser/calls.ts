@@ -13,11 +13,12 @@ export function isCallAhead(r: TokenReader): boolean {
   return token.kind === 'word' && (!RESERVED.has(token.upper) || KEYWORD_FUNCTIONS.has(token.upper));
 }
 
-/** `name([DISTINCT] args) [FILTER (WHERE ..)] [OVER (..)]` */
+/** `name([DISTINCT] args [ORDER BY ..]) [WITHIN GROUP (ORDER BY ..)] [FILTER (WHERE ..)] [OVER (..)]` */
 export function parseCall(r: TokenReader): Expression {
   const start = r.next();
   const name = identifierOf(start);
   let distinct = false;
+  let items: OrderItem[] | null = null;
   const args = r.enclosed('(', ')', (): Expression[] => {
     if (r.is(')')) return [];
     if (r.is('*') && r.peek(1).upper === ')') return [{ kind: 'star', span: spanOf(r.next()) }];
@@ -29,13 +30,17 @@ export function parseCall(r: TokenReader): Expression {
         first = false;
         return arg;
       },
-      () => r.is(')') || (start.upper === 'SUBSTRING' && r.is('FROM')),
+      () => r.is(')') || r.ahead('ORDER', 'BY') || (start.upper === 'SUBSTRING' && r.is('FROM')),
     );
+    if (r.accept('ORDER', 'BY')) items = parseOrderItems(r, () => r.is(')'));
     return start.upper === 'SUBSTRING' ? [...args, ...substringBounds(r)] : args;
   });
+  const within = r.ahead('WITHIN', 'GROUP', '(') ? parseWithinGroup(r) : null;
+  const order = within ? { items: within, within: true } : items ? { items, within: false } : null;
   const filter = r.ahead('FILTER', '(') ? parseFilter(r) : null;
   const over = r.ahead('OVER', '(') ? parseOver(r) : null;
-  return { kind: 'call', name, args, distinct, filter, over, span: r.spanFrom(start) };
+  const call = { kind: 'call', name, args, distinct, filter, over, span: r.spanFrom(start) } as const;
+  return order ? { ...call, order } : call;
 }
 
 function parseArgument(r: TokenReader, unitFirst: boolean): Expression {
@@ -85,6 +90,15 @@ function substringBounds(r: TokenReader): Expression[] {
   if (!r.accept('FROM')) return [];
   const from = r.rules.expression(r);
   return r.accept('FOR') ? [from, r.rules.expression(r)] : [from];
+}
+
+function parseWithinGroup(r: TokenReader): OrderItem[] {
+  r.at += 2;
+  return r.enclosed('(', ')', () => {
+    r.expect('ORDER');
+    r.expect('BY', 'write WITHIN GROUP (ORDER BY ...)');
+    return parseOrderItems(r, () => r.is(')'));
+  });
 }
 
 function parseFilter(r: TokenReader): Expression {

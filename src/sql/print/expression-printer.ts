@@ -114,7 +114,10 @@ export class ExpressionPrinter {
     );
     const filter = e.filter ? ` FILTER (WHERE ${this.text(e.filter)})` : '';
     const over = e.over ? ` OVER (${this.#over(e.over)})` : '';
-    return `${name}(${e.distinct ? 'DISTINCT ' : ''}${args.join(', ')})${filter}${over}`;
+    const by = e.order ? `ORDER BY ${this.order(e.order.items)}` : '';
+    const inside = by && !e.order?.within ? ` ${by}` : '';
+    const within = by && e.order?.within ? ` WITHIN GROUP (${by})` : '';
+    return `${name}(${e.distinct ? 'DISTINCT ' : ''}${args.join(', ')}${inside})${within}${filter}${over}`;
   }
 
   #argument(arg: Expression, unitFirst: boolean): string {

@@ -20,7 +20,7 @@ export function foldOf(
     ...constants.map(
       (c): ArgumentType => ({
         kind: 'value',
-        type: { kind: typeof c === 'boolean' ? 'BOOLEAN' : 'INT' },
+        type: constantType(c),
       }),
     ),
   ];
@@ -28,6 +28,12 @@ export function foldOf(
   if (!resolved.ok) throw new Error(resolved.reason);
   const { args: castTo, returns } = resolved.call;
   return standardLibrary.aggregate(name, castTo, returns, constants);
+}
+
+function constantType(value: Value): SqlType {
+  if (typeof value === 'boolean') return { kind: 'BOOLEAN' };
+  if (typeof value === 'string') return { kind: 'STRING' };
+  return { kind: Number.isInteger(value) ? 'INT' : 'DOUBLE' };
 }
 
 /** The return type of an aggregate over these types, or the reason why it takes none. */

@@ -53,6 +53,18 @@ const CASES: readonly Case[] = [
   { name: 'MIN', args: [DATE] },
   { name: 'COLLECT_LIST', args: [INT], unordered: 'list' },
   { name: 'COLLECT_SET', args: [STRING], unordered: 'list' },
+  { name: 'ARRAY_AGG', args: [INT], unordered: 'list' },
+  { name: 'ARRAY_AGG_BY', args: [DOUBLE, DOUBLE], constants: ['asc last'], unordered: 'list' },
+  { name: 'PERCENTILE_CONT', args: [DOUBLE], constants: [0.25, false] },
+  { name: 'PERCENTILE_CONT', args: [decimal(9, 2)], constants: [0.9, true] },
+  { name: 'PERCENTILE_DISC', args: [STRING], constants: [0.5, true] },
+  { name: 'MEDIAN', args: [INT] },
+  { name: 'MODE', args: [STRING], constants: [false] },
+  { name: 'VAR_POP', args: [DOUBLE] },
+  { name: 'STDDEV_POP', args: [DOUBLE] },
+  { name: 'COVAR_POP', args: [DOUBLE, DOUBLE] },
+  { name: 'COVAR_SAMP', args: [DOUBLE, DOUBLE] },
+  { name: 'CORR', args: [DOUBLE, DOUBLE] },
   { name: 'TOPK', args: [INT], constants: [3] },
   { name: 'TOPKDISTINCT', args: [INT], constants: [3] },
   { name: 'HISTOGRAM', args: [STRING] },
@@ -84,7 +96,7 @@ function history(args: readonly SqlType[]): fc.Arbitrary<{ row: Args; gone: bool
 function comparableResult(result: Value | null, { unordered }: Case, type: SqlType): unknown {
   if (unordered !== 'list') return result;
   const key = valueKey(type);
-  return (result as readonly (Value | null)[]).map(key).sort();
+  return ((result ?? []) as readonly (Value | null)[]).map(key).sort();
 }
 
 const retractingFold = (c: Case): AggregateFold => {
