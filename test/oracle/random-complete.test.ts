@@ -1,9 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { checkCase } from './check-case.ts';
 import { type DuckdbSide, openDuckdb } from './duckdb-side.ts';
-import { CompleteSql, type SqlSource } from './generator/complete-sql.ts';
-import { randomHistory } from './generator/history.ts';
-import { Random } from './generator/random.ts';
+import { completeCase } from './generator/complete-case.ts';
 import { type OracleCase, saveToCorpus } from './oracle-case.ts';
 
 /**
@@ -12,42 +10,6 @@ import { type OracleCase, saveToCorpus } from './oracle-case.ts';
  */
 const RUNS = Number(process.env.MILLRACE_ORACLE_RUNS ?? (process.env.MILLRACE_LONG === '1' ? 5_000 : 250));
 const SEED = Number(process.env.MILLRACE_SEED ?? 20_261_124);
-
-const columns = [
-  { name: 'k', type: 'STRING' },
-  { name: 'i', type: 'INT' },
-  { name: 't', type: 'STRING' },
-] as const;
-const SOURCES: readonly SqlSource[] = [
-  { name: 's', columns },
-  { name: 't', columns },
-  {
-    name: 'g',
-    columns: [
-      { name: 'k', type: 'STRING' },
-      { name: 'n', type: 'BIGINT' },
-    ],
-  },
-];
-
-function caseOf(seed: number): OracleCase {
-  const random = new Random(seed);
-  const { sql } = new CompleteSql(random, SOURCES).view();
-  // which columns a query reads of a source decides which records it cannot read: not the matter here
-  const records = randomHistory(random).filter(r => 'tick' in r || r.wrong === undefined);
-  const filled = records.length > 0 ? records : [{ tick: 1 }];
-  const duckdb = sql
-    .replaceAll(/@([st])@/g, "$1_rows(['*'])")
-    .replaceAll('@g@', "g_rows(['*'])")
-    .replaceAll('STRING', 'VARCHAR');
-  const millrace = sql.replaceAll(/@(\w)@/g, '$1');
-  return {
-    name: `complete seed ${seed}`,
-    zone: 'UTC',
-    views: [{ name: 'v', millrace, duckdb }],
-    records: filled,
-  };
-}
 
 let duckdb: DuckdbSide;
 
@@ -74,7 +36,7 @@ test(`${RUNS} nested queries over random histories from seed ${SEED}: engine = r
 }, async () => {
   let unanswered = 0;
   for (let seed = SEED; seed < SEED + RUNS; seed++) {
-    const found = caseOf(seed);
+    const found = completeCase(seed);
     const difference = await checkCase(found, { duckdb, seed });
     if (difference === null) continue;
     // some correlated subqueries are beyond DuckDB; fold and engine have been compared by then

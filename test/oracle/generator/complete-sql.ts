@@ -1,3 +1,4 @@
+import { randomAggregate } from './complete-aggregates.ts';
 import type { Random } from './random.ts';
 
 /**
@@ -279,8 +280,9 @@ export class CompleteSql {
     }
     const [own] = pair.length > 0 ? this.#fitting(part, inner) : [];
     if (choice === 1 || !own) {
-      const { sql } = this.#lookedUp(part, 'n', depth);
-      return `${sql} ${random.of(['>', '=', '<='])} ${random.of(['1', '0', '2'])}`;
+      const { sql, column } = this.#lookedUp(part, 'n', depth);
+      const literals = column.type === 'STRING' ? ["'a'", "'b'"] : ['1', '0', '2'];
+      return `${sql} ${random.of(['>', '=', '<='])} ${random.of(literals)}`;
     }
     const conditions = [
       ...(random.chance(0.4) ? this.#pair(part, inner) : []),
@@ -321,22 +323,15 @@ export class CompleteSql {
     const conditions = [...pair, ...(random.chance(0.3) ? [this.#condition(inner)] : [])];
     const { sql, column } = this.#aggregate(inner, name);
     const having = random.chance(0.2) ? ' HAVING COUNT(*) > 1' : '';
-    if (column.type === 'INT')
-      return { sql: `(SELECT ${sql} FROM ${inner.sql}${whereAll(conditions)}${having})`, column };
-    const value = random.of([sql, `${sql} + 1`]);
+    const value = column.type === 'BIGINT' ? random.of([sql, `${sql} + 1`]) : sql;
     return { sql: `(SELECT ${value} FROM ${inner.sql}${whereAll(conditions)}${having})`, column };
   }
 
   #aggregate(part: Part, name: string): { sql: string; column: SqlColumn } {
     const random = this.#random;
     const { text, type } = this.#column(part);
-    const count = { name, type: 'BIGINT' } as const;
-    if (type === 'INT' && random.chance(0.4)) return { sql: `MAX(${text})`, column: { name, type } };
-    return random.of([
-      { sql: 'COUNT(*)', column: count },
-      { sql: `COUNT(${text})`, column: count },
-      { sql: `COUNT(DISTINCT ${text})`, column: count },
-    ]);
+    const made = randomAggregate(random, text, type);
+    return { sql: made.sql, column: { name, type: made.type } };
   }
 }
 
