@@ -1,11 +1,15 @@
 import { MillraceError } from '../core/errors.ts';
 import type { ChangeListener, Subscription, ViewChange } from './view-access.ts';
 
-interface Epoch {
-  readonly position: number;
+/** The changes of some epochs, one after the other. */
+interface Shelf {
   readonly bytes: Uint8Array;
+  /** where those of each epoch end */
+  readonly ends: number[];
+  readonly positions: number[];
 }
 
+const SHELF = 32 * 1024;
 /** bytes of changes kept per view for subscribers that come back */
 const KEPT_BYTES = 4 * 1024 * 1024;
 
@@ -19,7 +23,7 @@ export type ReadChanges = (bytes: Uint8Array, from: number) => readonly ViewChan
 export class ChangeFeed {
   readonly #read: ReadChanges;
   readonly #listeners = new Set<ChangeListener>();
-  #epochs: Epoch[] = [];
+  #shelves: Shelf[] = [];
   #kept = 0;
   /** a subscriber at or after this position can resume */
   #since: number;
@@ -34,13 +38,13 @@ export class ChangeFeed {
     return this.#listeners.size;
   }
 
+  /** Keeps no reference to `bytes`: those of other views lie around them. */
   publish(bytes: Uint8Array, position: number): void {
-    this.#epochs.push({ position, bytes });
-    this.#kept += bytes.length;
-    while (this.#kept > KEPT_BYTES && this.#epochs.length > 1) {
-      const dropped = this.#epochs.shift() as Epoch;
+    this.#keep(bytes, position);
+    while (this.#kept > KEPT_BYTES && this.#shelves.length > 1) {
+      const dropped = this.#shelves.shift() as Shelf;
       this.#kept -= dropped.bytes.length;
-      this.#since = dropped.position;
+      this.#since = dropped.positions.at(-1) as number;
     }
     if (this.#listeners.size === 0) return;
     const changes = this.#read(bytes, 0);
@@ -55,10 +59,12 @@ export class ChangeFeed {
           hint: 'read the view again and subscribe from the position of that answer',
         });
       }
-      for (const epoch of this.#epochs) {
-        if (epoch.position <= from) continue;
-        const changes = this.#read(epoch.bytes, from);
-        if (changes.length > 0) listener.changes(changes, epoch.position);
+      for (const { bytes, ends, positions } of this.#shelves) {
+        for (const [i, position] of positions.entries()) {
+          if (position <= from) continue;
+          const changes = this.#read(bytes.subarray(ends[i - 1] ?? 0, ends[i]), from);
+          if (changes.length > 0) listener.changes(changes, position);
+        }
       }
     }
     if (this.#closed) listener.reset();
@@ -77,8 +83,21 @@ export class ChangeFeed {
       }
     }
     this.#listeners.clear();
-    this.#epochs = [];
+    this.#shelves = [];
     this.#kept = 0;
+  }
+
+  #keep(changes: Uint8Array, position: number): void {
+    let shelf = this.#shelves.at(-1);
+    if (shelf === undefined || (shelf.ends.at(-1) ?? 0) + changes.length > shelf.bytes.length) {
+      shelf = { bytes: new Uint8Array(Math.max(SHELF, changes.length)), ends: [], positions: [] };
+      this.#shelves.push(shelf);
+      this.#kept += shelf.bytes.length;
+    }
+    const from = shelf.ends.at(-1) ?? 0;
+    shelf.bytes.set(changes, from);
+    shelf.ends.push(from + changes.length);
+    shelf.positions.push(position);
   }
 
   /** A subscriber that throws is dropped: it must not hurt the others. */

@@ -9,6 +9,9 @@ interface OverlayEntry {
   readonly position: number;
 }
 
+/** bytes of changes that may wait for a reader: the first one has to sort them */
+const UNSORTED_BYTES = 1024 * 1024;
+
 export interface StoredEntry {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
@@ -22,6 +25,9 @@ export interface StoredEntry {
 export class ServedRows {
   readonly #base: KeyValueReader;
   readonly #overlay = new SortedMap<OverlayEntry>();
+  /** changes that nobody has asked for so far, in order */
+  #unsorted: { readonly changes: Uint8Array; readonly position: number }[] = [];
+  #unsortedBytes = 0;
   #position: number;
 
   constructor(base: KeyValueReader, position: number) {
@@ -35,31 +41,37 @@ export class ServedRows {
   }
 
   get overlaySize(): number {
+    this.#sort();
     return this.#overlay.size;
   }
 
   /** Takes the changes of one epoch; `changes` null: the view did not change, only its position moves. */
   apply(changes: Uint8Array | null, position: number): void {
-    if (changes !== null) {
-      for (const change of readRowChanges(changes)) {
-        this.#overlay.set(change.key.slice(), { value: change.value, position });
-      }
-    }
     this.#position = position;
+    if (changes === null) return;
+    this.#unsorted.push({ changes, position });
+    this.#unsortedBytes += changes.length;
+    if (this.#unsortedBytes > UNSORTED_BYTES) this.#sort();
   }
 
   /** The view file now holds all changes up to `position`: forget them here. */
   folded(position: number): void {
+    const newer = this.#unsorted.findIndex(u => u.position > position);
+    for (const { changes } of this.#unsorted.splice(0, newer < 0 ? this.#unsorted.length : newer)) {
+      this.#unsortedBytes -= changes.length;
+    }
     this.#overlay.deleteWhere(entry => entry.position <= position);
   }
 
   get(key: Uint8Array): Uint8Array | null {
+    this.#sort();
     const newer = this.#overlay.get(key);
     return newer === undefined ? this.#base.get(key) : newer.value;
   }
 
   /** Rows in key order (or reversed); the iterator must be finished within one turn of the event loop. */
   *scan(range: KeyRange): Generator<StoredEntry> {
+    this.#sort();
     const { limit = Number.POSITIVE_INFINITY, ...bounds } = range;
     let left = limit;
     const sign = range.reverse ? -1 : 1;
@@ -87,5 +99,15 @@ export class ServedRows {
     } finally {
       older.return?.();
     }
+  }
+
+  #sort(): void {
+    for (const { changes, position } of this.#unsorted) {
+      for (const { key, value } of readRowChanges(changes)) {
+        this.#overlay.set(key.slice(), { value, position });
+      }
+    }
+    this.#unsorted.length = 0;
+    this.#unsortedBytes = 0;
   }
 }

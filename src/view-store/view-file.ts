@@ -14,7 +14,7 @@ const META = Uint8Array.of(0);
 const ROW = 1;
 const AFTER_ROWS = Uint8Array.of(ROW + 1);
 /** rows that go to the file at a time, when others have to wait meanwhile */
-const PIECE = 500;
+const PIECE = 250;
 
 /**
  * The file of one view version: its folded rows and the position they stand at (`stamp`), in one store.

@@ -4,6 +4,7 @@ import type { DeploymentPlan } from '../../plan/plan.ts';
 import { RowChangeWriter } from '../../view-store/row-changes.ts';
 import type { ViewFile } from '../../view-store/view-file.ts';
 import type { Engine } from '../dataflow.ts';
+import { lastChanges } from '../last-changes.ts';
 import { Ledger } from '../ledger.ts';
 import type { FinishedBuild } from '../live/build-catch-up.ts';
 import type { LiveVersion, SinkOutput } from '../live/epoch-output.ts';
@@ -11,7 +12,6 @@ import type { SinkWriter } from '../live/sink-writer.ts';
 import type { ViewRowEncoder } from '../live/view-rows.ts';
 import { ofView } from '../view-failure.ts';
 import type { WorkerEnvironment } from '../worker-environment.ts';
-import { lastChanges } from './last-changes.ts';
 
 export interface BuildOrder {
   /** the views to build and everything that they read */

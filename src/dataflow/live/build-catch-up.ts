@@ -1,4 +1,5 @@
 import type { DeploymentPlan } from '../../plan/plan.ts';
+import { RowChangeWriter } from '../../view-store/row-changes.ts';
 import type { Engine, StateParts } from '../dataflow.ts';
 import type { LedgerState } from '../ledger.ts';
 import { Ledger } from '../ledger.ts';
@@ -65,12 +66,13 @@ export function catchUp(
       .filter(v => build.fillTopics.includes(v.plan.name))
       .map(v => [v.plan.name, ports.sinkFor(v.plan, build.plan)]),
   );
+  const changes = new RowChangeWriter();
   const carried: ViewChangeBytes[] = [];
   const outputs: SinkOutput[] = [];
   for (const block of ports.log.read(build.position, position, recordsPerEpoch)) {
     const output = engine.step(block);
     for (const entry of output.ledger) if (encoders.has(entry.view)) ledger.add(entry);
-    carried.push(...encodeChanges(output, view => encoders.get(view)));
+    carried.push(...encodeChanges(output, changes, view => encoders.get(view)));
     outputs.push(...encodeOutputs(output, view => sinks.get(view)));
   }
   return {

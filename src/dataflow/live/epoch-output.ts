@@ -1,6 +1,6 @@
 import type { SourceSpec, ViewPlan } from '../../plan/plan.ts';
 import type { Journal } from '../../state/journal.ts';
-import { RowChangeWriter } from '../../view-store/row-changes.ts';
+import type { RowChangeWriter } from '../../view-store/row-changes.ts';
 import type { EpochOutput, LedgerEntry } from '../dataflow.ts';
 import type { LedgerState } from '../ledger.ts';
 import type { OverBudget } from '../memory-budget.ts';
@@ -81,18 +81,30 @@ export function encodeOutputs(
   return outputs;
 }
 
-/** The changes of stored rows that an epoch gives. */
+/** The changes of stored rows that an epoch gives: stretches of one array. `writer` is empty before and after. */
 export function encodeChanges(
   output: EpochOutput,
+  writer: RowChangeWriter,
   encoderOf: (view: string) => ViewRowEncoder | undefined,
 ): ViewChangeBytes[] {
+  const ends: { readonly view: string; readonly end: number }[] = [];
+  try {
+    for (const [view, batches] of output.changes) {
+      const encoder = encoderOf(view);
+      if (encoder === undefined) continue;
+      ofView(view, () => encoder.encode(batches, writer));
+      ends.push({ view, end: writer.out.length });
+    }
+  } catch (error) {
+    writer.take();
+    throw error;
+  }
+  const bytes = writer.take();
   const changes: ViewChangeBytes[] = [];
-  for (const [view, batches] of output.changes) {
-    const encoder = encoderOf(view);
-    if (encoder === undefined) continue;
-    const writer = new RowChangeWriter();
-    ofView(view, () => encoder.encode(batches, writer));
-    if (writer.count > 0) changes.push({ view, bytes: writer.take() });
+  let from = 0;
+  for (const { view, end } of ends) {
+    if (end > from) changes.push({ view, bytes: bytes.subarray(from, end) });
+    from = end;
   }
   return changes;
 }

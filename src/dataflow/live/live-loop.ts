@@ -1,8 +1,10 @@
 import { assert } from '../../core/assert.ts';
 import type { DeploymentPlan, SourceSpec } from '../../plan/plan.ts';
 import type { ChangedState } from '../../state/state-section.ts';
+import { RowChangeWriter } from '../../view-store/row-changes.ts';
 import type { ViewFile } from '../../view-store/view-file.ts';
 import type { Engine, StateParts } from '../dataflow.ts';
+import { lastChanges } from '../last-changes.ts';
 import { Ledger, type LedgerState } from '../ledger.ts';
 import { overBudget, pauseOf, stateBytes } from '../memory-budget.ts';
 import { ViewFailure } from '../view-failure.ts';
@@ -40,6 +42,7 @@ export class LiveLoop {
   #sources: readonly SourceSpec[];
   #live = new Map<string, Live>();
   readonly #ledger = new Ledger();
+  readonly #changes = new RowChangeWriter();
   #committed = -1;
   /** what the next commit says of the versions; null: it is to be made anew */
   #catalog: LiveCatalog | null = null;
@@ -107,7 +110,7 @@ export class LiveLoop {
   /** bytes of row changes since the last commit */
   get pendingBytes(): number {
     let bytes = 0;
-    for (const { pending } of this.#live.values()) for (const block of pending) bytes += block.length;
+    for (const { pending } of this.#live.values()) bytes += pending.bytes;
     return bytes;
   }
 
@@ -147,10 +150,10 @@ export class LiveLoop {
     for (const block of this.#ports.log.read(from, until, this.#epochSize(from))) {
       try {
         const output = this.#engine.step(block);
-        const changes = encodeChanges(output, view => this.#live.get(view)?.encoder);
+        const changes = encodeChanges(output, this.#changes, view => this.#live.get(view)?.encoder);
         const outputs = encodeOutputs(output, view => this.#live.get(view)?.sink);
         for (const entry of output.ledger) this.#ledger.add(entry);
-        for (const change of changes) this.#live.get(change.view)?.pending.push(change.bytes);
+        for (const change of changes) this.#live.get(change.view)?.pending.append(change.bytes);
         const { position, ledger } = output;
         this.#ports.publish({ position, changes, outputs, ledger, deadline: this.#engine.deadline() });
       } catch (error) {
@@ -192,9 +195,10 @@ export class LiveLoop {
       const { version, file, pending, fault, plan } = live;
       const state = changed.get(plan.name);
       if (state !== undefined) states.set(version, state);
-      if (pending.length === 0) continue;
-      rows.push({ version, file, blocks: pending, stamp: fault?.position ?? position });
-      live.pending = [];
+      if (pending.bytes === 0) continue;
+      const taken = pending.take();
+      const blocks = plan.kind === 'append' ? taken : taken.map(lastChanges);
+      rows.push({ version, file, blocks, stamp: fault?.position ?? position });
     }
     this.#catalog ??= { sources: this.#sources, versions: this.versions };
     const catalog = this.#catalog;
@@ -231,7 +235,7 @@ export class LiveLoop {
   #takeBack(rows: readonly Folding[]): void {
     for (const live of this.#live.values()) {
       const back = rows.find(r => r.version === live.version);
-      if (back !== undefined) live.pending = [...back.blocks, ...live.pending];
+      if (back !== undefined) live.pending.putBack(back.blocks);
     }
   }
 
@@ -283,7 +287,7 @@ export class LiveLoop {
     this.#committed = -1;
     this.#catalog = null;
     this.#live = new Map(plan.views.map(v => [v.name, (opened.get(v.name) ?? before.get(v.name)) as Live]));
-    for (const { view, bytes } of built?.carried ?? []) opened.get(view)?.pending.push(bytes);
+    for (const { view, bytes } of built?.carried ?? []) opened.get(view)?.pending.append(bytes);
     for (const old of before.values()) {
       if (this.#live.get(old.plan.name) === old) continue;
       this.#ledger.drop(old.plan.name);

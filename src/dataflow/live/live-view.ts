@@ -4,6 +4,7 @@ import type { ViewFile } from '../../view-store/view-file.ts';
 import type { Engine } from '../dataflow.ts';
 import { ViewFailure } from '../view-failure.ts';
 import type { LiveJournal, LiveVersion, PublishedEpoch, ViewFault } from './epoch-output.ts';
+import { PendingChanges } from './pending-changes.ts';
 import type { SinkWriter } from './sink-writer.ts';
 import type { ViewRowEncoder } from './view-rows.ts';
 
@@ -32,7 +33,7 @@ export interface Live extends LiveVersion {
   readonly encoder: ViewRowEncoder;
   readonly sink: SinkWriter | null;
   /** row changes since the last commit */
-  pending: Uint8Array[];
+  readonly pending: PendingChanges;
 }
 
 export function openLive(ports: LiveLoopPorts, version: LiveVersion, plan: DeploymentPlan): Live {
@@ -41,7 +42,7 @@ export function openLive(ports: LiveLoopPorts, version: LiveVersion, plan: Deplo
     file: ports.openFile(version.version),
     encoder: ports.encoderFor(version.plan),
     sink: ports.sinkFor(version.plan, plan),
-    pending: [],
+    pending: new PendingChanges(),
   };
 }
 

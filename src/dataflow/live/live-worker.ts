@@ -14,9 +14,13 @@ import { type FromLive, failureOf, type ToLive, type WorkerSetup } from './proto
  * serving thread has caught up.
  */
 
-/** ms between commits at least; and a commit may take at most this share of the time */
+/**
+ * ms between commits at least; and their beginnings, which hold the epochs up, may take at most this share of the time:
+ * fewer than one reader in a hundred waits for one. After a crash, what came since the last one is computed again.
+ */
 const COMMIT_EVERY = 1_000;
-const COMMIT_SHARE = 0.05;
+const COMMIT_SHARE = 0.005;
+const COMMIT_BY = 10_000;
 /** bytes of row changes after which a commit does not wait for its share of the time */
 const MAX_PENDING = 64 * 1024 * 1024;
 const IDLE_CHECK = 200;
@@ -147,7 +151,7 @@ function waitForRoom(why: string): void {
 function commitIsDue(): boolean {
   const since = performance.now() - lastCommit;
   if (loop.committing || !loop.behindCommit || since < COMMIT_EVERY) return false;
-  return since > commitCost / COMMIT_SHARE || loop.pendingBytes > MAX_PENDING;
+  return since > Math.min(commitCost / COMMIT_SHARE, COMMIT_BY) || loop.pendingBytes > MAX_PENDING;
 }
 
 /** Between epochs: the state of the live views stays within the memory budget. */

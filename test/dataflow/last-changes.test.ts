@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { lastChanges } from '../../../src/dataflow/build/last-changes.ts';
-import { RowChangeWriter, readRowChanges } from '../../../src/view-store/row-changes.ts';
+import { lastChanges } from '../../src/dataflow/last-changes.ts';
+import { RowChangeWriter, readRowChanges } from '../../src/view-store/row-changes.ts';
 
 test('the last change of each key is kept, and they leave the rows that all changes leave', () => {
   const bytes = fc.uint8Array({ maxLength: 3 });

@@ -1,9 +1,9 @@
-import { KeyIndex } from '../../state/key-index.ts';
-import { changeEnd, changeKey, keyEnd } from '../../view-store/row-changes.ts';
+import { KeyIndex } from '../state/key-index.ts';
+import { changeEnd, changeKey, keyEnd } from '../view-store/row-changes.ts';
 
 /**
  * Of the changes of rows only the last of each key, in order of their keys' first: the others leave nothing behind, and
- * a file that nobody reads yet need not see them.
+ * a file that nobody reads in between need not see them.
  */
 export function lastChanges(changes: Uint8Array): Uint8Array {
   const view = new DataView(changes.buffer, changes.byteOffset, changes.byteLength);
