@@ -13,8 +13,11 @@ export interface CommandRequest {
   readonly expectedVersion?: number | undefined;
   /** whom the result is pushed to */
   readonly origin?: string | undefined;
+  /** the JSON that it was read from, when that names no command id: nobody changes these bytes */
+  readonly unnamed?: Uint8Array | undefined;
 }
 
+const BRACE = 0x7b;
 const NO_DATA: JsonObject = new Map();
 const ID = { regExp: /^[\x21-\x7e]+$/, says: 'may hold visible ASCII characters only' };
 
@@ -36,8 +39,10 @@ export function decodeRequest(value: Uint8Array, entityId: string): CommandReque
   }
   if (!isJsonObject(tree))
     throw invalid([{ path: '', code: 'not_an_object', message: 'it is not an object' }]);
-  const { data, ...head } = Object.fromEntries(tree);
-  const dto = new DtoReader(new Map(Object.entries(head)));
+  const data = tree.get('data');
+  const head = new Map(tree);
+  head.delete('data');
+  const dto = new DtoReader(head);
   const type = dto.text('type', { max: 100 });
   const commandId = dto.optionalText('commandId', { max: 200, pattern: ID });
   const origin = dto.optionalText('origin', { max: 200 });
@@ -57,11 +62,14 @@ export function decodeRequest(value: Uint8Array, entityId: string): CommandReque
     commandId: commandId ?? undefined,
     expectedVersion: expectedVersion === '' ? undefined : Number(expectedVersion),
     origin: origin ?? undefined,
+    unnamed: !tree.has('commandId') ? value : undefined,
   };
 }
 
 /** The value of the command's record; {@link decodeRequest} reads it. */
 export function encodeRequest(request: CommandRequest): Uint8Array {
+  const { commandId, unnamed } = request;
+  if (unnamed !== undefined && commandId !== undefined) return named(unnamed, commandId);
   const members = new Map<string, Json>([['type', request.type]]);
   if (request.commandId !== undefined) members.set('commandId', request.commandId);
   if (request.expectedVersion !== undefined) {
@@ -70,6 +78,16 @@ export function encodeRequest(request: CommandRequest): Uint8Array {
   if (request.origin !== undefined) members.set('origin', request.origin);
   members.set('data', request.data);
   return Buffer.from(jsonText(members), 'utf8');
+}
+
+/** An object that has members already gets one more, in front. */
+function named(json: Uint8Array, commandId: string): Uint8Array {
+  const begin = json.indexOf(BRACE) + 1;
+  const member = Buffer.from(`{"commandId":${JSON.stringify(commandId)},`, 'utf8');
+  const bytes = Buffer.allocUnsafe(member.length + json.length - begin);
+  bytes.set(member);
+  bytes.set(json.subarray(begin), member.length);
+  return bytes;
 }
 
 export function invalid(errors: readonly FieldError[], hint?: string): MillraceError {

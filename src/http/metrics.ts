@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { HttpContext } from './http-context.ts';
+import { COMMANDS_ROUTE } from './plain-commands.ts';
+import type { ObserveRequest } from './plain-requests.ts';
 import { query } from './route-schema.ts';
-import type { ObserveRequest } from './row-reads.ts';
 
 /** seconds */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-const COMMANDS_ROUTE = '/invoices/:id/commands';
 
 /** Counts of what goes on, for Prometheus. Values that stand elsewhere are read when they are asked for. */
 export function metricRoutes(app: FastifyInstance, context: HttpContext): ObserveRequest {
@@ -14,8 +14,7 @@ export function metricRoutes(app: FastifyInstance, context: HttpContext): Observ
   collectDefaultMetrics({ register });
   logMetrics(register, context);
   viewMetrics(register, context);
-  const observe = requestMetrics(app, register);
-  commandMetrics(app, register, context);
+  const observe = requestMetrics(app, register, commandMetrics(app, register, context));
   new Gauge({
     name: 'millrace_subscriptions',
     help: 'open subscriptions (SSE and WebSocket)',
@@ -145,7 +144,14 @@ function sizeMetrics(register: Registry, { status }: HttpContext['ports']): void
   }
 }
 
-function requestMetrics(app: FastifyInstance, register: Registry): ObserveRequest {
+/** Told how long a command took from its request to its answer. */
+type ObserveCommand = (seconds: number) => void;
+
+function requestMetrics(
+  app: FastifyInstance,
+  register: Registry,
+  observeCommand: ObserveCommand,
+): ObserveRequest {
   const duration = new Histogram({
     name: 'millrace_http_request_duration_seconds',
     help: 'time to answer, by route',
@@ -162,6 +168,7 @@ function requestMetrics(app: FastifyInstance, register: Registry): ObserveReques
       children.set(name, child);
     }
     child.observe(seconds);
+    if (route === COMMANDS_ROUTE) observeCommand(seconds);
   };
   app.addHook('onResponse', (request, reply, done) => {
     observe(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1000);
@@ -174,7 +181,7 @@ function commandMetrics(
   app: FastifyInstance,
   register: Registry,
   { ports: { commands } }: HttpContext,
-): void {
+): ObserveCommand {
   const counts = new Counter({
     name: 'millrace_commands_total',
     help: 'results of commands, whoever sent them',
@@ -192,7 +199,5 @@ function commandMetrics(
     buckets: BUCKETS,
     registers: [register],
   });
-  app.addHook('onResponse', async (request, reply) => {
-    if (request.routeOptions.url === COMMANDS_ROUTE) duration.observe(reply.elapsedTime / 1000);
-  });
+  return seconds => duration.observe(seconds);
 }

@@ -12,6 +12,8 @@ import { logBackupRoutes } from './log-backup.ts';
 import { logUpkeepRoutes } from './log-upkeep.ts';
 import { metricRoutes } from './metrics.ts';
 import { openApiRoutes } from './openapi.ts';
+import { plainCommands } from './plain-commands.ts';
+import { plainRequests } from './plain-requests.ts';
 import type { HttpOptions, HttpPorts } from './ports.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { queryRoutes } from './query.ts';
@@ -111,7 +113,7 @@ export async function createHttpServer(ports: HttpPorts, options: HttpOptions): 
     context.close();
   });
   await app.ready();
-  rowReads(app, context, { guard, observe });
+  plainRequests(app, [rowReads(context, guard), plainCommands(context, guard, report)], observe);
   return app;
 }
 

@@ -23,8 +23,22 @@ test('an envelope is written as it was read, numbers digit by digit', () => {
   expect(text(encodeRequest(decode(envelope)))).toBe(envelope);
 });
 
+test.each(['{"type":"Add","data":{"by":0.10}}', ' {"data":{"by":"{"},"type":"Add"} ', '{"type":"Add"}'])(
+  'a command without an id reads the same once it has one: %s',
+  envelope => {
+    const { unnamed: _, ...request } = decode(envelope);
+    const kept = decodeRequest(encodeRequest({ ...decode(envelope), commandId: 'c"1' }), 'a');
+    expect(kept).toEqual({ ...request, commandId: 'c"1' });
+  },
+);
+
+test('an id that is null is none', () => {
+  const kept = encodeRequest({ ...decode('{"type":"Add","commandId":null}'), commandId: 'c-1' });
+  expect(text(kept)).toBe('{"type":"Add","commandId":"c-1","data":{}}');
+});
+
 test('without an expected version any version will do; without data there is none', () => {
-  expect(decode('{"type":"Add"}')).toEqual({
+  expect(decode('{"type":"Add"}')).toMatchObject({
     type: 'Add',
     entityId: 'a',
     data: new Map(),
