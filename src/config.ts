@@ -34,6 +34,21 @@ export interface Config {
   }[];
   /** URLs of modules that add functions for SQL */
   readonly extensions: readonly string[];
+  readonly sinks: readonly SinkConfig[];
+}
+
+/** A view kept elsewhere: in a table of PostgreSQL, or in a file of JSON lines. */
+export interface SinkConfig {
+  readonly name: string;
+  readonly view: string;
+  readonly postgres?:
+    | {
+        /** URL, or `$NAME` of an environment variable that holds it */
+        readonly connection: string;
+        readonly schema: string;
+        readonly table: string;
+      }
+    | undefined;
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -117,6 +132,28 @@ const handlersShape = z.strictObject({
   extensions: z.array(z.string().min(1)).default([]),
 });
 
+const sqlName = z.string().regex(/^[^\0]{1,63}$/, 'is no name that PostgreSQL takes');
+const sinksShape = z.strictObject({
+  sinks: z
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/i, 'is no name: letters, digits, ".", "_", "-"'),
+      z.strictObject({
+        view: z.string().min(1),
+        postgres: z.strictObject({
+          connection: z
+            .string()
+            .regex(
+              /^(\$[A-Za-z_][A-Za-z0-9_]*|postgres(ql)?:\/\/.+)$/,
+              'is neither postgres://... nor $NAME of a variable',
+            ),
+          schema: sqlName.default('public'),
+          table: sqlName.optional(),
+        }),
+      }),
+    )
+    .default({}),
+});
+
 /**
  * Reads the YAML files of a pipelines folder; a missing file counts as empty, an unknown one is a fault.
  * Throws {@link MillraceErrors} with every fault of every file, each with file, line and column.
@@ -134,7 +171,8 @@ export function loadConfig(pipelinesDir: string, root: string): Config {
   const settings = read('settings.yaml', settingsShape);
   const topics = read('topics.yaml', topicsShape);
   const handlers = read('handlers.yaml', handlersShape);
-  if (settings === null || topics === null || handlers === null || errors.length > 0) {
+  const sinks = read('sinks.yaml', sinksShape);
+  if (settings === null || topics === null || handlers === null || sinks === null || errors.length > 0) {
     throw new MillraceErrors(errors);
   }
   const module = (path: string) => pathToFileURL(resolve(pipelinesDir, path)).href;
@@ -161,6 +199,11 @@ export function loadConfig(pipelinesDir: string, root: string): Config {
     commands: handlers.commands,
     reactions: handlers.reactions.map(r => ({ module: module(r.module), settings: r.settings })),
     extensions: handlers.extensions.map(module),
+    sinks: Object.entries(sinks.sinks).map(([name, { view, postgres }]) => ({
+      name,
+      view,
+      postgres: { ...postgres, table: postgres.table ?? view.toLowerCase() },
+    })),
   });
 }
 
@@ -179,7 +222,7 @@ function upkeepOf(topics: z.infer<typeof topicsShape>['topics']): ReadonlyMap<st
   return upkeep;
 }
 
-const FILES = ['settings.yaml', 'topics.yaml', 'handlers.yaml'];
+const FILES = ['settings.yaml', 'topics.yaml', 'handlers.yaml', 'sinks.yaml'];
 
 /** YAML files that nobody would read: most likely their names are misspelt. */
 function unreadFiles(pipelinesDir: string, folder: string): MillraceError[] {
@@ -252,7 +295,18 @@ function faultsOf(source: SourceText, document: Document.Parsed, issue: z.core.$
 }
 
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
-  '': ['server', 'data', 'memory', 'views', 'sample', 'topics', 'commands', 'reactions', 'extensions'],
+  '': [
+    'server',
+    'data',
+    'memory',
+    'views',
+    'sample',
+    'topics',
+    'commands',
+    'reactions',
+    'extensions',
+    'sinks',
+  ],
   server: ['host', 'port'],
   data: ['folder'],
   memory: ['budget'],
@@ -261,6 +315,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   topics: ['partitions', 'keyIndex', 'retention', 'cleanup', 'keepTombstonesFor', 'acceptIncompleteRebuilds'],
   commands: ['keepResultsFor', 'cacheSize'],
   reactions: ['module', 'settings'],
+  sinks: ['view', 'postgres', 'connection', 'schema', 'table'],
 };
 
 function knownKeys(path: readonly string[]): readonly string[] {

@@ -33,12 +33,15 @@ import { followedViews } from './followed-views.ts';
 import { AccessGuard } from './http/access.ts';
 import type { HttpLimits, StatusSource } from './http/ports.ts';
 import { createHttpServer } from './http/server.ts';
+import { sinkDocument } from './http/sinks.ts';
 import { sinceDocument } from './http/views.ts';
 import { invoiceEntity } from './invoice/invoice-entity.ts';
 import { kept, topicHandlers } from './kept-topics.ts';
 import { openEmbeddedLog } from './log/embedded/embedded-log.ts';
 import type { EventLog } from './log/event-log.ts';
+import { Sinks } from './sinks/sinks.ts';
 import { closest } from './sql/suggest.ts';
+import { configuredSinks, sunkViews } from './sunk-views.ts';
 
 export interface StartOptions {
   readonly dataDir?: string | undefined;
@@ -178,6 +181,14 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   });
   opened.add(() => reactions.stop());
   reactions.start();
+  const sinks = new Sinks({
+    sinks: configuredSinks(config, process.env),
+    log: log.id,
+    views: sunkViews({ log, views, missed, plans: () => views.deployment.plans }),
+    report,
+  });
+  opened.add(() => sinks.stop());
+  sinks.start();
 
   const keeper = new LogKeeper({
     log,
@@ -219,6 +230,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
         })),
         errors: views.fileErrors(),
         reactions: reactions.status(),
+        sinks: sinks.list().map(s => sinkDocument({ token: positionAt }, s)),
       };
     },
     notReady: () => views.notReady(),
@@ -234,6 +246,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
       commands: runtime,
       views: withLedger(views, () => views.ledger()),
       queries: new LimitedQueries(new AdHocQueries({ views, log, clock, functions, upcasters, zone })),
+      sinks,
       status,
       text: rowText,
       clock,

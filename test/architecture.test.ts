@@ -25,11 +25,13 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'view-store': { may: ['core', 'kv'] },
   dataflow: { may: ['core', 'expr', 'kv', 'log', 'decode', 'plan', 'operators', 'state', 'view-store'] },
   deploy: { may: ['core', 'sql', 'plan', 'dataflow', 'view-store', 'log'], types: ['expr'] },
+  kafka: { may: ['core'], types: ['log/event-log.ts'] },
   commands: { may: ['core'], types: ['log/event-log.ts'] },
   invoice: { may: ['core', 'commands'], types: ['log/event-log.ts'] },
+  sinks: { may: ['core'], types: ['deploy/view-access.ts', 'deploy/missed-changes.ts'] },
   http: {
     may: ['core', 'commands', 'invoice', 'view-store', 'deploy'],
-    types: ['log/event-log.ts', 'plan/plan.ts'],
+    types: ['log/event-log.ts', 'plan/plan.ts', 'sinks/sink-runner.ts'],
   },
   cli: { may: 'anything' },
   '.': { may: 'anything' },
@@ -39,6 +41,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 const VENDORS: Readonly<Record<string, readonly string[]>> = {
   lmdb: ['kv', 'log/embedded'],
   kafkajs: ['kafka'],
+  pg: ['sinks'],
+  'pg-copy-streams': ['sinks'],
   fastify: ['http'],
   '@fastify/websocket': ['http'],
   ws: ['http'],

@@ -60,6 +60,13 @@ export const catalogue = {
   view_behind: { fault: 'external', retriable: true },
   view_in_use: { fault: 'user', retriable: false },
   unknown_row: { fault: 'user', retriable: false },
+  // sinks
+  unknown_sink: { fault: 'user', retriable: false },
+  sink_behind: { fault: 'external', retriable: true },
+  sink_unreachable: { fault: 'external', retriable: true },
+  /** what keeps the rows answers, and does not take them */
+  sink_refused: { fault: 'user', retriable: false },
+  sink_conflict: { fault: 'user', retriable: false },
   // http
   request_invalid: { fault: 'user', retriable: false },
   unauthorized: { fault: 'user', retriable: false },

@@ -167,6 +167,7 @@ class LedgerView implements OpenView {
   readonly statement = 'view';
   readonly sql = '';
   readonly fingerprint = 'built-in';
+  readonly version = 'built-in';
   readonly windowed = false;
   readonly position: number;
   readonly name: string;

@@ -73,6 +73,8 @@ export interface OpenView {
   readonly description: string;
   readonly sql: string;
   readonly fingerprint: string;
+  /** names this build of the view: no other one, of the same SQL or not, has it */
+  readonly version: string;
   /** the named columns, hidden ones left out */
   readonly columns: readonly Column[];
   /** positions in `columns` of the key, window bounds last; empty: rows have no key of their own */
@@ -115,6 +117,8 @@ export interface ViewChange {
   readonly seq: number;
   /** names the row within the view: the values of its key, else where it is stored */
   readonly id: string;
+  /** encoded key, as `ServedRow.key`: equal for changes of one row only */
+  readonly key: Uint8Array;
 }
 
 export interface ChangeListener {

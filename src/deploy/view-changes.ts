@@ -32,19 +32,19 @@ export class ViewChangeReader {
       const change = value === null ? this.#deleted(key) : this.#present(value);
       const id = this.#named ? this.#keyText(change.row) : stored.toString('base64url');
       last.delete(place);
-      last.set(place, { ...change, seq, id });
+      last.set(place, { ...change, seq, id, key });
     }
     return [...last.values()];
   }
 
-  #deleted(key: Uint8Array): Omit<ViewChange, 'seq' | 'id'> {
+  #deleted(key: Uint8Array): Omit<ViewChange, 'seq' | 'id' | 'key'> {
     const row: ViewChange['row'][number][] = new Array(this.#width).fill(null);
     const values = this.#decoder.decodeKey(key);
     for (const [i, column] of this.#key.entries()) if (column < this.#width) row[column] = values[i] ?? null;
     return { op: 'delete', row, rowtime: 0 };
   }
 
-  #present(value: Uint8Array): Omit<ViewChange, 'seq' | 'id'> {
+  #present(value: Uint8Array): Omit<ViewChange, 'seq' | 'id' | 'key'> {
     const { row, rowtime } = this.#decoder.decode(value);
     return { op: this.#append ? 'insert' : 'upsert', row: row.slice(0, this.#width), rowtime };
   }

@@ -6,7 +6,7 @@ import { QueryParams } from './query-params.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 /** How long a request waits for fresh rows when it says nothing of it, ms. */
-const DEFAULT_WAIT = 2000;
+export const DEFAULT_WAIT = 2000;
 
 export const POSITION_HEADER = 'millrace-position';
 
@@ -60,7 +60,7 @@ export class HttpContext {
     if (after === null) return 0;
     const seq = this.sequence(after);
     if (views.position() >= seq) return seq;
-    if (await this.#orClosed(views.waitFor(seq, wait))) return seq;
+    if (await this.orClosed(views.waitFor(seq, wait))) return seq;
     const position = views.position();
     throw new MillraceError('view_behind', `the views are ${seq - position} records behind`, {
       hint: 'ask again in a moment, or wait longer: ?wait=10s',
@@ -81,7 +81,7 @@ export class HttpContext {
   }
 
   /** The answer of a wait, which the closing of the server cuts short. */
-  async #orClosed<T>(wait: Promise<T>): Promise<T> {
+  async orClosed<T>(wait: Promise<T>): Promise<T> {
     const { promise: closed, resolve } = Promise.withResolvers<null>();
     const cancel = () => resolve(null);
     this.#waiting.add(cancel);

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { SinkStatus } from '../sinks/sink-runner.ts';
 import type { HttpContext } from './http-context.ts';
 import { COMMANDS_ROUTE } from './plain-commands.ts';
 import type { ObserveRequest } from './plain-requests.ts';
@@ -14,6 +15,7 @@ export function metricRoutes(app: FastifyInstance, context: HttpContext): Observ
   collectDefaultMetrics({ register });
   logMetrics(register, context);
   viewMetrics(register, context);
+  sinkMetrics(register, context);
   const observe = requestMetrics(app, register, commandMetrics(app, register, context));
   new Gauge({
     name: 'millrace_subscriptions',
@@ -110,6 +112,28 @@ function viewMetrics(register: Registry, { ports }: HttpContext): void {
       for (const { view, reason, count } of status.ledger()) this.inc({ view, reason }, count);
     },
   });
+}
+
+function sinkMetrics(register: Registry, { ports: { sinks } }: HttpContext): void {
+  const gauge = (name: string, help: string, value: (s: SinkStatus) => number | null) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['sink', 'view'],
+      registers: [register],
+      collect() {
+        this.reset();
+        for (const sink of sinks.list()) {
+          const n = value(sink);
+          if (n !== null) this.set({ sink: sink.name, view: sink.view }, n);
+        }
+      },
+    });
+  gauge('millrace_sink_position', 'sequence that the rows of a sink stand at', s => s.position);
+  gauge('millrace_sink_lag', 'records that the rows of a sink are behind the view', s => s.behind);
+  gauge('millrace_sink_up', '1 when the sink follows its view', s => Number(s.state === 'running'));
+  gauge('millrace_sink_changes', 'changes written since the start', s => s.changes);
+  gauge('millrace_sink_loads', 'loads completed since the start', s => s.loads);
 }
 
 function sizeMetrics(register: Registry, { status }: HttpContext['ports']): void {

@@ -6,6 +6,7 @@ import type { LogBackups } from '../deploy/log-backups.ts';
 import type { LogKeeper } from '../deploy/log-keeper.ts';
 import type { ViewAccess } from '../deploy/view-access.ts';
 import type { EventLog } from '../log/event-log.ts';
+import type { SinkStatus } from '../sinks/sink-runner.ts';
 
 /** What the HTTP side needs; `main.ts` wires it. */
 export interface HttpPorts {
@@ -15,6 +16,7 @@ export interface HttpPorts {
   readonly commands: Commands;
   readonly views: ViewAccess;
   readonly queries: QueryRunner;
+  readonly sinks: SinkSource;
   readonly status: StatusSource;
   readonly text: RowText;
   readonly clock: Clock;
@@ -46,6 +48,15 @@ export interface QueryResult {
   readonly position: number;
   /** true when rows beyond the limit were left out */
   readonly truncated: boolean;
+}
+
+/** The views that are kept elsewhere. */
+export interface SinkSource {
+  list(): readonly SinkStatus[];
+  /** throws `unknown_sink` */
+  status(name: string): SinkStatus;
+  /** whether its rows have reached a position within `ms`; throws `unknown_sink` */
+  reaches(name: string, seq: number, ms: number): Promise<boolean>;
 }
 
 export interface StatusSource {

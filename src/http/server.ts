@@ -19,6 +19,7 @@ import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { queryRoutes } from './query.ts';
 import { RouteTable } from './route-table.ts';
 import { rowReads } from './row-reads.ts';
+import { sinkRoutes } from './sinks.ts';
 import { statusRoutes } from './status.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { topicRoutes } from './topics.ts';
@@ -105,6 +106,7 @@ export async function createHttpServer(ports: HttpPorts, options: HttpOptions): 
   logBackupRoutes(app, context);
   updateRoutes(app, context);
   queryRoutes(app, context);
+  sinkRoutes(app, context);
   statusRoutes(app, context);
   const observe = metricRoutes(app, context);
   openApiRoutes(app, context, table, Boolean(options.token));

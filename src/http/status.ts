@@ -24,6 +24,7 @@ export function statusRoutes(app: FastifyInstance, context: HttpContext): void {
         views: '/views',
         topics: '/topics',
         updates: '/updates',
+        sinks: '/sinks',
         status: '/status',
         metrics: '/metrics',
       });
@@ -34,7 +35,7 @@ export function statusRoutes(app: FastifyInstance, context: HttpContext): void {
     '/status',
     {
       schema: {
-        summary: 'Log, views with their builds and errors, reactions',
+        summary: 'Log, views with their builds and errors, reactions, sinks',
         tags: ['operation'],
         querystring: query({}),
         response: answers('the status', { type: 'object' }),

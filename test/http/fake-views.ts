@@ -34,6 +34,7 @@ export class FakeView implements OpenView {
   readonly description = 'a view of a test';
   readonly sql = 'SELECT 1';
   readonly fingerprint: string;
+  readonly version = 'v1';
   paused: string | null = null;
   readonly columns: readonly Column[];
   readonly key: readonly number[];
@@ -64,7 +65,7 @@ export class FakeView implements OpenView {
       const row = values.slice(0, this.columns.length);
       this.#rows.set(hex(key), { key, row, rowtime: 0 });
       const op = this.key.length > 0 || this.#hiddenKey ? 'upsert' : 'insert';
-      changes.push({ op, row, rowtime: 0, seq: position - 1, id: base64(key) });
+      changes.push({ op, row, rowtime: 0, seq: position - 1, id: base64(key), key });
     }
     for (const values of deleted) {
       const key = this.#hiddenKey ? encodeKey(values, [STRING]) : this.#encode(values);
@@ -73,7 +74,7 @@ export class FakeView implements OpenView {
       this.key.forEach((column, i) => {
         row[column] = values[i] ?? null;
       });
-      changes.push({ op: 'delete', row, rowtime: 0, seq: position - 1, id: base64(key) });
+      changes.push({ op: 'delete', row, rowtime: 0, seq: position - 1, id: base64(key), key });
     }
     this.position = position;
     this.feed.publish(changes, position);

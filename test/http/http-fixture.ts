@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { CommandRuntime } from '../../src/commands/command-runtime.ts';
 import { ManualClock } from '../../src/core/clock.ts';
@@ -70,6 +71,7 @@ export async function httpFixture(
     queries: {
       run: () => ({ columns: [], rows: [], position: 0, truncated: false }),
     },
+    sinks: { list: () => [], status: () => assert.fail('no sinks'), reaches: async () => false },
     status: {
       status: async () => ({ name: 'millrace' }),
       notReady: () => null,

@@ -326,6 +326,8 @@ describe('operation', () => {
       'GET /metrics',
       'GET /openapi.json',
       'GET /readyz',
+      'GET /sinks',
+      'GET /sinks/{name}',
       'GET /status',
       'GET /topics',
       'GET /topics/{name}',

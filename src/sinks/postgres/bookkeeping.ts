@@ -1,0 +1,103 @@
+import { MillraceError } from '../../core/errors.ts';
+import type { SinkState } from '../sink-target.ts';
+import type { Connection } from './connection.ts';
+import { quoted } from './table-shape.ts';
+
+/** Where each sink of a schema stands: one row, changed in the transactions that change its table. */
+export const SINKS_TABLE = 'millrace_sinks';
+
+export interface BookkeepingOptions {
+  readonly schema: string;
+  readonly table: string;
+  readonly sink: string;
+}
+
+/** One more writer of the same row is refused: it would find another position than it left. */
+export class Bookkeeping {
+  readonly #options: BookkeepingOptions;
+  readonly #table: string;
+
+  constructor(options: BookkeepingOptions) {
+    this.#options = options;
+    this.#table = `${quoted(options.schema)}.${quoted(SINKS_TABLE)}`;
+  }
+
+  /** Makes the schema and the table where they are missing. */
+  async prepare(connection: Connection): Promise<void> {
+    const { schema } = this.#options;
+    const [found] = await connection.run(
+      `SELECT to_regnamespace($1) IS NOT NULL AS schema, to_regclass($2) IS NOT NULL AS "table"`,
+      [quoted(schema), this.#table],
+    );
+    if (found?.schema !== true) await connection.run(`CREATE SCHEMA IF NOT EXISTS ${quoted(schema)}`);
+    if (found?.table === true) return;
+    // two sinks may come here at once, and IF NOT EXISTS alone does not keep them apart
+    await connection.script(`BEGIN;
+      SELECT pg_advisory_xact_lock(hashtext('${SINKS_TABLE}'));
+      CREATE TABLE IF NOT EXISTS ${this.#table} (
+        sink text PRIMARY KEY,
+        table_name text NOT NULL,
+        log text NOT NULL,
+        version text NOT NULL,
+        position bigint NOT NULL,
+        updated timestamptz NOT NULL DEFAULT now()
+      );
+      COMMIT`);
+  }
+
+  /** The state, if it is that of this table. */
+  async read(connection: Connection): Promise<SinkState | null> {
+    const { sink, table } = this.#options;
+    const [found] = await connection.run(
+      `SELECT log, version, position FROM ${this.#table} WHERE sink = $1 AND table_name = $2`,
+      [sink, table],
+    );
+    if (found === undefined) return null;
+    return { log: String(found.log), version: String(found.version), position: Number(found.position) };
+  }
+
+  /** Throws `sink_refused` when another sink keeps the same table. */
+  async refuseShared(connection: Connection): Promise<void> {
+    const { sink, table } = this.#options;
+    const [other] = await connection.run(
+      `SELECT sink FROM ${this.#table} WHERE sink <> $1 AND table_name = $2`,
+      [sink, table],
+    );
+    if (other === undefined) return;
+    throw new MillraceError('sink_refused', `table "${table}" is kept by sink "${String(other.sink)}"`, {
+      hint: `name another table; if that sink is no more: DELETE FROM ${this.#table} WHERE sink = '${String(other.sink)}'`,
+    });
+  }
+
+  /** Within a transaction. Throws `sink_conflict` when it does not stand at `from`. */
+  async move(connection: Connection, from: SinkState, to: SinkState): Promise<void> {
+    const moved = await connection.count(
+      `UPDATE ${this.#table} SET position = $1, updated = now()
+        WHERE sink = $2 AND table_name = $3 AND log = $4 AND version = $5 AND position = $6`,
+      [to.position, this.#options.sink, this.#options.table, from.log, from.version, from.position],
+    );
+    if (moved !== 1) throw this.#conflict();
+  }
+
+  /** Within a transaction: a new copy stands in. Throws `sink_conflict` when it does not stand at `before`. */
+  async begin(connection: Connection, before: SinkState | null, to: SinkState): Promise<void> {
+    const { sink, table } = this.#options;
+    const now = await this.read(connection);
+    const same =
+      now?.log === before?.log && now?.version === before?.version && now?.position === before?.position;
+    if (!same) throw this.#conflict();
+    await connection.count(
+      `INSERT INTO ${this.#table} (sink, table_name, log, version, position) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (sink) DO UPDATE SET table_name = EXCLUDED.table_name, log = EXCLUDED.log,
+         version = EXCLUDED.version, position = EXCLUDED.position, updated = now()`,
+      [sink, table, to.log, to.version, to.position],
+    );
+  }
+
+  #conflict(): MillraceError {
+    const { sink, table } = this.#options;
+    return new MillraceError('sink_conflict', `somebody else writes sink "${sink}" to table "${table}"`, {
+      hint: 'two servers need two names of sinks, and two tables',
+    });
+  }
+}

@@ -1,0 +1,64 @@
+import { MillraceError } from '../../core/errors.ts';
+import { holds } from './column-types.ts';
+import type { Connection } from './connection.ts';
+import { quoted, type TableShape } from './table-shape.ts';
+
+/** A table that is there, or null. */
+export interface FoundTable {
+  readonly columns: ReadonlyMap<string, string>;
+  /** sets of columns that a unique index without condition holds apart */
+  readonly unique: readonly (readonly string[])[];
+  readonly empty: boolean;
+}
+
+/** Throws `sink_refused` when the name is taken by something that is no table. */
+export async function foundTable(connection: Connection, table: string): Promise<FoundTable | null> {
+  const [found] = await connection.run(
+    `SELECT relkind::text AS kind FROM pg_class WHERE oid = to_regclass($1)`,
+    [table],
+  );
+  if (found === undefined) return null;
+  if (found.kind !== 'r') {
+    throw new MillraceError('sink_refused', `${table} is there and is no plain table`, {
+      hint: 'name another table for the sink',
+    });
+  }
+  const columns = await connection.run(
+    `SELECT attname AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute
+      WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
+    [table],
+  );
+  const unique = await connection.run(
+    `SELECT (SELECT json_agg(a.attname) FROM unnest(i.indkey) WITH ORDINALITY k (n, at)
+              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.n WHERE k.at <= i.indnkeyatts) AS columns
+       FROM pg_index i
+      WHERE i.indrelid = to_regclass($1) AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL`,
+    [table],
+  );
+  const rows = await connection.run(`SELECT 1 FROM ${table} LIMIT 1`);
+  return {
+    columns: new Map(columns.map(c => [String(c.name), String(c.type)])),
+    unique: unique.map(u => (u.columns ?? []) as string[]),
+    empty: rows.length === 0,
+  };
+}
+
+/** What keeps a table from holding the rows of a view; empty: nothing. */
+export function misfits({ columns, unique }: FoundTable, shape: TableShape): string[] {
+  const wrong: string[] = [];
+  for (const { name, type, of } of shape.columns) {
+    const found = columns.get(name);
+    if (found === undefined) wrong.push(`column ${quoted(name)} ${type} is missing`);
+    else if (of === null ? found !== type : !holds(found, of)) {
+      wrong.push(`column ${quoted(name)} is ${found}, not ${type}`);
+    }
+  }
+  const known = new Set(shape.columns.map(c => c.name));
+  for (const name of columns.keys())
+    if (!known.has(name)) wrong.push(`column ${quoted(name)} is not in the view`);
+  const key = shape.key.map(i => shape.columns[i]?.name ?? '');
+  if (wrong.length === 0 && !unique.some(u => u.length === key.length && key.every(k => u.includes(k)))) {
+    wrong.push(`no primary key or unique index is on ${key.map(quoted).join(', ')}`);
+  }
+  return wrong;
+}

@@ -1,0 +1,58 @@
+import type { SqlType } from '../../core/sql-type.ts';
+import type { SinkView } from '../sink-target.ts';
+import { columnType } from './column-types.ts';
+
+/** The column that names the rows of a view without a key of its own: bytes, in the order of the view's rows. */
+export const ROW_KEY = 'millrace_key';
+
+export interface TableColumn {
+  readonly name: string;
+  /** as `format_type` writes it */
+  readonly type: string;
+  /** of the view; null: {@link ROW_KEY} */
+  readonly of: SqlType | null;
+}
+
+/** The table of a view version. */
+export interface TableShape {
+  readonly columns: readonly TableColumn[];
+  /** positions in `columns` */
+  readonly key: readonly number[];
+  /** key columns that may be NULL: those of views, where NULL is a group */
+  readonly nullKeys: boolean;
+}
+
+export function tableShape(view: SinkView): TableShape {
+  const columns: TableColumn[] = view.columns.map(({ name, type }) => ({
+    name: columnName(name),
+    type: columnType(type),
+    of: type,
+  }));
+  if (view.key.length > 0) return { columns, key: view.key, nullKeys: view.statement !== 'table' };
+  columns.push({ name: ROW_KEY, type: 'bytea', of: null });
+  return { columns, key: [columns.length - 1], nullKeys: false };
+}
+
+/** Names that SQL writes without quotes are lower case there; others stay. */
+function columnName(name: string): string {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name.toLowerCase() : name;
+}
+
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function columnList({ columns }: TableShape): string {
+  return columns.map(c => quoted(c.name)).join(', ');
+}
+
+export function keyList({ columns, key }: TableShape): string {
+  return key.map(i => quoted(columns[i]?.name ?? '')).join(', ');
+}
+
+/** `ON CONFLICT ...`: a row that is there takes the new values. */
+export function onConflict(shape: TableShape): string {
+  const set = shape.columns.filter((_, i) => !shape.key.includes(i)).map(c => quoted(c.name));
+  const what = set.length === 0 ? 'NOTHING' : `UPDATE SET ${set.map(n => `${n} = EXCLUDED.${n}`).join(', ')}`;
+  return `ON CONFLICT (${keyList(shape)}) DO ${what}`;
+}

@@ -1,0 +1,59 @@
+import type { Config } from './config.ts';
+import { MillraceError } from './core/errors.ts';
+import type { MissedChanges } from './deploy/missed-changes.ts';
+import type { ViewAccess } from './deploy/view-access.ts';
+import { jsonWriter } from './expr/value-json.ts';
+import type { EventLog } from './log/event-log.ts';
+import type { ViewPlan } from './plan/plan.ts';
+import { postgresSink } from './sinks/postgres/postgres-target.ts';
+import type { Sink } from './sinks/sink-runner.ts';
+import type { SinkViews } from './sinks/view-following.ts';
+
+export interface SunkViewsPorts {
+  readonly log: EventLog;
+  readonly views: ViewAccess;
+  /** the views that are served now */
+  readonly plans: () => readonly ViewPlan[];
+  readonly missed: MissedChanges;
+}
+
+/**
+ * The served views as a source for sinks. Changes that a feed no longer keeps are computed again only while the log has
+ * all that the view reads: a sink can load the rows anew instead.
+ */
+export function sunkViews({ log, views, plans, missed }: SunkViewsPorts): SinkViews {
+  return {
+    open: name => views.open(name),
+    subscribe: (name, from, listener) => views.subscribe(name, from, listener),
+    position: () => views.position(),
+    waitFor: (seq, ms) => views.waitFor(seq, ms),
+    missed: name => {
+      const topics = plans().find(p => p.name === name)?.topics ?? [];
+      return topics.some(topic => log.topic(topic)?.floor !== undefined) ? null : missed;
+    },
+  };
+}
+
+/** The sinks as they are configured. Throws `config_invalid` for a variable that is not set. */
+export function configuredSinks(config: Config, env: NodeJS.ProcessEnv): Sink[] {
+  return config.sinks.flatMap(({ name, view, postgres }) => {
+    if (postgres === undefined) return [];
+    const { schema, table, connection } = postgres;
+    const url = connectionOf(name, connection, env);
+    const json = jsonOf;
+    return [{ name, view, kind: postgresSink({ sink: name, url, schema, table, json }) }];
+  });
+}
+
+const jsonOf: Parameters<typeof postgresSink>[0]['json'] = type => jsonWriter(type, { numbers: 'json' });
+
+function connectionOf(sink: string, connection: string, env: NodeJS.ProcessEnv): string {
+  if (!connection.startsWith('$')) return connection;
+  const url = env[connection.slice(1)];
+  if (url !== undefined && url !== '') return url;
+  throw new MillraceError(
+    'config_invalid',
+    `sink ${sink} takes its connection from ${connection}, which is not set`,
+    { hint: `export ${connection.slice(1)}=postgres://user:password@host:5432/database` },
+  );
+}
