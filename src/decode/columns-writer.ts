@@ -4,7 +4,7 @@ import type { Row } from '../core/value.ts';
 import type { FormatSpec } from '../plan/plan.ts';
 import { joinDelimited } from './delimited-text.ts';
 import { fieldFromValue } from './field-text.ts';
-import { jsonFromValue, jsonObject } from './json-writer.ts';
+import { jsonFromValue } from './json-writer.ts';
 import { toKafkaPrimitive, utf8Bytes } from './kafka-primitive.ts';
 
 /** Writes the columns of a record's key or value; null is a null key or value. */
@@ -24,8 +24,7 @@ export function columnsWriter({ columns, format, unwrapped }: ColumnsWriterOptio
       if (unwrapped && first !== undefined) {
         return ([value = null]) => (value === null ? null : utf8Bytes(jsonFromValue(value, first.type)));
       }
-      return row =>
-        utf8Bytes(jsonObject(columns.map((c, i) => [c.name, jsonFromValue(row[i] ?? null, c.type)])));
+      return objectWriter(columns);
     case 'DELIMITED':
       return row => {
         if (columns.length === 0 || (unwrapped && row[0] === null)) return null;
@@ -44,4 +43,16 @@ export function columnsWriter({ columns, format, unwrapped }: ColumnsWriterOptio
     default:
       return unreachable(format.format);
   }
+}
+
+function objectWriter(columns: readonly Column[]): ColumnsWriter {
+  const members = columns.map(({ name, type }, i) => ({
+    type,
+    head: `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`,
+  }));
+  return row => {
+    let text = members.length === 0 ? '{' : '';
+    for (const [i, { head, type }] of members.entries()) text += head + jsonFromValue(row[i] ?? null, type);
+    return utf8Bytes(`${text}}`);
+  };
 }

@@ -40,7 +40,7 @@ export function jsonFromValue(value: Value | null, type: SqlType): string {
   }
 }
 
-export function jsonObject(fields: readonly (readonly [name: string, json: string])[]): string {
+function jsonObject(fields: readonly (readonly [name: string, json: string])[]): string {
   return `{${fields.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`;
 }
 

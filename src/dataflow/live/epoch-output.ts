@@ -68,7 +68,7 @@ export interface SinkOutput {
   readonly records: readonly SinkRecord[];
 }
 
-/** The records of derived topics that an epoch gives. */
+/** The records of derived topics that an epoch gives: stretches of one array. */
 export function encodeOutputs(
   output: EpochOutput,
   sinkOf: (view: string) => SinkWriter | null | undefined,
@@ -78,7 +78,27 @@ export function encodeOutputs(
     const records = ofView(view, () => sinkOf(view)?.records(batches) ?? []);
     if (records.length > 0) outputs.push({ view, records });
   }
-  return outputs;
+  return together(outputs);
+}
+
+/** Many small arrays are slow to hand to another thread. */
+function together(outputs: readonly SinkOutput[]): SinkOutput[] {
+  let length = 0;
+  for (const { records } of outputs) {
+    for (const { key, value } of records) length += (key?.length ?? 0) + (value?.length ?? 0);
+  }
+  const all = new Uint8Array(length);
+  let end = 0;
+  const moved = (bytes: Uint8Array | null): Uint8Array | null => {
+    if (bytes === null) return null;
+    all.set(bytes, end);
+    end += bytes.length;
+    return all.subarray(end - bytes.length, end);
+  };
+  return outputs.map(({ view, records }) => ({
+    view,
+    records: records.map(r => ({ ...r, key: moved(r.key), value: moved(r.value) })),
+  }));
 }
 
 /** The changes of stored rows that an epoch gives: stretches of one array. `writer` is empty before and after. */
