@@ -4,7 +4,7 @@ import { Broker } from './kafka-broker.ts';
 import { sharedBroker } from './shared-broker.ts';
 
 it('a broker that was killed comes back with what it held, at the same address', async () => {
-  const dir = `${(await sharedBroker()).dir}-killed`;
+  const dir = `${(await sharedBroker()).dir}/killed`;
   await Broker.wipe(dir);
   const first = await Broker.start({ dir });
   try {

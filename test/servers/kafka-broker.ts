@@ -13,7 +13,7 @@ const STOP = 20_000;
 const CLUSTER = 'MillraceTestCluster000';
 
 const root = resolve(import.meta.dirname, '..', '..');
-const jars = join(root, '.cache', 'kafka-4.3.1');
+const jars = join(root, '.cache', 'kafka-jars-4.3.1');
 
 export interface BrokerOptions {
   /** data, settings and log of the broker; made when it is not there */
@@ -124,6 +124,13 @@ const JVM = [
   '-cp',
   join(jars, '*'),
 ];
+
+/** Runs a program of Kafka's own and gives what it says. */
+export function runTool(main: string, args: readonly string[]): string {
+  const ran = spawnSync('java', ['-XX:TieredStopAtLevel=1', ...JVM, main, ...args], { encoding: 'utf8' });
+  if (ran.status !== 0) throw new Error(`${main} failed:\n${ran.stdout}${ran.stderr}`);
+  return ran.stdout;
+}
 
 function format(properties: string): void {
   const made = spawnSync(

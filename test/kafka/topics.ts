@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { Kafka, logLevel, type Message } from 'kafkajs';
+import type { KafkaSettings } from '../../src/kafka/kafka-settings.ts';
+
+/** A broker as a producer of other teams sees it. */
+export class Topics {
+  readonly settings: KafkaSettings;
+  readonly kafka: Kafka;
+
+  constructor(address: string) {
+    this.settings = { brokers: [address], clientId: 'millrace-test', tls: null, sasl: null, exclude: [] };
+    this.kafka = new Kafka({
+      brokers: [address],
+      logLevel: logLevel.NOTHING,
+      retry: { initialRetryTime: 5, maxRetryTime: 200, retries: 50 },
+    });
+  }
+
+  /** A topic with a name that nobody has yet. */
+  async create(
+    name: string,
+    partitions: number,
+    config: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    const topic = `${name}-${randomBytes(4).toString('hex')}`;
+    await this.admin(admin =>
+      admin.createTopics({
+        waitForLeaders: true,
+        topics: [
+          {
+            topic,
+            numPartitions: partitions,
+            configEntries: Object.entries(config).map(([n, value]) => ({ name: n, value })),
+          },
+        ],
+      }),
+    );
+    return topic;
+  }
+
+  async admin<T>(work: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> {
+    const admin = this.kafka.admin();
+    await admin.connect();
+    try {
+      return await work(admin);
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  async produce(topic: string, messages: readonly Message[], compression = 0): Promise<void> {
+    const producer = this.kafka.producer();
+    await producer.connect();
+    try {
+      for (let at = 0; at < messages.length; at += 5_000) {
+        await producer.send({ topic, messages: messages.slice(at, at + 5_000), compression });
+      }
+    } finally {
+      await producer.disconnect();
+    }
+  }
+}
