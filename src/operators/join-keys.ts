@@ -67,6 +67,12 @@ export class JoinKeys {
     return built.map(b => b.build(batch.n));
   }
 
+  /** Whether every row of the batch begun may meet others, with nothing to count. */
+  allPresent(batch: Batch): boolean {
+    if (batch.noValue !== null || this.#failures.size > 0) return false;
+    return this.vecs.every(vec => vec.t !== 'val' && vec.nulls === null);
+  }
+
   /** Whether row i may meet others; counted when it may not: it has no value, or a NULL in its key. */
   present(batch: Batch, i: number): boolean {
     const seq = batch.seq[i] as number;

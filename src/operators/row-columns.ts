@@ -5,6 +5,7 @@ import type { Row, Value } from '../core/value.ts';
 import { type VecBuilder, valueAt, vecKind } from '../core/vec.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
 import type { StateTable } from '../state/state-table.ts';
+import { GatheredColumn } from './gathered-column.ts';
 
 /** A state column for values of a type: as in batches, but text as values. */
 export function valueColumn(table: StateTable, type: SqlType): GrowingColumn {
@@ -39,6 +40,13 @@ export class RowColumns {
 
   get(slot: number, c: number): Value | null {
     return (this.#values[c] as GrowingColumn).get((this.#columns[c] as Column).type, slot);
+  }
+
+  /** Columns of a batch of n rows, to be filled from these; null for those that are not wanted. */
+  gathered(n: number, wanted: (column: number) => boolean): readonly (GatheredColumn | null)[] {
+    return this.#columns.map(({ type }, c) =>
+      wanted(c) ? new GatheredColumn(type, this.#values[c] as GrowingColumn, n) : null,
+    );
   }
 
   /** Writes the row into row i of columns being built, one per column; a slot of -1 is NULLs. */

@@ -148,6 +148,13 @@ export class KeyIndex {
     return found >= 0 ? found : this.#add(prefix, bytes, start, end, hash);
   }
 
+  /** Like `find`, of the k-th prepared key. */
+  findPrepared(keys: KeyLookups, bytes: Uint8Array, k: number): number {
+    const start = keys.start[k] as number;
+    const end = keys.end[k] as number;
+    return this.#probe(keys.prefix[k] as number, this.#see(bytes), start, end, keys.hash[k] as number);
+  }
+
   #see(bytes: Uint8Array): DataView {
     if (bytes !== this.#seen) {
       this.#seen = bytes;
