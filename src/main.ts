@@ -31,14 +31,17 @@ import { memoryByView, NO_STATE, soon } from './deploy/view-memory.ts';
 import { viewPlanner } from './deploy/view-planner.ts';
 import { followedViews } from './followed-views.ts';
 import { AccessGuard } from './http/access.ts';
+import { serverCloser } from './http/close-server.ts';
 import type { HttpLimits, StatusSource } from './http/ports.ts';
 import { createHttpServer } from './http/server.ts';
 import { sinkDocument } from './http/sinks.ts';
 import { sinceDocument } from './http/views.ts';
 import { invoiceEntity } from './invoice/invoice-entity.ts';
+import { Replicator } from './kafka/replicator.ts';
 import { kept, topicHandlers } from './kept-topics.ts';
 import { openEmbeddedLog } from './log/embedded/embedded-log.ts';
 import type { EventLog } from './log/event-log.ts';
+import { incompleteTopics, kafkaSettings, replicationDocument, wantedTopics } from './replicated-topics.ts';
 import { Sinks } from './sinks/sinks.ts';
 import { closest } from './sql/suggest.ts';
 import { configuredSinks, sunkViews } from './sunk-views.ts';
@@ -140,7 +143,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   const port = options.port ?? config.server.port;
   const token = options.token ?? process.env.MILLRACE_TOKEN ?? null;
   await refuseAddress({ host, port, token });
-  for (const topic of config.topics) log.createTopic(topic);
+  for (const topic of config.topics) if (!log.topic(topic.name)?.replicated) log.createTopic(topic);
 
   const runtime = new CommandRuntime({
     log,
@@ -181,6 +184,18 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   });
   opened.add(() => reactions.stop());
   reactions.start();
+  const replicator =
+    config.kafka === null
+      ? null
+      : new Replicator({
+          log,
+          clock,
+          settings: kafkaSettings(config.kafka, process.env),
+          wanted: () => wantedTopics(views.plans(), reactions.status()),
+          report: text => logger.warn(text),
+        });
+  opened.add(() => replicator?.stop());
+  replicator?.start();
   const sinks = new Sinks({
     sinks: configuredSinks(config, process.env),
     log: log.id,
@@ -209,6 +224,9 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     async status() {
       const sizes = await soon(views.deployment.sizes());
       const memory = sizes === null ? null : memoryByView(sizes);
+      const kafka = replicator?.status() ?? null;
+      const lacking = incompleteTopics(kafka);
+      const reads = new Map(views.plans().map(p => [p.name, p.topics]));
       return {
         name: 'millrace',
         position: positionAt(views.position()),
@@ -227,9 +245,11 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
           position: v.position === null ? null : positionAt(v.position),
           ...(v.since === undefined ? {} : { since: sinceDocument({ token: positionAt }, v.since) }),
           memory: memory === null ? null : (memory.get(v.name) ?? NO_STATE),
+          ...(lacking.size === 0 ? {} : { incomplete: reads.get(v.name)?.filter(t => lacking.has(t)) ?? [] }),
         })),
         errors: views.fileErrors(),
         reactions: reactions.status(),
+        ...(kafka === null ? {} : { kafka: replicationDocument(kafka) }),
         sinks: sinks.list().map(s => sinkDocument({ token: positionAt }, s)),
       };
     },
@@ -255,7 +275,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     },
     { host, port, token, limits: LIMITS },
   );
-  opened.add(() => http.close());
+  opened.add(serverCloser(http));
   await http.listen({ host, port });
   const address = http.server.address();
   const bound = typeof address === 'object' && address !== null ? address.port : 0;

@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { catalogue, MillraceError, MillraceErrors } from '../../src/core/errors.ts';
 import { BIGINT, decimal, INT, STRING } from '../../src/core/sql-type.ts';
+import { serverCloser } from '../../src/http/close-server.ts';
 import type { QueryRunner } from '../../src/http/ports.ts';
 import { type HttpFixture, httpFixture } from './http-fixture.ts';
 import { createCommand } from './invoice-commands.ts';
@@ -240,6 +242,15 @@ describe('a server that closes', () => {
       503,
       'overloaded',
     ]);
+  });
+
+  it('waits for nobody who has not asked yet', async () => {
+    const close = serverCloser(http.app);
+    const silent = connect(Number(new URL(await http.listen()).port), '127.0.0.1');
+    await once(http.app.server, 'connection');
+    const ended = once(silent, 'close');
+    await close();
+    await ended;
   });
 
   it('tells in words what is no request', async () => {
