@@ -169,6 +169,7 @@ class LedgerView implements OpenView {
   readonly fingerprint = 'built-in';
   readonly version = 'built-in';
   readonly windowed = false;
+  readonly edition = 0;
   readonly position: number;
   readonly name: string;
   readonly description: string;

@@ -73,6 +73,10 @@ export class ServedVersion implements OpenView {
     return this.#rows.position;
   }
 
+  get edition(): number {
+    return this.#rows.edition;
+  }
+
   /** rows of the overlay: not yet folded into the file */
   get unfolded(): number {
     return this.#rows.overlaySize;

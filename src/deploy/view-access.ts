@@ -84,6 +84,8 @@ export interface OpenView {
   readonly paused?: string | null | undefined;
   /** all rows read within one turn of the event loop stand at this position */
   readonly position: number;
+  /** another number once one of the rows has changed */
+  readonly edition: number;
   /** The row of a complete key (values of `key` columns in order). */
   get(key: Row): ServedRow | null;
   /** Rows in key order. The iterator must be finished within one turn of the event loop. */

@@ -183,13 +183,14 @@ function requestMetrics(
     buckets: BUCKETS,
     registers: [register],
   });
-  const children = new Map<string, ReturnType<typeof duration.labels>>();
+  // by route, status, method: no text is made of them for every request
+  const children = new Map<string, Map<number, Map<string, ReturnType<typeof duration.labels>>>>();
   const observe: ObserveRequest = (method, route, status, seconds) => {
-    const name = `${method} ${status} ${route}`;
-    let child = children.get(name);
+    let child = children.get(route)?.get(status)?.get(method);
     if (child === undefined) {
       child = duration.labels({ method, route, status: String(status) });
-      children.set(name, child);
+      const ofRoute = children.get(route) ?? new Map<number, Map<string, typeof child>>();
+      children.set(route, ofRoute.set(status, (ofRoute.get(status) ?? new Map()).set(method, child)));
     }
     child.observe(seconds);
     if (route === COMMANDS_ROUTE) observeCommand(seconds);

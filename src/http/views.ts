@@ -207,9 +207,13 @@ function sendRow(context: HttpContext, reply: FastifyReply, { view, style, key }
 }
 
 /** One row as the JSON that is answered. */
-export function rowDocument(context: HttpContext, view: OpenView, { numbers }: RowStyle, row: Row): string {
-  const head = JSON.stringify(standing(context, view)).slice(0, -1);
-  return `${head},"row":${context.ports.text.json(view.columns, numbers)(row)}}`;
+function rowDocument(context: HttpContext, view: OpenView, { numbers }: RowStyle, row: Row): string {
+  return `${rowHead(context, view)}${context.ports.text.json(view.columns, numbers)(row)}}`;
+}
+
+/** What stands before the row. */
+export function rowHead(context: HttpContext, view: OpenView): string {
+  return `${JSON.stringify(standing(context, view)).slice(0, -1)},"row":`;
 }
 
 function keyValues(context: HttpContext, view: OpenView, segments: readonly string[]): Value[] {

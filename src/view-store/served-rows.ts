@@ -29,6 +29,7 @@ export class ServedRows {
   #unsorted: { readonly changes: Uint8Array; readonly position: number }[] = [];
   #unsortedBytes = 0;
   #position: number;
+  #edition = 0;
 
   constructor(base: KeyValueReader, position: number) {
     this.#base = base;
@@ -40,6 +41,11 @@ export class ServedRows {
     return this.#position;
   }
 
+  /** another number once one of the rows has changed */
+  get edition(): number {
+    return this.#edition;
+  }
+
   get overlaySize(): number {
     this.#sort();
     return this.#overlay.size;
@@ -49,6 +55,7 @@ export class ServedRows {
   apply(changes: Uint8Array | null, position: number): void {
     this.#position = position;
     if (changes === null) return;
+    this.#edition++;
     this.#unsorted.push({ changes, position });
     this.#unsortedBytes += changes.length;
     if (this.#unsortedBytes > UNSORTED_BYTES) this.#sort();

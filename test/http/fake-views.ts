@@ -41,6 +41,7 @@ export class FakeView implements OpenView {
   readonly windowed: boolean;
   readonly feed: FakeFeed;
   position = 0;
+  edition = 0;
   scanned = 0;
   readonly #rows = new Map<string, ServedRow>();
   readonly #hiddenKey: boolean;
@@ -77,6 +78,7 @@ export class FakeView implements OpenView {
       changes.push({ op: 'delete', row, rowtime: 0, seq: position - 1, id: base64(key), key });
     }
     this.position = position;
+    this.edition++;
     this.feed.publish(changes, position);
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BIGINT, STRING } from '../../src/core/sql-type.ts';
+import type { FakeView } from './fake-views.ts';
 import { type HttpFixture, httpFixture } from './http-fixture.ts';
 
 /** Not plain, so that the request goes through the framework. */
@@ -7,6 +8,7 @@ const USUAL = { accept: 'application/json;q=0.9' };
 
 let http: HttpFixture;
 let url: string;
+let names: FakeView;
 
 async function start(change: Parameters<typeof httpFixture>[0] = {}): Promise<void> {
   http = await httpFixture(change);
@@ -19,7 +21,7 @@ async function start(change: Parameters<typeof httpFixture>[0] = {}): Promise<vo
     ],
     key: [0, 1],
   });
-  const names = http.views.add({
+  names = http.views.add({
     name: 'names',
     columns: [
       { name: 'id', type: STRING },
@@ -85,6 +87,21 @@ describe('the read of one row', () => {
       headers: { 'if-none-match': plain?.heads.etag as string },
     });
     expect(again.status).toBe(304);
+  });
+
+  it('is the row as it is now, however often it was read before', async () => {
+    const before = await both('/views/names/a');
+    expect((await both('/views/names/a')).plain).toEqual(before.plain);
+    http.views.moveTo(13, () => {});
+    const moved = await both('/views/names/a');
+    expect(moved.plain?.body).toContain('"position":"testlog-d"');
+    expect(moved.plain).toEqual(moved.usual);
+    http.views.moveTo(14, () => names.apply(14, [['a', 'Ada']]));
+    const changed = await both('/views/names/a');
+    expect(changed.plain?.body).toContain('"row":{"id":"a","name":"Ada"}');
+    expect(changed.plain).toEqual(changed.usual);
+    http.views.moveTo(15, () => names.apply(15, [], [['a']]));
+    expect((await both('/views/names/a')).plain?.status).toBe(404);
   });
 
   it('is counted like every other', async () => {
