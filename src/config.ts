@@ -35,6 +35,27 @@ export interface Config {
   /** URLs of modules that add functions for SQL */
   readonly extensions: readonly string[];
   readonly sinks: readonly SinkConfig[];
+  /** null: the log is all there is */
+  readonly kafka: KafkaConfig | null;
+}
+
+/** Whose topics are copied into the log. */
+export interface KafkaConfig {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** paths of PEM files; what is missing is the system's */
+  readonly tls: {
+    readonly ca?: string | undefined;
+    readonly cert?: string | undefined;
+    readonly key?: string | undefined;
+  } | null;
+  /** user and password, or `$NAME` of environment variables */
+  readonly sasl: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+    readonly username: string;
+    readonly password: string;
+  } | null;
+  readonly exclude: readonly string[];
 }
 
 /** A view kept elsewhere: in a table of PostgreSQL, or in a file of JSON lines. */
@@ -154,6 +175,27 @@ const sinksShape = z.strictObject({
     .default({}),
 });
 
+const pemFile = z.string().min(1).optional();
+const kafkaShape = z.strictObject({
+  kafka: z
+    .strictObject({
+      brokers: z.array(z.string().regex(/^[^\s:/]+:\d{1,5}$/, 'is no address such as kafka-1:9092')).min(1),
+      clientId: z.string().min(1).default('millrace'),
+      tls: z
+        .union([z.boolean(), z.strictObject({ ca: pemFile, cert: pemFile, key: pemFile })])
+        .default(false),
+      sasl: z
+        .strictObject({
+          mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
+          username: z.string().min(1),
+          password: z.string().min(1),
+        })
+        .optional(),
+      exclude: z.array(topicName).default([]),
+    })
+    .optional(),
+});
+
 /**
  * Reads the YAML files of a pipelines folder; a missing file counts as empty, an unknown one is a fault.
  * Throws {@link MillraceErrors} with every fault of every file, each with file, line and column.
@@ -172,7 +214,15 @@ export function loadConfig(pipelinesDir: string, root: string): Config {
   const topics = read('topics.yaml', topicsShape);
   const handlers = read('handlers.yaml', handlersShape);
   const sinks = read('sinks.yaml', sinksShape);
-  if (settings === null || topics === null || handlers === null || sinks === null || errors.length > 0) {
+  const kafka = read('kafka.yaml', kafkaShape);
+  if (
+    settings === null ||
+    topics === null ||
+    handlers === null ||
+    sinks === null ||
+    kafka === null ||
+    errors.length > 0
+  ) {
     throw new MillraceErrors(errors);
   }
   const module = (path: string) => pathToFileURL(resolve(pipelinesDir, path)).href;
@@ -204,7 +254,18 @@ export function loadConfig(pipelinesDir: string, root: string): Config {
       view,
       postgres: { ...postgres, table: postgres.table ?? view.toLowerCase() },
     })),
+    kafka: kafkaOf(kafka.kafka, pipelinesDir),
   });
+}
+
+function kafkaOf(kafka: z.infer<typeof kafkaShape>['kafka'], pipelinesDir: string): KafkaConfig | null {
+  if (kafka === undefined) return null;
+  const { brokers, clientId, exclude, sasl = null } = kafka;
+  const tls = kafka.tls === true ? {} : kafka.tls || null;
+  const files = Object.entries(tls ?? {}).flatMap(([name, path]) =>
+    path === undefined ? [] : [[name, resolve(pipelinesDir, path)]],
+  );
+  return { brokers, clientId, exclude, sasl, tls: tls === null ? null : Object.fromEntries(files) };
 }
 
 function upkeepOf(topics: z.infer<typeof topicsShape>['topics']): ReadonlyMap<string, TopicUpkeep> {
@@ -222,7 +283,7 @@ function upkeepOf(topics: z.infer<typeof topicsShape>['topics']): ReadonlyMap<st
   return upkeep;
 }
 
-const FILES = ['settings.yaml', 'topics.yaml', 'handlers.yaml', 'sinks.yaml'];
+const FILES = ['settings.yaml', 'topics.yaml', 'handlers.yaml', 'sinks.yaml', 'kafka.yaml'];
 
 /** YAML files that nobody would read: most likely their names are misspelt. */
 function unreadFiles(pipelinesDir: string, folder: string): MillraceError[] {
@@ -306,6 +367,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     'reactions',
     'extensions',
     'sinks',
+    'kafka',
   ],
   server: ['host', 'port'],
   data: ['folder'],
@@ -315,6 +377,19 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   topics: ['partitions', 'keyIndex', 'retention', 'cleanup', 'keepTombstonesFor', 'acceptIncompleteRebuilds'],
   commands: ['keepResultsFor', 'cacheSize'],
   reactions: ['module', 'settings'],
+  kafka: [
+    'brokers',
+    'clientId',
+    'tls',
+    'ca',
+    'cert',
+    'key',
+    'sasl',
+    'mechanism',
+    'username',
+    'password',
+    'exclude',
+  ],
   sinks: ['view', 'postgres', 'connection', 'schema', 'table'],
 };
 

@@ -6,7 +6,7 @@ import type { EventLog } from './log/event-log.ts';
 import type { ViewPlan } from './plan/plan.ts';
 
 const WEEK = 7 * 86_400_000;
-const RESULTS = 'command-results';
+export const RESULTS_TOPIC = 'command-results';
 
 /** Which topics the command handlers need, and how long. */
 export function kept(config: Config): Pick<LogKeeperPorts, 'owned' | 'ownedByKey' | 'keptFor'> {
@@ -14,7 +14,7 @@ export function kept(config: Config): Pick<LogKeeperPorts, 'owned' | 'ownedByKey
   return {
     owned: new Map([[INVOICE_TOPICS.events, why]]),
     ownedByKey: new Map([[INVOICE_TOPICS.snapshots, why]]),
-    keptFor: new Map([[RESULTS, config.commands.invoice?.keepResultsFor ?? WEEK]]),
+    keptFor: new Map([[RESULTS_TOPIC, config.commands.invoice?.keepResultsFor ?? WEEK]]),
   };
 }
 

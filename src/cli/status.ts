@@ -13,6 +13,26 @@ interface StatusDocument {
   readonly memory: { readonly budget: number; readonly state: number | null };
   readonly views: readonly (ViewStatus & { readonly memory: ViewMemory | null })[];
   readonly errors: readonly string[];
+  /** not there without a kafka.yaml */
+  readonly kafka?: KafkaDocument | undefined;
+}
+
+interface KafkaDocument {
+  readonly brokers: readonly string[];
+  readonly state: 'connecting' | 'following' | 'away';
+  readonly awaySince: string | null;
+  readonly error: string | null;
+  readonly topics: readonly {
+    readonly name: string;
+    readonly lag: number | null;
+    readonly problem: string | null;
+    readonly incomplete: readonly {
+      readonly partition: number;
+      readonly from: number;
+      readonly to: number;
+      readonly reason: string;
+    }[];
+  }[];
 }
 
 interface StatusOptions extends CommonOptions {
@@ -37,7 +57,7 @@ export function statusCommand(exit: Exit): Command {
     });
 }
 
-function statusText({ position, log, lag, memory, views, errors }: StatusDocument): string {
+function statusText({ position, log, lag, memory, views, errors, kafka }: StatusDocument): string {
   const rows = views.map(v => ({
     view: v.name,
     state: v.paused === undefined ? v.state : `paused: ${v.paused}`,
@@ -53,10 +73,31 @@ function statusText({ position, log, lag, memory, views, errors }: StatusDocumen
   return [
     `${counted(log.end, 'record')} in the log, views ${lag === 0 ? 'up to date' : `${lag} behind`}, position ${position}`,
     `state of the views: ${memory.state === null ? 'not known now' : byteText(memory.state)} of ${byteText(memory.budget)} that it may take (memory.budget)`,
+    ...(kafka === undefined ? [] : kafkaLines(kafka)),
     '',
     table(['view', 'state', 'serving', 'progress', 'memory', 'reads'], rows),
     ...texts.map(text => `\n${text}`),
   ].join('\n');
+}
+
+function kafkaLines({ brokers, state, awaySince, error, topics }: KafkaDocument): string[] {
+  const lag = topics.reduce((sum, t) => sum + (t.lag ?? 0), 0);
+  const how =
+    state === 'away'
+      ? `away since ${awaySince}: ${error}`
+      : state === 'connecting'
+        ? 'connecting'
+        : `${counted(topics.length, 'topic')} copied, ${lag === 0 ? 'up to date' : `${counted(lag, 'record')} behind`}`;
+  return [
+    `Kafka at ${brokers.join(', ')}: ${how}`,
+    ...topics.flatMap(({ name, problem, incomplete }) => [
+      ...(problem === null ? [] : [`  ${name} is not copied any further: ${problem}`]),
+      ...incomplete.map(
+        g =>
+          `  ${name} is incomplete: partition ${g.partition}, offsets ${g.from} to ${g.to - 1} (${g.reason})`,
+      ),
+    ]),
+  ];
 }
 
 function operatorsText({ views }: StatusDocument): string {

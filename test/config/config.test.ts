@@ -50,6 +50,35 @@ describe('pipelines/*.yaml', () => {
     ]);
   });
 
+  it('read where Kafka is, and how one gets in', () => {
+    writeFileSync(
+      join(folder, 'kafka.yaml'),
+      [
+        'kafka:',
+        '  brokers: [kafka-1:9092, kafka-2:9093]',
+        '  tls: { ca: certificates/ca.pem }',
+        '  sasl: { mechanism: scram-sha-512, username: millrace, password: $KAFKA_PASSWORD }',
+        '  exclude: [clicks]',
+      ].join('\n'),
+    );
+    expect(loadConfig(folder, folder).kafka).toEqual({
+      brokers: ['kafka-1:9092', 'kafka-2:9093'],
+      clientId: 'millrace',
+      tls: { ca: join(folder, 'certificates', 'ca.pem') },
+      sasl: { mechanism: 'scram-sha-512', username: 'millrace', password: '$KAFKA_PASSWORD' },
+      exclude: ['clicks'],
+    });
+    const plain = (line: string) => {
+      writeFileSync(join(folder, 'kafka.yaml'), `kafka:\n  brokers: ["127.0.0.1:9092"]\n  ${line}\n`);
+      return loadConfig(folder, folder).kafka?.tls;
+    };
+    expect([plain(''), plain('tls: false'), plain('tls: true')]).toEqual([null, null, {}]);
+    expect(faults({ 'kafka.yaml': 'kafka:\n  broker: [a:1]\n  brokers: [nowhere]\n' })).toEqual([
+      expect.stringContaining('is no address such as kafka-1:9092'),
+      expect.stringContaining('did you mean "brokers"?'),
+    ]);
+  });
+
   it('read what may be taken from topics: nothing unless it is written', () => {
     writeFileSync(
       join(folder, 'topics.yaml'),
