@@ -21,6 +21,7 @@ export const BENCHES = [
   'commands',
   'reads',
   'startup',
+  'bank',
 ];
 
 function run(names: readonly string[], flags: readonly string[]): readonly string[] {

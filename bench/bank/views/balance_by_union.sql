@@ -1,0 +1,2 @@
+-- The same balances on another way.
+SELECT account, SUM(amount) AS balance FROM movements GROUP BY account;

@@ -1,0 +1,1 @@
+SELECT SUM(balance) AS total FROM balance_by_union;
