@@ -52,6 +52,8 @@ export class Replicator {
   #error: string | null = null;
   #broken: unknown = null;
   #absent: readonly string[] = [];
+  /** after the cluster was away its topics may be others: where the log ends is compared again */
+  #renew = false;
   #stopped = false;
   #running: Promise<unknown> = Promise.resolve();
 
@@ -135,6 +137,7 @@ export class Replicator {
   #away(error: unknown): void {
     const { clock, report, settings } = this.#options;
     this.#broken = null;
+    this.#renew = true;
     this.#error = error instanceof Error ? error.message : String(error);
     if (this.#state !== 'away') {
       this.#state = 'away';
@@ -174,13 +177,14 @@ export class Replicator {
       }
       for (const [partition, leader] of topic.leaders.entries()) {
         const id = `${name}/${partition}`;
-        const feed = this.#feeds.get(id) ?? this.#newFeed(name, partition);
+        const feed = (this.#renew ? undefined : this.#feeds.get(id)) ?? this.#newFeed(name, partition);
         if (feed.leader !== leader) feed.forget(this.#options.clock.now());
         feed.leader = leader;
         feeds.set(id, feed);
       }
     }
     this.#feeds = feeds;
+    this.#renew = false;
     this.#writer.arrived.tell();
     const nodes = new Set([...feeds.values()].map(f => f.leader).filter(node => node >= 0));
     for (const [node, fetcher] of this.#fetchers) {
