@@ -10,6 +10,8 @@ export interface Figure {
   readonly name: string;
   /** for people, in the table of docs/performance.md */
   readonly what: string;
+  /** Figures of one thing among many make one row of a second table, whose columns are their `what`s. */
+  readonly of?: string | undefined;
   readonly value: number;
   readonly unit: string;
   readonly floor?: number | undefined;
@@ -99,7 +101,8 @@ export async function runBench(bench: Bench): Promise<void> {
 export function resultText({ name, title, seconds, figures }: BenchResult): string {
   const lines = figures.map(f => {
     const broken = holds(f) ? '' : '  <-- BROKEN';
-    return `  ${shown(f).padStart(16)}  ${f.what}${promiseText(f)}${broken}`;
+    const of = f.of === undefined ? '' : `${f.of}: `;
+    return `  ${shown(f).padStart(16)}  ${of}${f.what}${promiseText(f)}${broken}`;
   });
   return [`${name} (${seconds} s): ${title}`, ...lines].join('\n');
 }

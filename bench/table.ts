@@ -47,11 +47,28 @@ function section({ name, title, command, measured, seconds, load, machine, figur
     '',
     `${title[0]?.toUpperCase()}${title.slice(1)}. \`${command}\`, ${seconds} s on ${measured.slice(0, 10)}: ${cores} cores, ${memoryGiB} GiB, ${platform}, Node ${node}${beside}.`,
     '',
-    '| | figure | promised |',
-    '|---|--:|---|',
-    ...figures.map(row),
-    '',
+    ...singleFigures(figures.filter(f => f.of === undefined)),
+    ...figuresOfMany(figures.filter(f => f.of !== undefined)),
   ].join('\n');
+}
+
+function singleFigures(figures: readonly Figure[]): readonly string[] {
+  return figures.length === 0 ? [] : ['| | figure | promised |', '|---|--:|---|', ...figures.map(row), ''];
+}
+
+/** A row for each thing, a column for each figure of it. */
+function figuresOfMany(figures: readonly Figure[]): readonly string[] {
+  if (figures.length === 0) return [];
+  const columns = [...new Set(figures.map(f => f.what))];
+  const things = Map.groupBy(figures, f => f.of ?? '');
+  const cells = (all: readonly Figure[]) =>
+    columns.map(what => all.filter(f => f.what === what).map(shown)[0] ?? '');
+  return [
+    `| | ${columns.join(' | ')} |`,
+    `|---|${columns.map(() => '--:|').join('')}`,
+    ...[...things].map(([of, all]) => `| ${[of, ...cells(all)].join(' | ')} |`),
+    '',
+  ];
 }
 
 function row(figure: Figure): string {
