@@ -28,6 +28,7 @@ function keyIsRead(node: PlanNode, rootOf: (view: string) => PlanNode | undefine
     case 'semiJoin':
     case 'keyed':
     case 'rank':
+    case 'over':
     case 'setOperation':
       return false;
     case 'foreignKeyJoin':

@@ -2,10 +2,13 @@ import { assert } from '../core/assert.ts';
 import type { Column, Schema } from '../core/schema.ts';
 import { BIGINT, INT } from '../core/sql-type.ts';
 import type { Expr } from '../expr/expr.ts';
+import { columnExprs } from '../sql/analyse/derived-relation.ts';
 import { mapChildren } from '../sql/analyse/expr-tree.ts';
+import { computedFor } from '../sql/analyse/over-rows.ts';
 import type {
   DerivedRows,
   JoinSide,
+  OverSide,
   RankedSide,
   ResolvedJoin,
   ResolvedQuery,
@@ -187,6 +190,7 @@ export class PlanBuilder {
       return { node: 'filter', id: this.#id('filter'), schema, input, predicate };
     }
     if (side.kind === 'ranked') return this.#ranked(side);
+    if (side.kind === 'over') return this.#over(side);
     const { relation, schema } = side;
     const input = this.#relation(relation, true);
     const columns = schema.columns.map(({ name, type }, index): Expr => {
@@ -218,6 +222,33 @@ export class PlanBuilder {
       from,
       to,
       numbered: true,
+    };
+  }
+
+  /** What window functions read stands in columns beside the rows. */
+  #over(side: OverSide): PlanNode {
+    const { input, partition, order, functions, schema } = side;
+    const below = this.#retracting(this.#joinSide(input));
+    const computed = computedFor(side);
+    const width = below.schema.columns.length;
+    const before: Schema = { ...schema, columns: schema.columns.slice(0, width + computed.length) };
+    const first = width + partition.length;
+    let at = first + order.length;
+    return {
+      node: 'over',
+      id: this.#id('over'),
+      schema,
+      input: this.#project(below, before, [...columnExprs(below.schema), ...computed]),
+      partition: partition.map((_, i) => width + i),
+      order: order.map(({ descending, nullsFirst }, i) => ({ column: first + i, descending, nullsFirst })),
+      functions: functions.map(({ fn, args, constants, filter, frame, type }) => ({
+        fn,
+        args: args.map(() => at++),
+        constants,
+        filter: filter ? at++ : null,
+        frame,
+        type,
+      })),
     };
   }
 

@@ -1,11 +1,14 @@
 import { unreachable } from '../core/assert.ts';
 import { typeText } from '../core/sql-type.ts';
 import { exprText } from '../expr/show.ts';
+import { frameText, type WindowFunction } from '../expr/window-function.ts';
 import type {
   AggregateCall,
   FormatSpec,
   JoinNode,
+  OverNode,
   PlanNode,
+  RankNode,
   SinkSpec,
   ViewPlan,
   WindowSpec,
@@ -106,16 +109,11 @@ function detailOf(node: PlanNode): readonly string[] {
     case 'keyed':
       return [];
     case 'rank': {
-      const name = (i: number) => node.input.schema.columns[i]?.name ?? '?';
-      const order = node.order.map(
-        o => `${name(o.column)}${o.descending ? ' desc' : ''}${o.nullsFirst ? ' nulls first' : ''}`,
-      );
       const rows = node.to === null ? `rows from ${node.from + 1} on` : `rows ${node.from + 1} to ${node.to}`;
-      return [
-        ...(node.partition.length > 0 ? [`by ${node.partition.map(name).join(', ')}`] : []),
-        `in order of ${order.join(', ') || 'arrival'}: ${rows}${node.numbered ? ', numbered' : ''}`,
-      ];
+      return [...partitionText(node), `${orderText(node)}: ${rows}${node.numbered ? ', numbered' : ''}`];
     }
+    case 'over':
+      return [...partitionText(node), orderText(node), ...node.functions.map(f => functionText(f, node))];
     case 'setOperation':
       return [`${node.op}${node.all ? ' all' : ''}`];
     case 'streamStreamJoin': {
@@ -150,6 +148,28 @@ function detailOf(node: PlanNode): readonly string[] {
     default:
       return unreachable(node);
   }
+}
+
+function inputName({ input }: RankNode | OverNode, i: number): string {
+  return input.schema.columns[i]?.name ?? '?';
+}
+
+function partitionText(node: RankNode | OverNode): readonly string[] {
+  const names = node.partition.map(i => inputName(node, i));
+  return names.length > 0 ? [`by ${names.join(', ')}`] : [];
+}
+
+function orderText(node: RankNode | OverNode): string {
+  const order = node.order.map(
+    o => `${inputName(node, o.column)}${o.descending ? ' desc' : ''}${o.nullsFirst ? ' nulls first' : ''}`,
+  );
+  return `in order of ${order.join(', ') || 'arrival'}`;
+}
+
+function functionText({ fn, args, constants, filter, frame, type }: WindowFunction, node: OverNode): string {
+  const all = [...args.map(i => inputName(node, i)), ...constants.map(String)].join(', ');
+  const where = filter === null ? '' : ` filter ${inputName(node, filter)}`;
+  return `${fn}(${all})${where}${frame ? ` over ${frameText(frame)}` : ''}: ${typeText(type)}`;
 }
 
 function joinText(node: JoinNode): string {

@@ -2,6 +2,7 @@ import type { Schema } from '../core/schema.ts';
 import type { SqlType } from '../core/sql-type.ts';
 import type { Value } from '../core/value.ts';
 import type { Expr } from '../expr/expr.ts';
+import type { WindowFunction } from '../expr/window-function.ts';
 
 /**
  * The logical plan: frozen, plain, serialisable data. The reference fold interprets it, the engine builds operators
@@ -27,6 +28,7 @@ export type PlanNode =
   | CopiesNode
   | KeyedNode
   | RankNode
+  | OverNode
   | JoinNode;
 
 export type JoinNode =
@@ -380,6 +382,19 @@ export interface OrderColumn {
   readonly column: number;
   readonly descending: boolean;
   readonly nullsFirst: boolean;
+}
+
+/**
+ * Window functions: the rows of each partition in order, as a {@link RankNode} has them, all of them seen. The output has the
+ * input's columns and key, then one column per function. Each change gives RETRACT of the rows that go or whose results
+ * change, in order, then ADD of those that come or whose results have changed. What cannot be computed is NULL.
+ */
+export interface OverNode extends NodeBase {
+  readonly node: 'over';
+  readonly input: PlanNode;
+  readonly partition: readonly number[];
+  readonly order: readonly OrderColumn[];
+  readonly functions: readonly WindowFunction[];
 }
 
 /**

@@ -51,6 +51,7 @@ export function inputsOf(node: PlanNode): readonly PlanNode[] {
     case 'copies':
     case 'keyed':
     case 'rank':
+    case 'over':
       return [node.input];
     default:
       return unreachable(node);
@@ -91,6 +92,7 @@ export function kindOf(node: PlanNode): RelationKind {
       return kindOf(node.input);
     case 'normalize':
     case 'rank':
+    case 'over':
       return 'retract';
     case 'temporalFilter': {
       const input = kindOf(node.input);
@@ -161,6 +163,9 @@ function stateOf(node: PlanNode): StateVerdict {
         ? { verdict: 'bounded', ms: 0 }
         : { verdict: 'by key count' };
     }
+    case 'over':
+      // a row that comes late changes those around it: none can be let go of
+      return { verdict: kindOf(node.input) === 'append' ? 'unbounded' : 'by key count' };
     case 'setOperation':
       // equal rows are counted
       return { verdict: 'by key count' };

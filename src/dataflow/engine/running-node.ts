@@ -11,6 +11,7 @@ import { Having } from '../../operators/having.ts';
 import { Keyed } from '../../operators/keyed.ts';
 import { Normalize } from '../../operators/normalize.ts';
 import type { Epoch, Operator, OperatorContext } from '../../operators/operator.ts';
+import { Over } from '../../operators/over.ts';
 import { Present } from '../../operators/present.ts';
 import { Project } from '../../operators/project.ts';
 import { Rank } from '../../operators/rank.ts';
@@ -196,6 +197,8 @@ function operatorFor(node: OperatorNode, { context, table, final, below }: Surro
       return new Keyed(node);
     case 'rank':
       return new Rank(node, context, { table, retracting: kindOf(node.input) === 'retract' });
+    case 'over':
+      return new Over(node, context, { table, retracting: kindOf(node.input) === 'retract' });
     case 'equiJoin':
       return new EquiJoin(node, context, table);
     case 'semiJoin':

@@ -12,6 +12,7 @@ import type { FoldNode, FoldOptions } from './fold-node.ts';
 import { foreignKeyJoin } from './foreign-key-join.ts';
 import { keyed } from './keyed.ts';
 import { normalize } from './normalize.ts';
+import { over } from './over.ts';
 import { project } from './project.ts';
 import { rank } from './rank.ts';
 import { read } from './read.ts';
@@ -79,6 +80,8 @@ export function buildNode(node: PlanNode, options: BuildOptions): FoldNode {
       return semiJoin(node, joinInputs(node), options);
     case 'rank':
       return rank(node, build(node.input));
+    case 'over':
+      return over(node, build(node.input), options);
     case 'keyed':
       return keyed(build(node.input));
     case 'copies':

@@ -2,7 +2,15 @@ import { unreachable } from '../../core/assert.ts';
 import type { Schema } from '../../core/schema.ts';
 import type { Expr } from '../../expr/expr.ts';
 import { columnsOf, renumber } from '../../sql/analyse/expr-tree.ts';
-import type { JoinNode, PlanNode, ProjectNode, PseudoColumn, ScanNode, SemiJoinNode } from '../plan.ts';
+import type {
+  JoinNode,
+  OverNode,
+  PlanNode,
+  ProjectNode,
+  PseudoColumn,
+  ScanNode,
+  SemiJoinNode,
+} from '../plan.ts';
 
 /**
  * Scans decode only what the plan reads. Columns that nothing above a node needs are left out from the scan upwards; keys
@@ -122,6 +130,8 @@ function prune(node: PlanNode, needed: ReadonlySet<number>): Pruned {
       const position = node.schema.columns.map((_, i) => (i < width ? at(i) : last));
       return { node: { ...node, schema, input: below.node, partition, order, numbered }, position };
     }
+    case 'over':
+      return pruneOver(node, needed);
     case 'copies': {
       const all = new Set(node.input.schema.columns.keys());
       return same({ ...node, input: prune(node.input, all).node });
@@ -147,6 +157,38 @@ function prune(node: PlanNode, needed: ReadonlySet<number>): Pruned {
     default:
       return unreachable(node);
   }
+}
+
+/** Functions that nobody asks for are not computed. */
+function pruneOver(node: OverNode, needed: ReadonlySet<number>): Pruned {
+  const width = node.input.schema.columns.length;
+  const kept = node.functions.map((_, i) => i).filter(i => needed.has(width + i));
+  const asked = kept.flatMap(i => node.functions[i] ?? []);
+  const read = asked.flatMap(f => (f.filter === null ? f.args : [...f.args, f.filter]));
+  const ordered = [...node.partition, ...node.order.map(o => o.column)];
+  const wanted = new Set([...needed].filter(i => i < width).concat(ordered, read));
+  const below = prune(node.input, withKey(node.input.schema, wanted));
+  const at = (i: number) => below.position[i] ?? -1;
+  const narrower = below.node.schema.columns.length;
+  const position = node.schema.columns.map((_, i) =>
+    i < width ? at(i) : kept.includes(i - width) ? narrower + kept.indexOf(i - width) : -1,
+  );
+  const columns = [...below.node.schema.columns, ...kept.flatMap(i => node.schema.columns[width + i] ?? [])];
+  return {
+    node: {
+      ...node,
+      schema: { ...node.schema, columns, key: node.schema.key.map(at) },
+      input: below.node,
+      partition: node.partition.map(at),
+      order: node.order.map(o => ({ ...o, column: at(o.column) })),
+      functions: asked.map(f => ({
+        ...f,
+        args: f.args.map(at),
+        filter: f.filter === null ? null : at(f.filter),
+      })),
+    },
+    position,
+  };
 }
 
 /** The columns of the pairs stay; each side keeps what is needed of it and what its keys read. */

@@ -3,19 +3,19 @@ import { MillraceError } from '../../core/errors.ts';
 import type { Span } from '../../core/span.ts';
 import { DATE, INT, type SqlType, TIMESTAMP, typeText } from '../../core/sql-type.ts';
 import type { Value } from '../../core/value.ts';
-import { completeAggregate } from '../../expr/aggregates/complete.ts';
 import type { Expr } from '../../expr/expr.ts';
 import type { AggregateFunction, ScalarFunction, TableFunction } from '../../expr/functions.ts';
 import type { ArgumentType, ResolvedCall } from '../../expr/registry.ts';
 import type { AggregateCall } from '../../plan/plan.ts';
-import type { Expression, OverClause } from '../ast.ts';
+import type { Expression } from '../ast.ts';
 import { closest } from '../suggest.ts';
-import { coerceTo, isStringLiteral, isTemporal, UNTYPED_NULL } from './coerce.ts';
+import { asArgument, chosenAggregate, valueArgument } from './call-arguments.ts';
+import { isStringLiteral, isTemporal, UNTYPED_NULL } from './coerce.ts';
 import type { AggregateSink, ExpressionResolver } from './expression.ts';
 import { type Argument, orderedAggregate } from './ordered-aggregates.ts';
 import { FULL_SQL } from './problems.ts';
 import { standardRound } from './standard-rounding.ts';
-import { nullsFirst } from './window-calls.ts';
+import { windowCall } from './window-functions.ts';
 
 type Call = Extract<Expression, { kind: 'call' }>;
 
@@ -45,38 +45,6 @@ export function resolveCall(r: ExpressionResolver, call: Call): Expr {
   }
 }
 
-function windowCall(r: ExpressionResolver, call: Call, over: OverClause): Expr {
-  const { windowCalls } = r.options;
-  if (r.strict) {
-    throw r.problems.error('not_supported', call.span, 'KSQL has no window functions (OVER)', FULL_SQL);
-  }
-  if (!windowCalls) {
-    throw r.problems.error(
-      'invalid_statement',
-      call.span,
-      `a window function (OVER) cannot stand in ${r.options.clause}`,
-      'select it in a subquery in FROM, and use its column: FROM (SELECT ..., ROW_NUMBER() OVER (...) AS n FROM ...) AS q WHERE n <= 3',
-    );
-  }
-  if (call.name.name.toUpperCase() !== 'ROW_NUMBER' || call.args.length > 0 || over.frame !== null) {
-    throw r.problems.error(
-      'not_supported',
-      call.span,
-      'of the window functions only ROW_NUMBER() OVER (PARTITION BY ... ORDER BY ...) is supported by this version',
-      'an aggregate of each group is a subquery: (SELECT SUM(x) FROM t o WHERE o.k = t.k)',
-    );
-  }
-  const inner = r.inside({ clause: 'OVER' });
-  return windowCalls.rowNumber({
-    partition: over.partitionBy.map(e => inner.typed(e)),
-    order: over.orderBy.map(item => ({
-      expr: inner.typed(item.expression),
-      descending: item.descending,
-      nullsFirst: nullsFirst(item),
-    })),
-  });
-}
-
 /** NOW(), CURRENT_TIMESTAMP and CURRENT_DATE: the clock of the log. */
 export function clockExpr(r: ExpressionResolver, name: string): Expr | null {
   switch (name.toUpperCase()) {
@@ -104,10 +72,6 @@ function unknownFunction(r: ExpressionResolver, call: Call) {
     `unknown function "${name}"`,
     near === null ? undefined : `did you mean ${near}?`,
   );
-}
-
-function valueArgument(expr: Expr): ArgumentType {
-  return { kind: 'value', type: expr === UNTYPED_NULL ? null : expr.type };
 }
 
 function scalarCall(r: ExpressionResolver, call: Call, entry: ScalarFunction): Expr {
@@ -182,11 +146,6 @@ function lambdaBodyType(lambda: Expr): SqlType | null {
 function lambdaAs(lambda: Extract<Expr, { node: 'lambda' }>, type: SqlType): Expr {
   const body = asArgument(lambda.body, type);
   return { ...lambda, type, body };
-}
-
-/** As the parameter's type; resolution has said that it fits. */
-export function asArgument(expr: Expr, type: SqlType): Expr {
-  return coerceTo(expr, type) ?? { node: 'cast', type, arg: expr };
 }
 
 function badArguments(r: ExpressionResolver, call: Call, reason: string) {
@@ -310,21 +269,6 @@ function checkConstants(
 
 export const windowBoundsReason =
   'WINDOWSTART and WINDOWEND can only be used in the SELECT of a windowed aggregate';
-
-/** In full SQL an aggregate of nothing is NULL, and AVG over DECIMAL is DECIMAL. */
-function chosenAggregate(
-  r: ExpressionResolver,
-  entry: AggregateFunction,
-  args: readonly Expr[],
-): AggregateFunction {
-  if (r.strict) return entry;
-  const name = completeAggregate(
-    entry.name,
-    args.map(arg => arg.type),
-  );
-  const found = r.context.functions.find(name);
-  return found?.kind === 'aggregate' ? found : entry;
-}
 
 function constantValue(r: ExpressionResolver, expr: Expr, span: Span, fn: string): Value | null {
   if (expr.node === 'literal') return expr.value;

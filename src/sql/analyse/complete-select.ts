@@ -13,7 +13,7 @@ import { WINDOWLESS } from './problems.ts';
 import { checkNames, type OutputItem, resolveItems } from './projection.ts';
 import { type QueryOptions, SelectContext } from './query-context.ts';
 import type { ResolvedQuery } from './resolved-query.ts';
-import { type Complete, inputChanges, withLookups, withNumbers } from './select-stages.ts';
+import { type Complete, inputChanges, withLookups, withWindows } from './select-stages.ts';
 import { resolveCondition, sinkWindow } from './strict-query.ts';
 import { hasSubquery } from './subqueries.ts';
 import { isWindowColumn } from './system-columns.ts';
@@ -73,9 +73,10 @@ export function analyseSelect(select: Select, { options, emit, served }: SelectO
     overGroups: false,
   };
   const lookedUp = withLookups(whole, group);
-  const complete = windows.calls.length > 0 ? withNumbers(lookedUp, group, windows.calls) : lookedUp;
+  const ordered = windows.calls.length > 0 && !group.needed;
+  const complete = ordered ? withWindows(lookedUp, windows.calls) : lookedUp;
   refuseRandom(complete, group);
-  const query = group.needed ? grouped(complete, group) : plain(complete);
+  const query = group.needed ? grouped(complete, group, windows) : plain(complete);
   return { derived: { kind: 'query', query }, listed: items.length };
 }
 
@@ -201,7 +202,7 @@ function plain(complete: Complete): ResolvedQuery {
   };
 }
 
-function grouped(complete: Complete, group: GroupAnalysis): ResolvedQuery {
+function grouped(complete: Complete, group: GroupAnalysis, windows: WindowCalls): ResolvedQuery {
   const { context, input, items, split, explode, emit } = complete;
   const { problems, select } = context;
   if (explode.calls.length > 0) {
@@ -229,6 +230,8 @@ function grouped(complete: Complete, group: GroupAnalysis): ResolvedQuery {
   const having = group.having();
   const { window } = group;
   context.finish();
+  windows.rewrite(expr => group.over(expr, 'OVER'));
+  context.finish();
   const resolved = group.resolved();
   const keys = resolved.schema.key.map((i): Expr => {
     const column = resolved.schema.columns[i];
@@ -255,9 +258,43 @@ function grouped(complete: Complete, group: GroupAnalysis): ResolvedQuery {
     window: sinkWindow(window),
     ...(select.distinct ? distinctOutput(items, columns) : {}),
   };
-  if (![...columns, ...(having ? [having] : [])].some(hasSubquery)) return query;
   const over = outputs.map(o => ({ ...o.item, expr: o.over }));
+  const lookedUp = [...columns, ...(having ? [having] : [])].some(hasSubquery);
+  if (windows.calls.length > 0) {
+    if (lookedUp) refuseLookups(context);
+    return orderedGroups({ ...complete, items: over }, windows, query);
+  }
+  if (!lookedUp) return query;
   return lookedUpByGroups({ ...complete, items: over }, group, query);
+}
+
+function refuseLookups({ problems, select }: SelectContext): never {
+  throw problems.error(
+    'invalid_statement',
+    select.span,
+    'a subquery in SELECT or HAVING cannot stand beside window functions over groups',
+    'group in a subquery in FROM, and look up there: FROM (SELECT k, COUNT(*) AS n, (SELECT ...) AS x FROM t GROUP BY k) AS q',
+  );
+}
+
+/** Window functions over groups: those that HAVING leaves are rows, which are put in order. */
+function orderedGroups(complete: Complete, windows: WindowCalls, query: ResolvedQuery): ResolvedQuery {
+  const { problems, select } = complete.context;
+  const schema = query.group?.schema ?? query.schema;
+  const groups: ResolvedQuery = {
+    ...query,
+    columns: columnExprs(schema),
+    schema,
+    hidden: [],
+    distinct: false,
+    changes: 'upsert',
+  };
+  const rows = { derived: { kind: 'query', query: groups }, listed: schema.columns.length } as const;
+  const name = { name: 'groups', quoted: false, span: select.span };
+  const input = derivedRelation(rows, { name, columns: [], problems });
+  const split = { rest: null, temporal: null };
+  const side = relationSide(input);
+  return plain(withWindows({ ...complete, input, side, split, emit: null, overGroups: true }, windows.calls));
 }
 
 /** What SELECT and HAVING look up for each group: the groups are rows, to which it is joined. */

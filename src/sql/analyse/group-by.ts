@@ -158,8 +158,8 @@ export class GroupAnalysis {
   }
 
   /** An expression of the SELECT as one over the group's row. */
-  over(expr: Expr): Expr {
-    return this.#over(expr, 'a subquery', this.#context.select.span);
+  over(expr: Expr, clause = 'a subquery'): Expr {
+    return this.#over(expr, clause, this.#context.select.span);
   }
 
   #over(expr: Expr, clause: string, span: Span): Expr {

@@ -8,6 +8,7 @@ import { exprKey, isDeterministic, mapChildren } from './expr-tree.ts';
 import type { AggregateSink } from './expression.ts';
 import type { Problems } from './problems.ts';
 import { isSubquery } from './subqueries.ts';
+import { isWindowCall } from './window-calls.ts';
 
 /** Positions from here on stand for results of aggregates, until the group's own columns are known. */
 export const AGGREGATE_BASE = 1_000_000;
@@ -90,7 +91,7 @@ export function overGroup(
     }
     if (part.node === 'rowtime') throw refuse(part);
     if (part.node === 'column') {
-      if (isSubquery(part)) return part;
+      if (isSubquery(part) || isWindowCall(part)) return part;
       if (part.index >= EXPLODE_BASE) throw refuse(part);
       if (part.index >= WINDOW_BASE) return { ...part, index: bounds + part.index - WINDOW_BASE };
       if (part.index >= AGGREGATE_BASE) {

@@ -2,6 +2,7 @@ import type { FunctionRegistry } from '../../expr/registry.ts';
 import type { Expression, GroupBy, QueryBody, Relation, Select, SelectItem } from '../ast.ts';
 import type { Catalog } from '../catalog.ts';
 import type { Problems } from './problems.ts';
+import { holdsWindowCalls } from './window-calls.ts';
 
 const MOST_SETS = 64;
 
@@ -24,6 +25,14 @@ export function groupedBySets(
       select.window.span,
       'WINDOW beside GROUPING SETS, ROLLUP and CUBE is not supported',
       'group by window and keys in a subquery in FROM, then by the sets',
+    );
+  }
+  if (holdsWindowCalls(select)) {
+    throw problems.error(
+      'invalid_statement',
+      groupBy.span,
+      'window functions (OVER) cannot stand beside GROUPING SETS, ROLLUP and CUBE: they would see each grouping alone',
+      'group in a subquery in FROM: FROM (SELECT a, b, COUNT(*) AS n FROM t GROUP BY ROLLUP (a, b)) AS q',
     );
   }
   const sets = setsOf(groupBy).map(set => [...groupBy.items, ...set].map(meant));

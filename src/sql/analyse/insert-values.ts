@@ -6,7 +6,7 @@ import type { Expr } from '../../expr/expr.ts';
 import type { FunctionRegistry } from '../../expr/registry.ts';
 import type { Expression, Identifier } from '../ast.ts';
 import type { Catalog, Relation } from '../catalog.ts';
-import { asArgument } from './calls.ts';
+import { asArgument } from './call-arguments.ts';
 import { coerceTo, isStringLiteral } from './coerce.ts';
 import { ExpressionResolver } from './expression.ts';
 import type { Problems } from './problems.ts';

@@ -1,6 +1,7 @@
 import type { Schema } from '../../core/schema.ts';
 import type { SqlType } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
+import type { Frame } from '../../expr/window-function.ts';
 import type {
   AggregateCall,
   JoinNode,
@@ -59,7 +60,8 @@ export type JoinSide =
   | { readonly kind: 'relation'; readonly relation: Relation; readonly schema: Schema }
   | { readonly kind: 'join'; readonly join: ResolvedJoin; readonly schema: Schema }
   | { readonly kind: 'filter'; readonly input: JoinSide; readonly predicate: Expr; readonly schema: Schema }
-  | RankedSide;
+  | RankedSide
+  | OverSide;
 
 /**
  * Rows in order, partition by partition. `schema`: the input's columns, partition and order, and the row's number (from 1).
@@ -72,6 +74,26 @@ export interface RankedSide {
   readonly from: number;
   readonly to: number | null;
   readonly schema: Schema;
+}
+
+/** Rows with the results of window functions. `schema`: the input's columns, what they read, and one per function. */
+export interface OverSide {
+  readonly kind: 'over';
+  readonly input: JoinSide;
+  readonly partition: readonly Expr[];
+  readonly order: readonly OrderedExpr[];
+  readonly functions: readonly WindowFunctionCall[];
+  readonly schema: Schema;
+}
+
+/** A window function, its arguments over the rows that are put in order. */
+export interface WindowFunctionCall {
+  readonly fn: string;
+  readonly args: readonly Expr[];
+  readonly constants: readonly number[];
+  readonly filter: Expr | null;
+  readonly frame: Frame | null;
+  readonly type: SqlType;
 }
 
 export interface OrderedExpr {

@@ -7,6 +7,7 @@ import { allOf, conjuncts, isDeterministic } from './expr-tree.ts';
 import type { GroupAnalysis } from './group-by.ts';
 import { relationSide } from './join-sides.ts';
 import { Lookups } from './lookups.ts';
+import { overSide, resultsOf } from './over-rows.ts';
 import type { Explode } from './partition.ts';
 import type { OutputItem } from './projection.ts';
 import type { SelectContext } from './query-context.ts';
@@ -14,7 +15,7 @@ import { numberOf, rankedSide } from './ranked-rows.ts';
 import type { JoinSide, ResolvedQuery } from './resolved-query.ts';
 import { hasSubquery } from './subqueries.ts';
 import { readsClock, type TemporalSplit } from './temporal.ts';
-import { hasWindowCall, type WindowCall, withWindowCalls } from './window-calls.ts';
+import { hasWindowCall, orderKey, partsOf, type WindowCall, withWindowCalls } from './window-calls.ts';
 
 /** A SELECT of complete SQL with every name and type decided, on its way to a resolved query. */
 export interface Complete {
@@ -74,25 +75,16 @@ export function withLookups(complete: Complete, group: GroupAnalysis): Complete 
   };
 }
 
-/** Rows with the numbers that window functions give them: what WHERE leaves of the rows is put in order. */
-export function withNumbers(
-  complete: Complete,
-  group: GroupAnalysis,
-  calls: readonly WindowCall[],
-): Complete {
+/** Rows with the results of window functions: what WHERE leaves of the rows is put in order. */
+export function withWindows(complete: Complete, calls: readonly WindowCall[]): Complete {
   const { context, input, split, items } = complete;
   const { problems, select } = context;
-  const parts = calls.flatMap(call => [...call.partition, ...call.order.map(o => o.expr)]);
+  const parts = calls.flatMap(partsOf);
   const at = items.find(item => hasWindowCall(item.expr))?.span ?? select.span;
   const refuse = (message: string, hint: string): void => {
     problems.report('invalid_statement', at, message, hint);
   };
-  if (group.needed) {
-    refuse(
-      'window functions (OVER) beside GROUP BY are not supported',
-      'group in a subquery in FROM: FROM (SELECT k, COUNT(*) AS n FROM t GROUP BY k) AS q',
-    );
-  } else if (complete.explode.calls.length > 0) {
+  if (complete.explode.calls.length > 0) {
     refuse(
       'window functions (OVER) beside table functions are not supported',
       'expand in a subquery in FROM',
@@ -115,20 +107,46 @@ export function withNumbers(
   };
   const rows = { derived: { kind: 'query', query }, listed: schema.columns.length } as const;
   const name = { name: 'rows', quoted: false, span: select.span };
-  let side: JoinSide = relationSide(derivedRelation(rows, { name, columns: [], problems }));
-  const numbers: Expr[] = [];
-  for (const call of calls) {
-    const ranked = rankedSide(side, { ...call, from: 0, to: null });
-    numbers.push(numberOf(ranked));
-    side = ranked;
-  }
+  const { side, results } = inOrder(
+    relationSide(derivedRelation(rows, { name, columns: [], problems })),
+    calls,
+  );
   return {
     ...complete,
     input: { ...input, kind: 'table', changes: 'retract', schema: side.schema, hidden: [], window: null },
     side,
-    items: items.map(item => ({ ...item, expr: withWindowCalls(item.expr, numbers) })),
+    items: items.map(item => ({ ...item, expr: withWindowCalls(item.expr, results) })),
     split: { rest: null, temporal: null },
   };
+}
+
+/** The rows with the results of window functions, those over one order together, and where each result stands. */
+function inOrder(
+  input: JoinSide,
+  calls: readonly WindowCall[],
+): { readonly side: JoinSide; readonly results: readonly Expr[] } {
+  let side = input;
+  const results: Expr[] = [];
+  for (const [i, { call, ...order }] of calls.entries()) {
+    if (results[i]) continue;
+    if (!call) {
+      const ranked = rankedSide(side, { ...order, from: 0, to: null });
+      results[i] = numberOf(ranked);
+      side = ranked;
+      continue;
+    }
+    const together = [...calls.entries()].flatMap(([at, other]) =>
+      other.call && orderKey(other) === orderKey(order) ? [{ at, call: other.call }] : [],
+    );
+    const over = overSide(
+      side,
+      order,
+      together.map(t => t.call),
+    );
+    for (const [k, result] of resultsOf(over).entries()) results[together[k]?.at ?? i] = result;
+    side = over;
+  }
+  return { side, results };
 }
 
 /** Kind of the rows that reach the select list. */

@@ -1,0 +1,266 @@
+import { assert } from '../core/assert.ts';
+import type { Batch, Vec } from '../core/batch.ts';
+import { Op } from '../core/change.ts';
+import type { Column } from '../core/schema.ts';
+import type { Value } from '../core/value.ts';
+import { equality } from '../expr/compare.ts';
+import { cellComparator } from '../expr/row-order.ts';
+import type { OverNode } from '../plan/plan.ts';
+import type { ChangedPart, StateTableState } from '../state/state-section.ts';
+import type { StateTable } from '../state/state-table.ts';
+import { ChangeBuilder } from './change-builder.ts';
+import { EquiSide, type EquiSideState } from './equi-side.ts';
+import { JoinKeys } from './join-keys.ts';
+import { KeyEncoder } from './key-encoder.ts';
+import type { Epoch, Operator, OperatorContext } from './operator.ts';
+import type { OrderChange, OrderedRows, PartitionFunction } from './window-functions/partition-function.ts';
+import { type MakeFunction, runningFunction } from './window-functions/running-function.ts';
+
+const NONE = -1;
+const NO_BYTES = new Uint8Array(0);
+/** prefixes of the index: a partition with bytes, and the one that is NULL */
+const BYTES = 0;
+const NULL_KEY = 1;
+
+type Results = readonly (Value | null)[];
+
+interface Partition {
+  /** slots */
+  readonly order: number[];
+  readonly rows: OrderedRows;
+  readonly functions: readonly PartitionFunction[];
+}
+
+interface OverState {
+  readonly index: StateTableState;
+  readonly rows: EquiSideState;
+}
+
+export interface OverOptions {
+  /** gives a fresh table of state */
+  readonly table: () => StateTable;
+  /** rows are taken away too */
+  readonly retracting: boolean;
+}
+
+/**
+ * Rows in order with the results of window functions, partition by partition. The state is the rows; the order of a
+ * partition and its results stand in memory, and are made again from the rows when it is first touched after a restart.
+ * Each function computes what a change touches, and only rows with other results are given. The contract stands on
+ * {@link OverNode}.
+ */
+export class Over implements Operator {
+  readonly id: string;
+  readonly #node: OverNode;
+  /** partitions */
+  readonly #index: StateTable;
+  readonly #rows: EquiSide;
+  readonly #keys: KeyEncoder;
+  readonly #compare: (a: number, b: number) => number;
+  readonly #makes: readonly MakeFunction[];
+  readonly #equals: readonly ((a: Value, b: Value) => boolean)[];
+  readonly #out: ChangeBuilder;
+  /** by slot of the partition */
+  #partitions: (Partition | undefined)[] = [];
+  /** by slot of the row */
+  #results: Results[] = [];
+
+  constructor(node: OverNode, context: OperatorContext, { table, retracting }: OverOptions) {
+    this.id = node.id;
+    this.#node = node;
+    this.#index = table();
+    const { schema } = node.input;
+    const types = schema.columns.map(c => c.type);
+    this.#rows = new EquiSide({
+      schema,
+      keys: new JoinKeys(node.id, context, schema, []),
+      preserved: false,
+      index: this.#index,
+      rows: table(),
+      distinct: retracting ? table() : null,
+    });
+    this.#keys = new KeyEncoder(node.partition.map(i => (schema.columns[i] as Column).type));
+    const cells = (slot: number) => (column: number) => this.#rows.rows.get(slot, column);
+    const compare = cellComparator(types, node.order);
+    this.#compare = (a, b) => compare(cells(a), cells(b));
+    this.#makes = node.functions.map(f => runningFunction(f, types, context.functions));
+    this.#equals = node.functions.map(f => equality(f.type));
+    this.#out = new ChangeBuilder(node.schema);
+  }
+
+  step(epoch: Epoch, [input = []]: readonly (readonly Batch[])[]): readonly Batch[] {
+    for (const batch of input) {
+      this.#rows.begin(epoch, batch);
+      this.#keys.begin(this.#node.partition.map(i => batch.cols[i] as Vec));
+      const n = batch.sel === null ? batch.n : batch.sel.length;
+      for (let k = 0; k < n; k++) {
+        const i = batch.sel === null ? k : (batch.sel[k] as number);
+        if (batch.op?.[i] === Op.RETRACT) this.#takeAway(batch, i);
+        else this.#add(batch, i);
+      }
+    }
+    const out = this.#out.take();
+    return out === null ? [] : [out];
+  }
+
+  #add(batch: Batch, i: number): void {
+    const key = this.#keyOf(i);
+    const partition = this.#partitionOf(key);
+    const slot = this.#rows.add(batch, i, key);
+    const at = this.#place(partition.order, slot, 1);
+    partition.order.splice(at, 0, slot);
+    this.#results[slot] = [];
+    const cell = (column: number) => this.#rows.rows.get(slot, column);
+    // it stands behind its peers
+    const peersFrom = this.#place(partition.order, slot, 0);
+    const change = { at, inserted: true, peersFrom, peersTo: at + 1, cell };
+    this.#settle(partition, change, slot, batch.seq[i] as number);
+  }
+
+  #takeAway(batch: Batch, i: number): void {
+    const key = this.#find(i);
+    if (key === NONE) return;
+    // after a restart it is made of all rows, this one too
+    const partition = this.#partitionOf(key);
+    const slot = this.#rows.take(i);
+    if (slot === NONE) return;
+    const { order } = partition;
+    const peersFrom = this.#place(order, slot, 0);
+    let at = peersFrom;
+    while (order[at] !== slot) {
+      at++;
+      assert(at < order.length, 'a row is in the order of its partition');
+    }
+    const peersTo = this.#place(order, slot, 1);
+    order.splice(at, 1);
+    const cell = (column: number) => this.#rows.rows.get(slot, column);
+    const change = { at, inserted: false, peersFrom, peersTo: peersTo - 1, cell };
+    this.#settle(partition, change, slot, batch.seq[i] as number);
+    this.#rows.drop(slot);
+    this.#results[slot] = [];
+    if (order.length > 0) return;
+    this.#partitions[key] = undefined;
+    this.#index.drop(key);
+  }
+
+  /** Where a row stands: behind all that equal it (1), or before them (0). */
+  #place(order: readonly number[], slot: number, behind: 0 | 1): number {
+    let low = 0;
+    let high = order.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#compare(order[middle] as number, slot) < behind) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** After a change of the order: computes what it touches, gives what has changed; `slot`: of the row that came or went. */
+  #settle({ order, rows, functions }: Partition, change: OrderChange, slot: number, seq: number): void {
+    const next = new Map<number, (Value | null)[]>();
+    if (change.inserted) next.set(change.at, []);
+    functions.forEach((running, f) => {
+      const equal = this.#equals[f] as (a: Value, b: Value) => boolean;
+      running.update(rows, change, running.affected(change, rows), (at, value) => {
+        const inserted = change.inserted && at === change.at;
+        const known = this.#results[order[at] as number] as Results;
+        const before = known[f] ?? null;
+        if (!inserted && (value === null || before === null ? value === before : equal(value, before)))
+          return;
+        let results = next.get(at);
+        if (results === undefined) {
+          results = [...known];
+          next.set(at, results);
+        }
+        results[f] = value;
+      });
+    });
+    const touched = [...next.keys()].sort((a, b) => a - b);
+    let gone = change.inserted;
+    for (const at of touched) {
+      if (!gone && at >= change.at) {
+        this.#give(Op.RETRACT, slot, seq);
+        gone = true;
+      }
+      if (!change.inserted || at !== change.at) this.#give(Op.RETRACT, order[at] as number, seq);
+    }
+    if (!gone) this.#give(Op.RETRACT, slot, seq);
+    for (const at of touched) {
+      const own = order[at] as number;
+      this.#results[own] = next.get(at) ?? [];
+      this.#give(Op.ADD, own, seq);
+    }
+  }
+
+  #give(op: Op, slot: number, seq: number): void {
+    const row = [...this.#rows.rows.row(slot), ...(this.#results[slot] as Results)];
+    this.#out.push(op, seq, this.#rows.rowtime(slot), row);
+  }
+
+  #keyOf(i: number): number {
+    const encoder = this.#keys;
+    const key = encoder.encode(i)
+      ? this.#index.slot(BYTES, encoder.bytes, encoder.start, encoder.end)
+      : this.#index.slot(NULL_KEY, NO_BYTES, 0, 0);
+    if (this.#index.index.isNew) {
+      this.#rows.beginKey(key);
+      this.#partitions[key] = undefined;
+    }
+    return key;
+  }
+
+  #find(i: number): number {
+    const encoder = this.#keys;
+    return encoder.encode(i)
+      ? this.#index.find(BYTES, encoder.bytes, encoder.start, encoder.end)
+      : this.#index.find(NULL_KEY, NO_BYTES, 0, 0);
+  }
+
+  /** Made again after a restart: rows arrive in their order, and equal ones stay in it. */
+  #partitionOf(key: number): Partition {
+    const known = this.#partitions[key];
+    if (known) return known;
+    const order = this.#rows.meeting(key).sort(this.#compare);
+    const rows: OrderedRows = {
+      get n() {
+        return order.length;
+      },
+      cell: (at, column) => this.#rows.rows.get(order[at] as number, column),
+      isPeer: (a, b) => this.#compare(order[a] as number, order[b] as number) === 0,
+    };
+    const functions = this.#makes.map((make, f) =>
+      make(at => Number(this.#results[order[at] as number]?.[f] ?? 0)),
+    );
+    for (const slot of order) this.#results[slot] = functions.map(() => null);
+    functions.forEach((running, f) => {
+      running.update(rows, null, { from: 0, to: order.length }, (at, value) => {
+        (this.#results[order[at] as number] as (Value | null)[])[f] = value;
+      });
+    });
+    const made = { order, rows, functions };
+    this.#partitions[key] = made;
+    return made;
+  }
+
+  deadline(): number | null {
+    return null;
+  }
+
+  state(part?: ChangedPart): OverState {
+    return { index: this.#index.state(part), rows: this.#rows.state(part) };
+  }
+
+  load(state: unknown): void {
+    const { index, rows } = state as OverState;
+    this.#index.load(index);
+    this.#rows.load(rows);
+    this.#partitions = [];
+    this.#results = [];
+  }
+
+  size(): { readonly rows: number; readonly bytes: number } {
+    const { rows, bytes } = this.#rows.size();
+    const perRow = 8 + 32 + this.#makes.length * 16;
+    return { rows, bytes: bytes + this.#index.bytes + rows * perRow };
+  }
+}
