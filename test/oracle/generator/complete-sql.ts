@@ -1,4 +1,5 @@
 import { randomAggregate } from './complete-aggregates.ts';
+import { randomWindow } from './complete-windows.ts';
 import type { Random } from './random.ts';
 
 /**
@@ -66,7 +67,27 @@ export class CompleteSql {
   #query(depth: number): SqlText {
     if (depth > 0 && this.#random.chance(0.35)) return this.#setOperation(depth);
     if (this.#random.chance(0.08)) return this.#sets(depth);
+    if (this.#random.chance(0.15)) return this.#windowed(depth);
     return this.#random.chance(0.15) ? this.#ordered(depth) : this.#select(depth);
+  }
+
+  /** Window functions over rows, or over groups. */
+  #windowed(depth: number): SqlText {
+    const random = this.#random;
+    const part = this.#relation(depth);
+    const grouped = random.chance(0.25);
+    const shown = grouped
+      ? [
+          this.#column(part),
+          ...[0, 1].map(() => this.#aggregate(part, '')).map(a => ({ text: a.sql, type: a.column.type })),
+        ]
+      : part.columns.map(c => ({ text: `${part.alias}.${c.name}`, type: c.type }));
+    const results = Array.from({ length: random.int(1, 3) }, () => randomWindow(random, { columns: shown }));
+    const all = [...shown, ...results.map(r => ({ text: r.sql, type: r.type }))];
+    const columns = all.map(({ type }) => ({ name: this.#name('c'), type }));
+    const list = all.map(({ text }, i) => `${text} AS ${columns[i]?.name}`).join(', ');
+    const groupBy = grouped ? ` GROUP BY ${shown[0]?.text}` : '';
+    return { sql: `SELECT ${list} FROM ${part.sql}${this.#where(part, depth)}${groupBy}`, columns };
   }
 
   /** Several groupings at once. */
