@@ -71,6 +71,13 @@ describe('the rewrite rules keep every row', () => {
     "CREATE TABLE v AS SELECT k, COUNT(*) AS c FROM s WHERE n > 0 GROUP BY k HAVING k <> 'a';",
     'CREATE VIEW v AS SELECT k, COUNT(*) AS c FROM t WHERE d < CURRENT_DATE AND n > 0 GROUP BY k HAVING k IS NOT NULL;',
     'CREATE STREAM v AS SELECT k, n FROM s WHERE n > 0 PARTITION BY k;',
+    "CREATE VIEW v AS SELECT a.id, b.n FROM s a JOIN t b ON a.k = b.k WHERE a.n > 0 AND b.k <> 'a';",
+    'CREATE VIEW v AS SELECT a.id, b.n FROM t a JOIN t b ON a.k = b.k WHERE a.n >= b.n;',
+    'CREATE VIEW v AS SELECT a.id, b.n FROM t a JOIN t b ON a.k = b.k AND a.n <= b.n WHERE a.k = b.k AND b.n > 0;',
+    'CREATE VIEW v AS SELECT a.id, b.n FROM t a LEFT JOIN t b ON a.k = b.k WHERE a.n > 0 AND b.n IS NULL;',
+    'CREATE VIEW v AS SELECT a.id, b.n FROM s a RIGHT JOIN t b ON a.n = b.n WHERE a.k IS NULL AND b.n > 0;',
+    'CREATE VIEW v AS SELECT a.id, b.n FROM s a FULL JOIN t b ON a.n = b.n WHERE a.n > 0;',
+    'CREATE VIEW v AS SELECT a.id, b.n FROM s a, t b, t c WHERE a.k = b.k AND b.k = c.k AND a.n < c.n AND b.n > 0;',
   ])('of %s', sql => {
     const record = fc.record({
       key: fc.constantFrom('1', '2', null),

@@ -1,6 +1,6 @@
+import { canFail } from '../../expr/can-fail.ts';
 import type { DeploymentPlan, PlanNode, ViewPlan } from '../../plan/plan.ts';
 import { inputsOf, kindOf } from '../../plan/properties.ts';
-import { canFail } from './can-fail.ts';
 
 /**
  * The views of which only the last row per key and epoch is wanted (demand: final): keyed rows that feed no topic and

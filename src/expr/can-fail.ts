@@ -1,9 +1,9 @@
-import type { SqlType } from '../../core/sql-type.ts';
-import type { Expr } from '../../expr/expr.ts';
+import type { SqlType } from '../core/sql-type.ts';
+import type { Expr } from './expr.ts';
 
 /**
  * Whether an expression may report a failure. Where rows are merged within an epoch, such an expression must not stand
- * above: its ledger entries would depend on how the log is cut.
+ * above: its ledger entries would depend on how the log is cut. Nor may other rows than were meant be given to it.
  */
 export function canFail(expr: Expr): boolean {
   switch (expr.node) {
