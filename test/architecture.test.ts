@@ -25,7 +25,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'view-store': { may: ['core', 'kv'] },
   dataflow: { may: ['core', 'expr', 'kv', 'log', 'decode', 'plan', 'operators', 'state', 'view-store'] },
   deploy: { may: ['core', 'sql', 'plan', 'dataflow', 'view-store', 'log'], types: ['expr'] },
-  kafka: { may: ['core'], types: ['log/event-log.ts'] },
+  kafka: { may: ['core'], types: ['log/event-log.ts', 'commands'] },
   commands: { may: ['core'], types: ['log/event-log.ts'] },
   invoice: { may: ['core', 'commands'], types: ['log/event-log.ts'] },
   sinks: { may: ['core'], types: ['deploy/view-access.ts', 'deploy/missed-changes.ts'] },

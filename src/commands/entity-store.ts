@@ -10,13 +10,21 @@ export class EntityStore<C extends Command, Event, State> {
   readonly #log: EventLog;
   readonly #entity: EntityType<C, Event, State>;
   readonly #capacity: number;
+  readonly #inOrder: boolean;
   // in order of last use
   readonly #recent = new Map<string, Snapshot<State>>();
 
-  constructor(log: EventLog, entity: EntityType<C, Event, State>, capacity: number) {
+  /** `inOrder`: the log holds the events of an append before their snapshot. A copy of several topics may not. */
+  constructor(log: EventLog, entity: EntityType<C, Event, State>, capacity: number, inOrder = true) {
     this.#log = log;
     this.#entity = entity;
     this.#capacity = capacity;
+    this.#inOrder = inOrder;
+  }
+
+  /** entities in memory */
+  get size(): number {
+    return this.#recent.size;
   }
 
   /** Version 0 is an entity of which nothing is known. Throws `value_undecodable` when its events are unreadable. */
@@ -51,8 +59,8 @@ export class EntityStore<C extends Command, Event, State> {
     const record = this.#log.lastByKey(topics.snapshots, key);
     const snapshot = record?.value ? this.#entity.decodeSnapshot(record.value) : null;
     let { state, version } = snapshot ?? { state: decider.initial, version: 0 };
-    // An append holds the events before their snapshot; so later events of the key stand behind its record.
-    const from = record && snapshot ? record.seq + 1 : 0;
+    // Where events stand before their snapshot, later events of the key stand behind its record.
+    const from = this.#inOrder && record && snapshot ? record.seq + 1 : 0;
     for (const { value } of this.#log.byKey(topics.events, key, from)) {
       if (!value) continue;
       const recorded = this.#entity.decodeEvent(value);

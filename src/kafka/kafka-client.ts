@@ -67,14 +67,20 @@ const CONNECT = 3_000;
 const REQUEST = 30_000;
 const READ_COMMITTED = 1;
 
-export function kafkaClient(settings: KafkaSettings): Kafka {
+/** For transactions: markers follow the answers by a ms or so, and a client that then waits long makes few of them. */
+export const QUICK_RETRIES = { initialRetryTime: 2, maxRetryTime: 200, retries: 50 };
+
+export function kafkaClient(
+  settings: KafkaSettings,
+  retry = { initialRetryTime: 20, maxRetryTime: 500, retries: 2 },
+): Kafka {
   return new Kafka({
     clientId: settings.clientId,
     brokers: [...settings.brokers],
     connectionTimeout: CONNECT,
     requestTimeout: REQUEST,
     logLevel: logLevel.NOTHING,
-    retry: { initialRetryTime: 20, maxRetryTime: 500, retries: 2 },
+    retry,
     ...(settings.tls === null ? {} : { ssl: settings.tls }),
     ...(settings.sasl === null ? {} : { sasl: settings.sasl as SASLOptions }),
   });

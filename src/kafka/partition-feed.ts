@@ -28,6 +28,8 @@ export class PartitionFeed {
   stable: number | null = null;
   /** ms: since when nothing can be learned of it; null: it can */
   awaySince: number | null = null;
+  /** records that were taken and are not in the log */
+  inHand = 0;
   /** nothing is fetched while it is found out where to go on */
   astray = false;
   /** the log's last record, until it was found in Kafka again */
@@ -97,12 +99,19 @@ export class PartitionFeed {
     return { changed };
   }
 
+  /** offset before which the log has all that is committed */
+  get reached(): number {
+    if (this.inHand > 0) return this.appended;
+    return this.head?.offset ?? this.next;
+  }
+
   /** Removes the head. */
   take(): SourceRecord {
     const chunk = this.#chunks[0];
     const record = chunk?.records[chunk.at];
     assert(chunk !== undefined && record !== undefined, 'a feed without a head gives nothing');
     chunk.at++;
+    this.inHand++;
     if (chunk.at === chunk.records.length) {
       this.#chunks.shift();
       this.#bytes -= chunk.bytes;

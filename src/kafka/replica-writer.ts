@@ -113,7 +113,9 @@ export class ReplicaWriter {
         const open = feeds();
         for (const { topic, partition, offset } of placed) {
           const feed = open.get(`${topic}/${partition}`);
-          if (feed !== undefined) feed.appended = offset + 1;
+          if (feed === undefined) continue;
+          feed.appended = offset + 1;
+          feed.inHand--;
         }
         return { durable };
       } catch (error) {
@@ -141,6 +143,8 @@ export class ReplicaWriter {
     }
     if (first?.offset === undefined) throw error;
     const { topic, partition = 0, offset } = first;
+    const feed = this.#ports.feeds().get(`${topic}/${partition}`);
+    if (feed !== undefined) feed.inHand--;
     this.#ports.gaps.found({ topic, partition, from: offset, to: offset + 1, reason: 'too_large' });
     return { durable: earlier };
   }

@@ -100,6 +100,12 @@ export class Replicator {
     });
   }
 
+  /** Offset of a partition before which the log has all that Kafka has committed; null: not known now. */
+  reached(topic: string, partition: number): number | null {
+    const feed = this.#feeds.get(`${topic}/${partition}`);
+    return feed === undefined || this.#renew ? null : feed.reached;
+  }
+
   /** Connects, keeps feeds and fetchers as the cluster and the wanted topics are, and starts over when something breaks. */
   async #follow(): Promise<void> {
     let pause = FIRST_PAUSE;

@@ -1,0 +1,135 @@
+import type { Consumer, Producer } from 'kafkajs';
+import type { CommandPartitions, PartitionWriter } from '../commands/command-partitions.ts';
+import { MillraceError } from '../core/errors.ts';
+import { PartitionTransactions, type PartitionTransactionsOptions } from './partition-transactions.ts';
+
+export interface KafkaPartitionsOptions extends Omit<PartitionTransactionsOptions, 'partition'> {
+  readonly onError: (error: unknown) => void;
+}
+
+interface Outgoing {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** ms: a node that says nothing for so long has lost its partitions */
+const SESSION_TIMEOUT = 6_000;
+const HEARTBEAT = 1_500;
+const REJOIN_AFTER = 1_000;
+
+/**
+ * A commands topic of Kafka, its partitions shared by a consumer group. The group only decides who has which partition:
+ * commands are read from the log, and who writes is decided by fencing, so a node that does not know that it has lost a
+ * partition does no harm.
+ */
+export class KafkaPartitions implements CommandPartitions {
+  readonly #options: KafkaPartitionsOptions;
+  #producer: Promise<Producer> | null = null;
+  #outgoing: Outgoing[] = [];
+  #sending: Promise<void> | null = null;
+  #consumer: Consumer | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  #stopped = false;
+  #joining: Promise<void> = Promise.resolve();
+
+  constructor(options: KafkaPartitionsOptions) {
+    this.#options = options;
+  }
+
+  send(command: { readonly key: Uint8Array; readonly value: Uint8Array }): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#outgoing.push({ ...command, resolve, reject });
+    this.#sending ??= this.#sendAll();
+    return promise;
+  }
+
+  /** What gathers while one request is under way goes with the next. */
+  async #sendAll(): Promise<void> {
+    await Promise.resolve(); // the other commands of this turn
+    for (let batch = this.#outgoing; batch.length > 0; batch = this.#outgoing) {
+      this.#outgoing = [];
+      this.#producer ??= this.#connected();
+      try {
+        await (await this.#producer).send({
+          topic: this.#options.topic,
+          acks: -1,
+          messages: batch.map(c => ({ key: Buffer.from(c.key), value: Buffer.from(c.value) })),
+        });
+        for (const { resolve } of batch) resolve();
+      } catch (cause) {
+        const old = this.#producer;
+        this.#producer = null;
+        void old.then(producer => producer.disconnect()).catch(() => {});
+        const error = new MillraceError('log_write_failed', 'Kafka has not taken the command', {
+          hint: 'send it again with the same command id: it counts once',
+          cause,
+        });
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#sending = null;
+  }
+
+  start(assigned: (partitions: readonly number[]) => void): void {
+    this.#joining = this.#join(assigned).catch(error => this.#rejoin(assigned, error));
+  }
+
+  writer(partition: number): PartitionWriter {
+    return new PartitionTransactions({ ...this.#options, partition });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    await this.#joining;
+    await this.#sending;
+    await this.#consumer?.disconnect().catch(() => {});
+    await (await this.#producer?.catch(() => null))?.disconnect().catch(() => {});
+  }
+
+  async #connected(): Promise<Producer> {
+    // retries of the client must not write a command twice: repeated ids count once, but only for a time
+    const producer = this.#options.kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+    });
+    await producer.connect();
+    return producer;
+  }
+
+  async #join(assigned: (partitions: readonly number[]) => void): Promise<void> {
+    const { kafka, group, topic } = this.#options;
+    const consumer = kafka.consumer({
+      groupId: group,
+      sessionTimeout: SESSION_TIMEOUT,
+      heartbeatInterval: HEARTBEAT,
+      maxWaitTimeInMs: 100,
+      allowAutoTopicCreation: false,
+    });
+    this.#consumer = consumer;
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      const partitions = payload.memberAssignment[topic] ?? [];
+      // nothing is consumed here: the log has it
+      consumer.pause([{ topic, partitions }]);
+      assigned(partitions);
+    });
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart) this.#rejoin(assigned, payload.error);
+    });
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: false });
+    await consumer.run({ autoCommit: false, eachBatch: async () => {} });
+  }
+
+  #rejoin(assigned: (partitions: readonly number[]) => void, error: unknown): void {
+    if (this.#stopped) return;
+    this.#options.onError(error);
+    const old = this.#consumer;
+    this.#consumer = null;
+    void old?.disconnect().catch(() => {});
+    this.#retry = setTimeout(() => this.start(assigned), REJOIN_AFTER);
+  }
+}

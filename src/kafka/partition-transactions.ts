@@ -1,0 +1,137 @@
+import type { Kafka, Producer, RecordMetadata, Transaction } from 'kafkajs';
+import type { PartitionTransaction, PartitionWriter, RecordPlace } from '../commands/command-partitions.ts';
+import { MillraceError } from '../core/errors.ts';
+import type { AppendRecord, EventLog } from '../log/event-log.ts';
+
+export interface PartitionTransactionsOptions {
+  readonly kafka: Kafka;
+  /** the group whose offset of the partition says what is handled */
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** topics that are written */
+  readonly outputs: readonly string[];
+  /** copy of them */
+  readonly log: EventLog;
+  readonly partitionOf: (key: Uint8Array | null, partitions: number) => number;
+  /** offset before which the log has all that is committed */
+  readonly reached: (topic: string, partition: number) => number | null;
+}
+
+/** ms: after it a transaction that nobody ends is aborted by the broker */
+const TRANSACTION_TIMEOUT = 10_000;
+/** ms */
+const LOOK_EVERY = 3;
+
+/**
+ * One transactional producer for one input partition, by whichever node has it: whoever begins last is the only one who can
+ * write. The order is what makes it exact: fence first, then ask what is committed, then wait until it is here.
+ */
+export class PartitionTransactions implements PartitionWriter {
+  readonly #options: PartitionTransactionsOptions;
+  #producer: Producer | null = null;
+
+  constructor(options: PartitionTransactionsOptions) {
+    this.#options = options;
+  }
+
+  async begin(signal: AbortSignal): Promise<number> {
+    const { kafka, group, topic, partition, outputs, reached } = this.#options;
+    await this.close();
+    const producer = kafka.producer({
+      transactionalId: `${group}-${topic}-${partition}`,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      transactionTimeout: TRANSACTION_TIMEOUT,
+      allowAutoTopicCreation: false,
+    });
+    this.#producer = producer;
+    await producer.connect();
+    // connecting fences nobody, the first transaction does
+    await (await producer.transaction()).abort();
+    const admin = kafka.admin();
+    await admin.connect();
+    try {
+      const [committed] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+      const offset = Number(committed?.partitions.find(p => p.partition === partition)?.offset ?? -1);
+      for (const output of outputs) {
+        for (const { partition: p, high } of await admin.fetchTopicOffsets(output)) {
+          while ((reached(output, p) ?? -1) < Number(high)) {
+            signal.throwIfAborted();
+            await new Promise(resolve => setTimeout(resolve, LOOK_EVERY));
+          }
+        }
+      }
+      return Math.max(0, offset);
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  async commit({ records, results, next }: PartitionTransaction): Promise<void> {
+    const { group, topic, partition } = this.#options;
+    const transaction = await this.#open().transaction();
+    const places = await this.#send(transaction, records);
+    await this.#send(transaction, results(places));
+    await transaction.sendOffsets({
+      consumerGroupId: group,
+      topics: [{ topic, partitions: [{ partition, offset: String(next) }] }],
+    });
+    await transaction.commit();
+  }
+
+  async close(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = null;
+    await producer?.disconnect().catch(() => {});
+  }
+
+  #open(): Producer {
+    if (this.#producer === null) throw new Error('the partition was not begun');
+    return this.#producer;
+  }
+
+  /** Where each record was written. */
+  async #send(transaction: Transaction, records: readonly AppendRecord[]): Promise<RecordPlace[]> {
+    if (records.length === 0) return [];
+    const { log, partitionOf } = this.#options;
+    const placed = records.map(record => {
+      const partitions = log.topic(record.topic)?.partitions ?? 1;
+      return { record, partition: record.partition ?? partitionOf(record.key, partitions) };
+    });
+    const answers = await transaction.sendBatch({
+      acks: -1,
+      topicMessages: [...Map.groupBy(placed, p => p.record.topic)].map(([topic, of]) => ({
+        topic,
+        messages: of.map(({ record, partition }) => messageOf(record, partition)),
+      })),
+    });
+    const bases = new Map(answers.map(a => [`${a.topicName}/${a.partition}`, baseOffset(a)]));
+    return placed.map(({ record: { topic }, partition }) => {
+      const id = `${topic}/${partition}`;
+      const offset = bases.get(id);
+      if (offset === undefined)
+        throw new MillraceError('log_write_failed', `Kafka does not say where ${id} is`);
+      bases.set(id, offset + 1);
+      return { topic, partition, offset };
+    });
+  }
+}
+
+function baseOffset({ baseOffset: base, topicName, partition }: RecordMetadata): number {
+  const offset = Number(base ?? -1);
+  if (offset >= 0) return offset;
+  throw new MillraceError('log_write_failed', `Kafka does not say where ${topicName}/${partition} is`);
+}
+
+function messageOf({ key, value, timestamp, headers }: AppendRecord, partition: number) {
+  return {
+    partition,
+    key: key === null ? null : Buffer.from(key),
+    value: value === null ? null : Buffer.from(value),
+    ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
+    ...(headers === undefined
+      ? {}
+      : { headers: Object.fromEntries(headers.map(h => [h.name, Buffer.from(h.value ?? [])])) }),
+  };
+}
