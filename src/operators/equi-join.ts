@@ -10,6 +10,7 @@ import { ChangeBuilder } from './change-builder.ts';
 import { EquiSide, type EquiSideState } from './equi-side.ts';
 import { Condition, Ledger } from './join-condition.ts';
 import { JoinKeys } from './join-keys.ts';
+import { boundOf, type JoinRange, OrderedRows, rangeOf } from './join-range.ts';
 import { type PortReader, readPorts } from './merged-ports.ts';
 import { clockAt, type Epoch, type Operator, type OperatorContext } from './operator.ts';
 
@@ -41,6 +42,9 @@ export class EquiJoin implements Operator, PortReader {
   readonly #index: StateTable;
   readonly #sides: readonly [EquiSide, EquiSide];
   readonly #condition: Condition | null;
+  /** a comparison that the condition asks for, and the rows of both sides in its order; null: there is none */
+  readonly #range: JoinRange | null;
+  readonly #ordered: readonly [OrderedRows, OrderedRows] | null;
   readonly #out: ChangeBuilder;
   readonly #ledger: Ledger;
   #epoch: Epoch | null = null;
@@ -61,6 +65,14 @@ export class EquiJoin implements Operator, PortReader {
       });
     this.#sides = [side('left'), side('right')];
     this.#condition = node.condition === null ? null : new Condition(node.condition, this.#ledger.context);
+    this.#range = rangeOf(node.condition, node.left.schema.columns.length);
+    this.#ordered =
+      this.#range === null
+        ? null
+        : [
+            new OrderedRows(this.#sides[LEFT], boundOf(this.#range, 'left')),
+            new OrderedRows(this.#sides[RIGHT], boundOf(this.#range, 'right')),
+          ];
     this.#out = new ChangeBuilder(node.schema);
   }
 
@@ -92,6 +104,7 @@ export class EquiJoin implements Operator, PortReader {
     const key = own.keys.encoder.hasNull(i) ? NONE : this.#key(own.keys, i);
     const partners = this.#partners(joining, key);
     const slot = own.add(batch, i, key);
+    this.#ordered?.[port as 0 | 1].add(slot, key);
     for (const partner of partners) {
       const theirs = this.#kept(1 - port, partner, seq);
       if (other.countMet(partner, 1) === 0 && other.preserved) this.#giveNull(Op.RETRACT, theirs);
@@ -117,6 +130,7 @@ export class EquiJoin implements Operator, PortReader {
       if (other.countMet(partner, -1) === 1 && other.preserved) this.#giveNull(Op.ADD, theirs);
     }
     if (own.preserved && own.met(slot) === 0) this.#giveNull(Op.RETRACT, joining);
+    this.#ordered?.[port as 0 | 1].remove(slot, key);
     own.drop(slot);
     if (key !== NONE && !own.hasRows(key) && !other.hasRows(key)) this.#index.drop(key);
   }
@@ -124,7 +138,7 @@ export class EquiJoin implements Operator, PortReader {
   /** The rows of the other side that a row meets, in order of arrival. */
   #partners(joining: Joining, key: number): readonly number[] {
     const port = 1 - joining.port;
-    const found = this.#side(port).meeting(key);
+    const found = this.#candidates(joining, key);
     const condition = this.#condition;
     if (condition === null || found.length === 0) return found;
     const { seq } = joining;
@@ -134,6 +148,14 @@ export class EquiJoin implements Operator, PortReader {
       const rowtime = Math.max(joining.rowtime, partner.rowtime);
       return condition.holds(joined(joining, partner), { rowtime, seq, now });
     });
+  }
+
+  /** Rows of the other side with the key, but for those that the condition does not let through. */
+  #candidates({ port, row }: Joining, key: number): readonly number[] {
+    if (this.#range === null || this.#ordered === null || key === NONE)
+      return this.#side(1 - port).meeting(key);
+    const value = row[port === LEFT ? this.#range.left : this.#range.right] ?? null;
+    return this.#ordered[port === LEFT ? RIGHT : LEFT].meeting(key, value);
   }
 
   #kept(port: number, slot: number, seq: number): Joining {
@@ -176,13 +198,16 @@ export class EquiJoin implements Operator, PortReader {
     this.#index.load(index);
     this.#sides[LEFT].load(left);
     this.#sides[RIGHT].load(right);
+    for (const ordered of this.#ordered ?? []) ordered.clear();
   }
 
   size(): { readonly rows: number; readonly bytes: number } {
     const sizes = this.#sides.map(side => side.size());
     return {
       rows: sizes.reduce((sum, s) => sum + s.rows, 0),
-      bytes: sizes.reduce((sum, s) => sum + s.bytes, this.#index.bytes),
+      bytes:
+        sizes.reduce((sum, s) => sum + s.bytes, this.#index.bytes) +
+        (this.#ordered ?? []).reduce((sum, o) => sum + o.bytes, 0),
     };
   }
 }

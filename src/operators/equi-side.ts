@@ -122,6 +122,11 @@ export class EquiSide {
     return slots;
   }
 
+  inOrderOfArrival(slots: number[]): number[] {
+    const { index } = this.#table;
+    return slots.sort((a, b) => index.prefixOf(a) - index.prefixOf(b));
+  }
+
   /** Keeps row i under a join key, or under none (-1); the slot. It meets nothing yet. */
   add(batch: Batch, i: number, key: number): number {
     const slot = this.#table.slot(this.#arrivals++, NO_BYTES, 0, 0);
