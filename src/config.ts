@@ -70,6 +70,12 @@ export interface SinkConfig {
         readonly table: string;
       }
     | undefined;
+  readonly file?:
+    | {
+        /** relative to the data folder */
+        readonly path: string;
+      }
+    | undefined;
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -158,19 +164,27 @@ const sinksShape = z.strictObject({
   sinks: z
     .record(
       z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/i, 'is no name: letters, digits, ".", "_", "-"'),
-      z.strictObject({
-        view: z.string().min(1),
-        postgres: z.strictObject({
-          connection: z
-            .string()
-            .regex(
-              /^(\$[A-Za-z_][A-Za-z0-9_]*|postgres(ql)?:\/\/.+)$/,
-              'is neither postgres://... nor $NAME of a variable',
-            ),
-          schema: sqlName.default('public'),
-          table: sqlName.optional(),
-        }),
-      }),
+      z
+        .strictObject({
+          view: z.string().min(1),
+          file: z.strictObject({ path: z.string().min(1) }).optional(),
+          postgres: z
+            .strictObject({
+              connection: z
+                .string()
+                .regex(
+                  /^(\$[A-Za-z_][A-Za-z0-9_]*|postgres(ql)?:\/\/.+)$/,
+                  'is neither postgres://... nor $NAME of a variable',
+                ),
+              schema: sqlName.default('public'),
+              table: sqlName.optional(),
+            })
+            .optional(),
+        })
+        .refine(
+          s => (s.postgres === undefined) !== (s.file === undefined),
+          'names no place, or two: write postgres or file',
+        ),
     )
     .default({}),
 });
@@ -249,10 +263,11 @@ export function loadConfig(pipelinesDir: string, root: string): Config {
     commands: handlers.commands,
     reactions: handlers.reactions.map(r => ({ module: module(r.module), settings: r.settings })),
     extensions: handlers.extensions.map(module),
-    sinks: Object.entries(sinks.sinks).map(([name, { view, postgres }]) => ({
+    sinks: Object.entries(sinks.sinks).map(([name, { view, postgres, file }]) => ({
       name,
       view,
-      postgres: { ...postgres, table: postgres.table ?? view.toLowerCase() },
+      postgres: postgres && { ...postgres, table: postgres.table ?? view.toLowerCase() },
+      file,
     })),
     kafka: kafkaOf(kafka.kafka, pipelinesDir),
   });
@@ -390,7 +405,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     'password',
     'exclude',
   ],
-  sinks: ['view', 'postgres', 'connection', 'schema', 'table'],
+  sinks: ['view', 'postgres', 'connection', 'schema', 'table', 'file', 'path'],
 };
 
 function knownKeys(path: readonly string[]): readonly string[] {

@@ -197,7 +197,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   opened.add(() => replicator?.stop());
   replicator?.start();
   const sinks = new Sinks({
-    sinks: configuredSinks(config, process.env),
+    sinks: configuredSinks(config, { dataDir, env: process.env }),
     log: log.id,
     views: sunkViews({ log, views, missed, plans: () => views.deployment.plans }),
     report,

@@ -1,12 +1,16 @@
+import { resolve } from 'node:path';
 import type { Config } from './config.ts';
+import { assert } from './core/assert.ts';
 import { MillraceError } from './core/errors.ts';
 import type { MissedChanges } from './deploy/missed-changes.ts';
 import type { ViewAccess } from './deploy/view-access.ts';
 import { jsonWriter } from './expr/value-json.ts';
 import type { EventLog } from './log/event-log.ts';
 import type { ViewPlan } from './plan/plan.ts';
+import { fileSink } from './sinks/file/file-target.ts';
 import { postgresSink } from './sinks/postgres/postgres-target.ts';
 import type { Sink } from './sinks/sink-runner.ts';
+import type { JsonOf } from './sinks/sink-target.ts';
 import type { SinkViews } from './sinks/view-following.ts';
 
 export interface SunkViewsPorts {
@@ -34,18 +38,26 @@ export function sunkViews({ log, views, plans, missed }: SunkViewsPorts): SinkVi
   };
 }
 
-/** The sinks as they are configured. Throws `config_invalid` for a variable that is not set. */
-export function configuredSinks(config: Config, env: NodeJS.ProcessEnv): Sink[] {
-  return config.sinks.flatMap(({ name, view, postgres }) => {
-    if (postgres === undefined) return [];
-    const { schema, table, connection } = postgres;
-    const url = connectionOf(name, connection, env);
-    const json = jsonOf;
-    return [{ name, view, kind: postgresSink({ sink: name, url, schema, table, json }) }];
-  });
+export interface Surroundings {
+  readonly dataDir: string;
+  readonly env: NodeJS.ProcessEnv;
 }
 
-const jsonOf: Parameters<typeof postgresSink>[0]['json'] = type => jsonWriter(type, { numbers: 'json' });
+/** The sinks as they are configured. Throws `config_invalid` for a variable that is not set. */
+export function configuredSinks(config: Config, { dataDir, env }: Surroundings): Sink[] {
+  return config.sinks.map(({ name, view, postgres, file }) => {
+    if (file !== undefined) {
+      // as in HTTP: exact for every reader of JSON
+      const json: JsonOf = type => jsonWriter(type, { numbers: 'string' });
+      return { name, view, kind: fileSink({ sink: name, path: resolve(dataDir, file.path), json }) };
+    }
+    assert(postgres !== undefined, 'a sink has a place');
+    const { schema, table, connection } = postgres;
+    const url = connectionOf(name, connection, env);
+    const json: JsonOf = type => jsonWriter(type, { numbers: 'json' });
+    return { name, view, kind: postgresSink({ sink: name, url, schema, table, json }) };
+  });
+}
 
 function connectionOf(sink: string, connection: string, env: NodeJS.ProcessEnv): string {
   if (!connection.startsWith('$')) return connection;

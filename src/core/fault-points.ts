@@ -63,6 +63,14 @@ export const FAULT_POINTS = {
   'command.accept': 'before a command is appended',
   'command.decide': 'before events, snapshot and result of commands are appended',
   'command.pass': 'before the position of an idle command handler is appended',
+  'sink.file.load': 'before the fresh copy of a view is begun in a file',
+  'sink.file.write': 'before rows go into it',
+  'sink.file.sync': 'it is complete, and not yet on disk',
+  'sink.file.swap': 'it is on disk, and not yet in its place',
+  'sink.file.drop': 'before a copy that was left is removed',
+  'sink.file.cut': 'before what stands behind the last position of a file is cut off',
+  'sink.file.append': 'before changes of a view and their position are written to a file',
+  'sink.file.appended': 'they are written, and not yet on disk',
   'reaction.position': 'an item was handled, its position is not yet appended',
 } as const;
 

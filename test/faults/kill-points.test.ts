@@ -95,6 +95,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
       .filter(point => /^(upkeep|backup|restore)\./.test(point))
       .map(point => [point, 'trimming, compaction and backup: test/log/upkeep-kill.test.ts']),
   ),
+  ...Object.fromEntries(
+    Object.keys(FAULT_POINTS)
+      .filter(point => point.startsWith('sink.file.'))
+      .map(point => [point, 'views kept in files: test/sinks/file-target.test.ts']),
+  ),
   'build.fold': 'a build of more rows than one fold takes: interrupted-build.test.ts',
   'journal.drop': 'a damaged journal: damage.test.ts',
   'journal.clear': 'a journal of another format: damage.test.ts',
