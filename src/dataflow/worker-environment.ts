@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { faultPoint } from '../core/fault-points.ts';
 import { openStateStore } from '../kv/checksummed-store.ts';
 import { openLogReader } from '../log/embedded/log-reader.ts';
-import type { LogReader } from '../log/event-log.ts';
+import type { BlockScan, LogReader } from '../log/event-log.ts';
 import type { DeploymentPlan, ViewPlan } from '../plan/plan.ts';
 import { Journal } from '../state/journal.ts';
 import { openViewFile, type ViewFile } from '../view-store/view-file.ts';
@@ -26,6 +26,8 @@ export const viewDir = (dataDir: string, version: string) => join(viewsDir(dataD
 /** What both workers open and make. */
 export interface WorkerEnvironment {
   readonly log: LogReader;
+  /** A scan of the log for a build. */
+  openScan(): BlockScan;
   readonly positions: SharedPositions;
   /** `writesTopic`: whether a view's topic is written from this engine's changes; default: of every view that has one */
   makeEngine(plan: DeploymentPlan, writesTopic?: (view: string) => boolean): Engine;
@@ -44,6 +46,7 @@ export async function openWorkerEnvironment(setup: WorkerSetup): Promise<WorkerE
   const begins = (view: string | null): void => (view === null ? beat?.end() : beat?.begin(view));
   return {
     log,
+    openScan: () => log.readAhead(),
     positions: new SharedPositions(setup.shared),
     makeEngine: (plan, writesTopic) =>
       createEngine({ plan, functions, upcasters, zone: setup.zone, writesTopic, begins }),

@@ -145,6 +145,13 @@ export interface LogReader {
   close(): Promise<void>;
 }
 
+/** A long scan of a log, step by step. */
+export interface BlockScan {
+  /** The next records from a sequence on, about so many; null at the end. They stand until the next call. */
+  next(from: number, maxRecords: number): RecordBlock | null;
+  close(): void;
+}
+
 /** The log: its only writer lives in the main thread. */
 export interface EventLog extends LogReader {
   /** Creates a topic, or finds it; `topic_exists` when the settings differ, `invalid_topic` for a bad name. */

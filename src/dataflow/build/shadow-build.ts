@@ -1,5 +1,5 @@
 import { faultPoint } from '../../core/fault-points.ts';
-import type { LogReader } from '../../log/event-log.ts';
+import type { BlockScan, LogReader } from '../../log/event-log.ts';
 import type { DeploymentPlan } from '../../plan/plan.ts';
 import { RowChangeWriter } from '../../view-store/row-changes.ts';
 import type { ViewFile } from '../../view-store/view-file.ts';
@@ -22,7 +22,7 @@ export interface BuildOrder {
 
 export type BuildPorts = Pick<
   WorkerEnvironment,
-  'log' | 'makeEngine' | 'openFile' | 'encoderFor' | 'sinkFor'
+  'log' | 'openScan' | 'makeEngine' | 'openFile' | 'encoderFor' | 'sinkFor'
 >;
 
 interface Building {
@@ -56,6 +56,7 @@ function fold(view: Building, position: number): void {
  */
 export class ShadowBuild {
   readonly #log: LogReader;
+  readonly #scan: BlockScan;
   readonly #engine: Engine;
   readonly #order: BuildOrder;
   readonly #views: ReadonlyMap<string, Building>;
@@ -68,6 +69,7 @@ export class ShadowBuild {
 
   constructor(ports: BuildPorts, order: BuildOrder) {
     this.#log = ports.log;
+    this.#scan = ports.openScan();
     this.#target = ports.log.end();
     this.#order = order;
     this.#epochSize = order.fillTopics.length > 0 ? RECORDS_WITH_OUTPUTS : RECORDS_PER_EPOCH;
@@ -112,17 +114,16 @@ export class ShadowBuild {
       faultPoint('build.fold');
       fold(view, this.position);
     }
-    for (const block of this.#log.scan(this.position, undefined, this.#epochSize)) {
-      const output = this.#engine.step(block);
-      for (const entry of output.ledger) if (this.#views.has(entry.view)) this.#ledger.add(entry);
-      for (const [name, batches] of output.changes) {
-        const view = this.#views.get(name);
-        if (view === undefined) continue;
-        ofView(name, () => view.encoder.encode(batches, view.writer));
-        const records = ofView(name, () => view.sink?.records(batches) ?? []);
-        if (records.length > 0) this.#outputs.push({ view: name, records });
-      }
-      return;
+    const block = this.#scan.next(this.position, this.#epochSize);
+    if (block === null) return;
+    const output = this.#engine.step(block);
+    for (const entry of output.ledger) if (this.#views.has(entry.view)) this.#ledger.add(entry);
+    for (const [name, batches] of output.changes) {
+      const view = this.#views.get(name);
+      if (view === undefined) continue;
+      ofView(name, () => view.encoder.encode(batches, view.writer));
+      const records = ofView(name, () => view.sink?.records(batches) ?? []);
+      if (records.length > 0) this.#outputs.push({ view: name, records });
     }
   }
 
@@ -160,6 +161,7 @@ export class ShadowBuild {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#scan.close();
     for (const view of this.#views.values()) void view.file.close();
   }
 }

@@ -6,6 +6,7 @@ import {
   columnsAt,
   copyColumns,
   newColumns,
+  type RecordColumns,
   type ReusedColumns,
 } from './record-columns.ts';
 
@@ -161,22 +162,36 @@ export function blockOfRun(
   topics: readonly string[],
   reused: ReusedColumns | null = null,
 ): RecordBlock {
-  const ints = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-  const floats = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
-  let n = 0;
-  let withHeaders = false;
-  for (let at = 0; at < bytes.length; at += ints[(at >> 2) + 2]!) {
-    n += ints[(at >> 2) + 3]!;
-    withHeaders ||= ints[(at >> 2) + 4]! > 0;
-  }
-  const headers = withHeaders ? readHeaders(bytes, ints, n) : null;
-  const firstSeq = floats[4] ?? 0;
+  const { n, headers: withHeaders } = runInfo(bytes);
+  const headers = withHeaders ? headersOfRun(bytes, n) : null;
+  const ints = new Int32Array(bytes.buffer, bytes.byteOffset, 8);
+  const [firstSeq = 0] = new Float64Array(bytes.buffer, bytes.byteOffset + 32, 1);
   if (ints[3] === n) {
     const payload = ints[5]!;
     const columns = columnsAt(bytes.buffer, bytes.byteOffset + HEADER_BYTES, n);
     return { firstSeq, n, bytes: bytes.subarray(payload, payload + ints[6]!), topics, ...columns, headers };
   }
   const columns = reused?.of(n) ?? newColumns(n);
+  columnsOfRun(bytes, columns);
+  return { firstSeq, n, bytes, topics, ...columns, headers };
+}
+
+/** How many records a run has, and whether any has headers. */
+export function runInfo(bytes: Uint8Array): { readonly n: number; readonly headers: boolean } {
+  const ints = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  let n = 0;
+  let headers = false;
+  for (let at = 0; at < bytes.length; at += ints[(at >> 2) + 2]!) {
+    n += ints[(at >> 2) + 3]!;
+    headers ||= ints[(at >> 2) + 4]! > 0;
+  }
+  return { n, headers };
+}
+
+/** Copies the columns of a run of more than one block together; byte ranges are then those of the run. */
+export function columnsOfRun(bytes: Uint8Array, columns: RecordColumns): void {
+  const ints = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  const floats = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
   let i = 0;
   for (let at = 0; at < bytes.length; at += ints[(at >> 2) + 2]!) {
     const count = ints[(at >> 2) + 3]!;
@@ -186,7 +201,6 @@ export function blockOfRun(
     else copyColumns(columnsAt(bytes.buffer, bytes.byteOffset + at + HEADER_BYTES, count), columns, i, shift);
     i += count;
   }
-  return { firstSeq, n, bytes, topics, ...columns, headers };
 }
 
 function copyFew(
@@ -215,7 +229,9 @@ function copyFew(
   }
 }
 
-function readHeaders(bytes: Uint8Array, ints: Int32Array, n: number): RecordBlock['headers'] {
+/** The headers of the n records of a run. */
+export function headersOfRun(bytes: Uint8Array, n: number): RecordBlock['headers'] {
+  const ints = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   const headers = noHeaders(n);
   let i = 0;
   for (let at = 0; at < bytes.length; at += ints[(at >> 2) + 2]!) {

@@ -4,7 +4,7 @@ import type { LogRecord, RecordBlock } from '../../core/log-record.ts';
 import { recordAt } from '../../core/log-record.ts';
 import type { TopicFloor } from '../event-log.ts';
 import { MAX_READ_RECORDS } from '../record-block.ts';
-import { blockInfo, blockOfRun } from './block-layout.ts';
+import { blockInfo, blockOfRun, columnsOfRun, runInfo } from './block-layout.ts';
 import { damaged } from './damage.ts';
 import type { Floors } from './gaps.ts';
 import { aboveFloors, isGap } from './gaps.ts';
@@ -22,7 +22,8 @@ import {
   tailKey,
   withSequence,
 } from './log-keys.ts';
-import { ReusedColumns, sliceBlock } from './record-columns.ts';
+import { type RecordColumns, ReusedColumns, sliceBlock } from './record-columns.ts';
+import type { FilledRun } from './run-memory.ts';
 import { registeredSegments } from './segment-files.ts';
 import { blockDamageAt, SegmentReader } from './segment-reader.ts';
 import { readSparseBlock } from './sparse-block.ts';
@@ -86,6 +87,42 @@ export class BlockStore {
   /** what upkeep has taken, by id of the topic */
   get floors(): ReadonlyMap<number, TopicFloor> {
     return this.#floors;
+  }
+
+  /** grows whenever upkeep has changed what is kept */
+  get upkeepChanges(): number {
+    return this.#upkeep.changes;
+  }
+
+  /** by id */
+  get topicNames(): readonly string[] {
+    return this.#names;
+  }
+
+  /**
+   * Reads the sealed blocks around [seq, until) that lie side by side into `memory`, and the columns of all of them into
+   * those that `columns` gives (null: no room). Null when they are not sealed, or have gaps, or do not fit.
+   */
+  sealedRunInto(
+    seq: number,
+    until: number,
+    memory: Uint8Array,
+    columns: (run: { readonly length: number; readonly n: number }) => RecordColumns | null,
+  ): (FilledRun & { readonly end: number }) | null {
+    const tail = lastUpTo(this.#db, TAIL, tailKey(seq));
+    if (seq < this.#highestFloor || (tail !== null && seq < endOfTailBlock(tail))) return null;
+    const blocks = this.#sealedRun(seq, until);
+    const [first] = blocks;
+    const stored = blocks.reduce((bytes, b) => bytes + b.length, 0);
+    if (first === undefined || first.kept < first.n) return null;
+    const bytes = stored > memory.length ? null : this.#segments.read(blocks, false, memory);
+    if (bytes === null) return null;
+    const { length } = bytes;
+    const { n, headers } = runInfo(bytes);
+    const to = columns({ length, n });
+    if (to === null) return null;
+    if (n > first.n) columnsOfRun(bytes, to);
+    return { length, n, headers, end: first.firstSeq + n };
   }
 
   /** `reuse`: sealed blocks stand in memory that the next ones take. */

@@ -4,9 +4,10 @@ import type { LogReader, TopicInfo } from '../event-log.ts';
 import { BlockStore } from './block-store.ts';
 import type { LogDatabase } from './log-environment.ts';
 import { openLogDatabase, storedId, storedTopics } from './log-environment.ts';
+import { ReadAhead } from './read-ahead.ts';
 
 /** Opens a reader on the log of this process, in any of its threads. The log itself must be open, or have been. */
-export function openLogReader(dir: string): LogReader {
+export function openLogReader(dir: string): ThreadLogReader {
   const db = openLogDatabase(dir);
   const id = storedId(db);
   if (id === null) {
@@ -17,13 +18,20 @@ export function openLogReader(dir: string): LogReader {
   return new EmbeddedLogReader(db, dir, id);
 }
 
-class EmbeddedLogReader implements LogReader {
+export interface ThreadLogReader extends LogReader {
+  /** A scan that a thread of its own reads ahead of, while at least so many records lie ahead. */
+  readAhead(worthFrom?: number): ReadAhead;
+}
+
+class EmbeddedLogReader implements ThreadLogReader {
   readonly id: string;
+  readonly #dir: string;
   readonly #db: LogDatabase;
   readonly #store: BlockStore;
 
   constructor(db: LogDatabase, dir: string, id: string) {
     this.id = id;
+    this.#dir = dir;
     this.#db = db;
     this.#store = new BlockStore(db, dir);
   }
@@ -45,6 +53,10 @@ class EmbeddedLogReader implements LogReader {
   scan(from: number, to?: number, maxRecords?: number): Iterable<RecordBlock> {
     const end = this.end();
     return this.#store.read(from, to === undefined ? end : Math.min(to, end), maxRecords, true);
+  }
+
+  readAhead(worthFrom?: number): ReadAhead {
+    return new ReadAhead(this, this.#store, this.#dir, worthFrom);
   }
 
   topics(): readonly TopicInfo[] {

@@ -23,16 +23,16 @@ export class SegmentReader {
   /**
    * The bytes of blocks that lie side by side in one segment, or null when its file is not there: it may have been
    * replaced since the caller looked. They end before a block that is not whole; throws `data_corrupt` when that is the
-   * first. `reuse`: in memory that the next such read takes.
+   * first. `reuse`: in memory that the next such read takes; `into`: in that memory, which must have room.
    */
-  read(blocks: readonly SealedBlock[], reuse = false): Uint8Array | null {
+  read(blocks: readonly SealedBlock[], reuse = false, into?: Uint8Array): Uint8Array | null {
     const first = blocks[0]!;
     const last = blocks.at(-1)!;
     const file = this.#file(first.segment);
     if (file === null) return null;
     const length = last.offset + last.length - first.offset;
     // not cleared: all of it is read over, or refused
-    const bytes = reuse ? this.#reused(length) : new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+    const bytes = into?.subarray(0, length) ?? this.#fresh(length, reuse);
     const read = readSync(file, bytes, 0, length, first.offset);
     const whole = this.#wholeOf(first.segment);
     for (const block of blocks) {
@@ -49,7 +49,8 @@ export class SegmentReader {
     return bytes;
   }
 
-  #reused(length: number): Uint8Array {
+  #fresh(length: number, reuse: boolean): Uint8Array {
+    if (!reuse) return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
     if (length > this.#memory.length) this.#memory = new Uint8Array(Math.max(length, MEMORY));
     return this.#memory.subarray(0, length);
   }

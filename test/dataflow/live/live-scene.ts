@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { ManualClock } from '../../../src/core/clock.ts';
 import type { Row } from '../../../src/core/value.ts';
-import { ShadowBuild } from '../../../src/dataflow/build/shadow-build.ts';
+import { type BuildPorts, ShadowBuild } from '../../../src/dataflow/build/shadow-build.ts';
 import type { Engine } from '../../../src/dataflow/dataflow.ts';
 import { createEngine } from '../../../src/dataflow/engine/engine.ts';
 import type { FinishedBuild } from '../../../src/dataflow/live/build-catch-up.ts';
@@ -24,6 +24,7 @@ import { sinkEncoder } from '../../../src/dataflow/sink-encoder.ts';
 import { standardLibrary } from '../../../src/expr/library.ts';
 import type { KeyValueStore } from '../../../src/kv/key-value-store.ts';
 import { openLmdbStore } from '../../../src/kv/lmdb-store.ts';
+import { directScan } from '../../../src/log/direct-scan.ts';
 import { openEmbeddedLog } from '../../../src/log/embedded/embedded-log.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
 import type { DeploymentPlan } from '../../../src/plan/plan.ts';
@@ -146,9 +147,10 @@ export class Scene {
     for (const version of this.loop.versions) this.#serve(version, this.loop.position);
   }
 
-  ports(): LiveLoopPorts {
+  ports(): LiveLoopPorts & BuildPorts {
     return {
       log: this.log,
+      openScan: () => directScan(this.log),
       journal: new Journal<LiveCatalog, LiveNotes>(this.#store('journal'), this.log.id),
       makeEngine: plan => {
         const engine = createEngine({ plan, functions: standardLibrary, zone: ZONE });
