@@ -4,6 +4,8 @@ import { MillraceError } from '../core/errors.ts';
 import { PartitionTransactions, type PartitionTransactionsOptions } from './partition-transactions.ts';
 
 export interface KafkaPartitionsOptions extends Omit<PartitionTransactionsOptions, 'partition'> {
+  /** ms: a node that says nothing for so long has lost its partitions; default 6 s, the least that brokers take by default */
+  readonly sessionTimeout?: number | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -14,9 +16,8 @@ interface Outgoing {
   readonly reject: (error: unknown) => void;
 }
 
-/** ms: a node that says nothing for so long has lost its partitions */
+/** ms */
 const SESSION_TIMEOUT = 6_000;
-const HEARTBEAT = 1_500;
 const REJOIN_AFTER = 1_000;
 
 /**
@@ -101,11 +102,11 @@ export class KafkaPartitions implements CommandPartitions {
   }
 
   async #join(assigned: (partitions: readonly number[]) => void): Promise<void> {
-    const { kafka, group, topic } = this.#options;
+    const { kafka, group, topic, sessionTimeout = SESSION_TIMEOUT } = this.#options;
     const consumer = kafka.consumer({
       groupId: group,
-      sessionTimeout: SESSION_TIMEOUT,
-      heartbeatInterval: HEARTBEAT,
+      sessionTimeout,
+      heartbeatInterval: sessionTimeout / 4,
       maxWaitTimeInMs: 100,
       allowAutoTopicCreation: false,
     });

@@ -26,7 +26,7 @@ export function startCounterNode(
   log: EventLog,
   settings: KafkaSettings,
   name: string,
-  options: NodeOptions & { readonly clock?: Clock } = {},
+  options: NodeOptions & { readonly clock?: Clock; readonly sessionTimeout?: number } = {},
 ) {
   const { entity, resultsTopic } = counterNamed(name);
   const { commands: topic, events, snapshots } = entity.topics;
@@ -52,6 +52,7 @@ export function startCounterNode(
       log,
       partitionOf,
       reached: (t, p) => replicator.reached(t, p),
+      sessionTimeout: options.sessionTimeout,
       onError: e => errors.push(e),
     }),
     onError: e => errors.push(e),
