@@ -135,6 +135,39 @@ export class VecBuilder {
     this.#words[i * 2 + 1] = high;
   }
 
+  /** Appends row i (physical) of a column of the same type. */
+  pushFrom(vec: Vec, i: number): void {
+    if (vec.t === 'str' || vec.t === 'val' || (vec.nulls !== null && bitAt(vec.nulls, i))) {
+      this.push(valueAt(vec, this.type, i));
+    } else if (vec.t === 'i64') this.pushI64(vec.v, i);
+    else if (vec.t === 'f64') this.pushF64(vec.v[i] as number);
+    else this.pushI32(vec.v[i] as number);
+  }
+
+  /** Appends to a column of this kind. */
+  pushI32(value: number): void {
+    const i = this.#n++;
+    if (i >= this.#i32.length) this.#i32 = grownI32(this.#i32, i + 1);
+    this.#i32[i] = value;
+  }
+
+  /** Appends to a column of this kind. */
+  pushF64(value: number): void {
+    const i = this.#n++;
+    if (i >= this.#f64.length) this.#f64 = grownF64(this.#f64, i + 1);
+    this.#f64[i] = value;
+  }
+
+  /** Appends an element of `values` to a column of this kind, without making a bigint. */
+  pushI64(values: BigInt64Array, at: number): void {
+    const i = this.#n++;
+    if (i >= this.#i64.length) {
+      this.#i64 = grownI64(this.#i64, i + 1);
+      this.#words = null;
+    }
+    this.#i64[i] = values[at] as bigint;
+  }
+
   /** Sets physical row i; rows in between hold anything. Rows may be set in any order, each once. */
   set(i: number, value: Value | null): void {
     const n = this.#n;

@@ -1,9 +1,12 @@
 import type { Batch, Vec } from '../core/batch.ts';
 import { makeBits, setBit } from '../core/bits.ts';
 import { Op } from '../core/change.ts';
-import type { Column, Schema } from '../core/schema.ts';
+import type { Schema } from '../core/schema.ts';
 import type { Row } from '../core/value.ts';
-import { VecBuilder, valueAt } from '../core/vec.ts';
+import { VecBuilder } from '../core/vec.ts';
+import type { RowColumns } from './row-columns.ts';
+
+const MAX_CAPACITY = 16_384;
 
 /** Collects changes one by one into a batch: for operators whose output is not a shape of their input's columns. */
 export class ChangeBuilder {
@@ -13,6 +16,8 @@ export class ChangeBuilder {
   #seq: number[] = [];
   #rowtime: number[] = [];
   #noValue: number[] = [];
+  /** the column that comes next in the change begun */
+  #at = 0;
 
   constructor(schema: Schema) {
     this.#schema = schema;
@@ -28,11 +33,32 @@ export class ChangeBuilder {
     this.#head(op, seq, rowtime);
   }
 
+  /** Begins a change whose row comes in parts, by `add...`, in order of the columns. */
+  begin(op: Op, seq: number, rowtime: number): void {
+    this.#at = 0;
+    this.#head(op, seq, rowtime);
+  }
+
+  /** A row that state keeps; a slot of -1 is NULLs. */
+  addKept(rows: RowColumns, slot: number): void {
+    this.#at = rows.pushTo(this.#cols, this.#at, slot);
+  }
+
+  /** Physical row i of columns of batches. */
+  addVecs(vecs: readonly Vec[], i: number): void {
+    for (let c = 0; c < vecs.length; c++) {
+      (this.#cols[this.#at++] as VecBuilder).pushFrom(vecs[c] as Vec, i);
+    }
+  }
+
+  addValues(values: Row): void {
+    for (let c = 0; c < values.length; c++) (this.#cols[this.#at++] as VecBuilder).push(values[c] ?? null);
+  }
+
   /** Copies physical row i of a batch with the same columns. */
   copy(op: Op, batch: Batch, i: number): void {
     for (let c = 0; c < this.#cols.length; c++) {
-      const column = this.#schema.columns[c] as Column;
-      (this.#cols[c] as VecBuilder).push(valueAt(batch.cols[c] as Vec, column.type, i));
+      (this.#cols[c] as VecBuilder).pushFrom(batch.cols[c] as Vec, i);
     }
     this.#head(op, batch.seq[i] as number, batch.rowtime[i] as number);
     if (batch.noValue !== null && ((batch.noValue[i >>> 5] ?? 0) >>> (i & 31)) & 1) {
@@ -62,7 +88,9 @@ export class ChangeBuilder {
       noValue,
       sel: null,
     };
-    this.#cols = this.#schema.columns.map(c => new VecBuilder(c.type));
+    // about as many changes will come next
+    const capacity = Math.max(64, Math.min(n, MAX_CAPACITY));
+    this.#cols = this.#schema.columns.map(c => new VecBuilder(c.type, capacity));
     this.#op = [];
     this.#seq = [];
     this.#rowtime = [];

@@ -1,6 +1,5 @@
 import type { Batch } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
-import { rowAt } from '../core/vec.ts';
 import type { CopiesNode } from '../plan/plan.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
 import type { ChangedPart, StateTableState } from '../state/state-section.ts';
@@ -58,7 +57,9 @@ export class Copies implements Operator {
   }
 
   #push(op: Op, batch: Batch, i: number, number: number): void {
-    this.#out.push(op, batch.seq[i] as number, batch.rowtime[i] as number, [...rowAt(batch, i), number]);
+    this.#out.begin(op, batch.seq[i] as number, batch.rowtime[i] as number);
+    this.#out.addVecs(batch.cols, i);
+    this.#out.addValues([number]);
   }
 
   deadline(): number | null {

@@ -1,8 +1,9 @@
 import { assert } from '../core/assert.ts';
-import type { Batch } from '../core/batch.ts';
+import type { Batch, Vec } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
-import type { Row } from '../core/value.ts';
-import { rowAt } from '../core/vec.ts';
+import type { Column } from '../core/schema.ts';
+import type { Row, Value } from '../core/value.ts';
+import { rowAt, valueAt } from '../core/vec.ts';
 import type { EquiJoinNode } from '../plan/plan.ts';
 import type { ChangedPart, StateTableState } from '../state/state-section.ts';
 import type { StateTable } from '../state/state-table.ts';
@@ -24,10 +25,12 @@ interface EquiJoinState {
   readonly right: EquiSideState;
 }
 
-/** A row of one side, as it joins. */
+/** A row of one side, as it joins: one that the state keeps, or row i of a batch that comes in. */
 interface Joining {
   readonly port: number;
-  readonly row: Row;
+  readonly slot: number;
+  readonly batch: Batch;
+  readonly i: number;
   readonly rowtime: number;
   readonly seq: number;
 }
@@ -97,7 +100,7 @@ export class EquiJoin implements Operator, PortReader {
 
   #add(port: number, batch: Batch, i: number): void {
     const seq = batch.seq[i] as number;
-    const joining = { port, row: rowAt(batch, i), rowtime: batch.rowtime[i] as number, seq };
+    const joining = { port, slot: NONE, batch, i, rowtime: batch.rowtime[i] as number, seq };
     const own = this.#side(port);
     const other = this.#side(1 - port);
     own.keys.report(seq, i);
@@ -106,10 +109,11 @@ export class EquiJoin implements Operator, PortReader {
     const slot = own.add(batch, i, key);
     this.#ordered?.[port as 0 | 1].add(slot, key);
     for (const partner of partners) {
-      const theirs = this.#kept(1 - port, partner, seq);
-      if (other.countMet(partner, 1) === 0 && other.preserved) this.#giveNull(Op.RETRACT, theirs);
+      if (other.countMet(partner, 1) === 0 && other.preserved) {
+        this.#giveNull(Op.RETRACT, this.#kept(1 - port, partner, joining));
+      }
       own.countMet(slot, 1);
-      this.#give(Op.ADD, joining, theirs);
+      this.#give(Op.ADD, joining, partner);
     }
     if (own.preserved && partners.length === 0) this.#giveNull(Op.ADD, joining);
   }
@@ -119,15 +123,17 @@ export class EquiJoin implements Operator, PortReader {
     const other = this.#side(1 - port);
     const slot = own.take(i);
     if (slot === NONE) return;
-    const joining = this.#kept(port, slot, batch.seq[i] as number);
+    const seq = batch.seq[i] as number;
+    const joining = { port, slot, batch, i, rowtime: own.rowtime(slot), seq };
     const key = own.keyOf(slot);
     this.#ledger.silent = true;
     const partners = this.#partners(joining, key);
     this.#ledger.silent = false;
     for (const partner of partners) {
-      const theirs = this.#kept(1 - port, partner, joining.seq);
-      this.#give(Op.RETRACT, joining, theirs);
-      if (other.countMet(partner, -1) === 1 && other.preserved) this.#giveNull(Op.ADD, theirs);
+      this.#give(Op.RETRACT, joining, partner);
+      if (other.countMet(partner, -1) === 1 && other.preserved) {
+        this.#giveNull(Op.ADD, this.#kept(1 - port, partner, joining));
+      }
     }
     if (own.preserved && own.met(slot) === 0) this.#giveNull(Op.RETRACT, joining);
     this.#ordered?.[port as 0 | 1].remove(slot, key);
@@ -137,30 +143,41 @@ export class EquiJoin implements Operator, PortReader {
 
   /** The rows of the other side that a row meets, in order of arrival. */
   #partners(joining: Joining, key: number): readonly number[] {
-    const port = 1 - joining.port;
     const found = this.#candidates(joining, key);
     const condition = this.#condition;
     if (condition === null || found.length === 0) return found;
-    const { seq } = joining;
+    const { port, seq, rowtime } = joining;
+    const other = this.#side(1 - port);
+    const row = this.#rowOf(joining);
     const now = clockAt(this.#epoch as Epoch, seq);
     return found.filter(slot => {
-      const partner = this.#kept(port, slot, seq);
-      const rowtime = Math.max(joining.rowtime, partner.rowtime);
-      return condition.holds(joined(joining, partner), { rowtime, seq, now });
+      const theirs = other.rows.row(slot);
+      const pair = port === LEFT ? [...row, ...theirs] : [...theirs, ...row];
+      return condition.holds(pair, { rowtime: Math.max(rowtime, other.rowtime(slot)), seq, now });
     });
   }
 
   /** Rows of the other side with the key, but for those that the condition does not let through. */
-  #candidates({ port, row }: Joining, key: number): readonly number[] {
+  #candidates(joining: Joining, key: number): readonly number[] {
+    const { port } = joining;
     if (this.#range === null || this.#ordered === null || key === NONE)
       return this.#side(1 - port).meeting(key);
-    const value = row[port === LEFT ? this.#range.left : this.#range.right] ?? null;
-    return this.#ordered[port === LEFT ? RIGHT : LEFT].meeting(key, value);
+    const column = port === LEFT ? this.#range.left : this.#range.right;
+    return this.#ordered[port === LEFT ? RIGHT : LEFT].meeting(key, this.#valueOf(joining, column));
   }
 
-  #kept(port: number, slot: number, seq: number): Joining {
-    const side = this.#side(port);
-    return { port, row: side.rows.row(slot), rowtime: side.rowtime(slot), seq };
+  #valueOf({ port, slot, batch, i }: Joining, column: number): Value | null {
+    if (slot !== NONE) return this.#side(port).rows.get(slot, column);
+    return valueAt(batch.cols[column] as Vec, (batch.schema.columns[column] as Column).type, i);
+  }
+
+  #rowOf({ port, slot, batch, i }: Joining): Row {
+    return slot === NONE ? rowAt(batch, i) : this.#side(port).rows.row(slot);
+  }
+
+  /** A row that a side keeps, at the moment of another. */
+  #kept(port: number, slot: number, { batch, i, seq }: Joining): Joining {
+    return { port, slot, batch, i, rowtime: this.#side(port).rowtime(slot), seq };
   }
 
   #key({ encoder }: JoinKeys, i: number): number {
@@ -174,14 +191,26 @@ export class EquiJoin implements Operator, PortReader {
     return this.#sides[port as 0 | 1];
   }
 
-  #give(op: Op, joining: Joining, partner: Joining): void {
-    const rowtime = Math.max(joining.rowtime, partner.rowtime);
-    this.#out.push(op, joining.seq, rowtime, joined(joining, partner));
+  /** The joined row of a row and one that the other side keeps. */
+  #give(op: Op, joining: Joining, partner: number): void {
+    const other = this.#side(1 - joining.port);
+    this.#out.begin(op, joining.seq, Math.max(joining.rowtime, other.rowtime(partner)));
+    if (joining.port === LEFT) this.#addRow(joining);
+    this.#out.addKept(other.rows, partner);
+    if (joining.port === RIGHT) this.#addRow(joining);
   }
 
-  #giveNull(op: Op, { port, row, rowtime, seq }: Joining): void {
-    const { nulls } = this.#side(1 - port).rows;
-    this.#out.push(op, seq, rowtime, port === LEFT ? [...row, ...nulls] : [...nulls, ...row]);
+  #giveNull(op: Op, joining: Joining): void {
+    const { rows } = this.#side(1 - joining.port);
+    this.#out.begin(op, joining.seq, joining.rowtime);
+    if (joining.port === LEFT) this.#addRow(joining);
+    this.#out.addKept(rows, NONE);
+    if (joining.port === RIGHT) this.#addRow(joining);
+  }
+
+  #addRow({ port, slot, batch, i }: Joining): void {
+    if (slot === NONE) this.#out.addVecs(batch.cols, i);
+    else this.#out.addKept(this.#side(port).rows, slot);
   }
 
   deadline(): number | null {
@@ -210,8 +239,4 @@ export class EquiJoin implements Operator, PortReader {
         (this.#ordered ?? []).reduce((sum, o) => sum + o.bytes, 0),
     };
   }
-}
-
-function joined(joining: Joining, partner: Joining): Row {
-  return joining.port === LEFT ? [...joining.row, ...partner.row] : [...partner.row, ...joining.row];
 }

@@ -129,7 +129,7 @@ export class EquiSide {
 
   /** Keeps row i under a join key, or under none (-1); the slot. It meets nothing yet. */
   add(batch: Batch, i: number, key: number): number {
-    const slot = this.#table.slot(this.#arrivals++, NO_BYTES, 0, 0);
+    const slot = this.#table.append(this.#arrivals++, NO_BYTES, 0, 0);
     this.rows.put(slot, batch, i);
     this.#rowtime.f64[slot] = batch.rowtime[i] as number;
     this.#met.i32[slot] = 0;

@@ -11,6 +11,7 @@ import { SlotHeap } from './slot-heap.ts';
 
 const NONE = -1;
 const NO_BYTES = new Uint8Array(0);
+const NOTHING: readonly number[] = [];
 
 /** bits of a row's status; a slot without KEPT and QUEUED is let go */
 const KEPT = 1;
@@ -127,7 +128,7 @@ export class JoinSide {
 
   /** Keeps row i, the latest to arrive; `waits`: for its null row. */
   add(key: number, batch: Batch, i: number, { arrival, waits }: { arrival: number; waits: boolean }): void {
-    const slot = this.#table.slot(arrival, NO_BYTES, 0, 0);
+    const slot = this.#table.append(arrival, NO_BYTES, 0, 0);
     this.rows.put(slot, batch, i);
     for (let c = 0; c < this.#values.length; c++) {
       const at = this.#values[c];
@@ -174,9 +175,10 @@ export class JoinSide {
   }
 
   /** The rows of a key with times in [from, to], in order. */
-  near(key: number, from: number, to: number): number[] {
-    const slots: number[] = [];
+  near(key: number, from: number, to: number): readonly number[] {
     let at = this.#last.i32[key] as number;
+    if (at === NONE) return NOTHING;
+    const slots: number[] = [];
     for (; at !== NONE && this.time(at) >= from; at = this.#previous.i32[at] as number) {
       if (this.time(at) <= to) slots.push(at);
     }
@@ -202,6 +204,12 @@ export class JoinSide {
       this.#drop(slot, KEPT);
       if (!this.hasRows(key)) emptied(key);
     }
+  }
+
+  /** Whether `takeDue` has something to look at. */
+  hasDue(jointTime: number): boolean {
+    const slot = this.#queue.first;
+    return slot !== NONE && this.isDue(this.time(slot), jointTime);
   }
 
   /** Takes the rows whose null row is due, in order; each is let go with `given` after it was read. */

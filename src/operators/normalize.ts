@@ -38,7 +38,8 @@ export class Normalize implements Operator {
     const old = this.#rows.find(i);
     const seq = batch.seq[i] as number;
     if (old >= 0) {
-      this.#out.push(Op.RETRACT, seq, this.#rows.rowtime.f64[old] as number, this.#rows.row(old));
+      this.#out.begin(Op.RETRACT, seq, this.#rows.rowtime.f64[old] as number);
+      this.#out.addKept(this.#rows.columns, old);
     }
     if (batch.op !== null && batch.op[i] === Op.DELETE) {
       if (old >= 0) this.#table.drop(old);

@@ -2,7 +2,7 @@ import type { Batch, Vec } from '../core/batch.ts';
 import type { Column, Schema } from '../core/schema.ts';
 import type { SqlType } from '../core/sql-type.ts';
 import type { Row, Value } from '../core/value.ts';
-import { type VecBuilder, valueAt, vecKind } from '../core/vec.ts';
+import { type VecBuilder, vecKind } from '../core/vec.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
 import type { StateTable } from '../state/state-table.ts';
 import { GatheredColumn } from './gathered-column.ts';
@@ -29,9 +29,20 @@ export class RowColumns {
   /** Keeps physical row i of a batch. */
   put(slot: number, batch: Batch, i: number): void {
     for (let c = 0; c < this.#values.length; c++) {
-      const value = valueAt(batch.cols[c] as Vec, (this.#columns[c] as Column).type, i);
-      (this.#values[c] as GrowingColumn).set(slot, value);
+      const { type } = this.#columns[c] as Column;
+      (this.#values[c] as GrowingColumn).takeRow(slot, batch.cols[c] as Vec, type, i);
     }
+  }
+
+  /** Appends the row to columns being built, from column `at` on; a slot of -1 is NULLs. Where the next column is. */
+  pushTo(built: readonly VecBuilder[], at: number, slot: number): number {
+    const n = this.#values.length;
+    for (let c = 0; c < n; c++) {
+      const to = built[at + c] as VecBuilder;
+      if (slot < 0) to.push(null);
+      else (this.#values[c] as GrowingColumn).pushTo(to, slot);
+    }
+    return at + n;
   }
 
   row(slot: number): Row {
@@ -47,13 +58,6 @@ export class RowColumns {
     return this.#columns.map(({ type }, c) =>
       wanted(c) ? new GatheredColumn(type, this.#values[c] as GrowingColumn, n) : null,
     );
-  }
-
-  /** Writes the row into row i of columns being built, one per column; a slot of -1 is NULLs. */
-  write(slot: number, built: readonly VecBuilder[], i: number): void {
-    for (let c = 0; c < this.#values.length; c++) {
-      (built[c] as VecBuilder).set(i, slot < 0 ? null : this.get(slot, c));
-    }
   }
 
   /** Lets go of values that are not in typed arrays; the slot may live on. */

@@ -1,8 +1,6 @@
 import { assert } from '../core/assert.ts';
 import type { Batch } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
-import type { Row } from '../core/value.ts';
-import { rowAt } from '../core/vec.ts';
 import type { StreamStreamJoinNode } from '../plan/plan.ts';
 import type { ChangedPart, StateTableState } from '../state/state-section.ts';
 import type { StateTable } from '../state/state-table.ts';
@@ -13,6 +11,7 @@ import { type PortReader, readPorts } from './merged-ports.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
 
 const LEFT = 0;
+const NONE = -1;
 
 export interface StreamStreamJoinTables {
   /** join keys that have rows on either side */
@@ -97,7 +96,7 @@ export class StreamStreamJoin implements Operator, PortReader {
     let waits = false;
     if (!met && mine.preserved) {
       waits = !this.#node.eager && fresh && !mine.isDue(time, this.#jointTime);
-      if (!waits) this.#give(mine, { seq, time, row: rowAt(batch, i), key: mine.keys.values(i) });
+      if (!waits) this.#giveAtOnce(mine, batch, i);
     }
     if (fresh) mine.add(key, batch, i, { arrival, waits });
     else {
@@ -114,36 +113,41 @@ export class StreamStreamJoin implements Operator, PortReader {
     const other = this.#otherThan(mine);
     const time = batch.rowtime[i] as number;
     const near = other.near(key, time - mine.before, time + mine.after);
-    if (near.length === 0) return false;
-    const row = rowAt(batch, i);
-    const values = mine.keys.values(i);
     for (const slot of near) {
       other.matched(slot);
-      const theirs = other.rows.row(slot);
-      const [l, r] = mine === this.#left ? [row, theirs] : [theirs, row];
-      const rowtime = Math.max(time, other.time(slot));
-      this.#out.push(Op.ADD, batch.seq[i] as number, rowtime, [...l, ...r, ...values]);
+      this.#out.begin(Op.ADD, batch.seq[i] as number, Math.max(time, other.time(slot)));
+      if (mine === this.#left) this.#out.addVecs(batch.cols, i);
+      this.#out.addKept(other.rows, slot);
+      if (mine === this.#right) this.#out.addVecs(batch.cols, i);
+      this.#out.addVecs(mine.keys.vecs, i);
     }
-    return true;
+    return near.length > 0;
+  }
+
+  /** The null row of row i. */
+  #giveAtOnce(mine: JoinSide, batch: Batch, i: number): void {
+    const other = this.#otherThan(mine);
+    this.#out.begin(Op.ADD, batch.seq[i] as number, batch.rowtime[i] as number);
+    if (mine === this.#left) this.#out.addVecs(batch.cols, i);
+    this.#out.addKept(other.rows, NONE);
+    if (mine === this.#right) this.#out.addVecs(batch.cols, i);
+    this.#out.addVecs(mine.keys.vecs, i);
   }
 
   /** The null rows that the joint lane time has passed, of both sides in one order. */
   #giveDue(seq: number): void {
+    if (!this.#left.hasDue(this.#jointTime) && !this.#right.hasDue(this.#jointTime)) return;
     const due = [this.#left, this.#right].flatMap(side =>
       side.takeDue(this.#jointTime).map(slot => ({ side, slot, time: side.time(slot) })),
     );
     due.sort((a, b) => a.time - b.time || a.side.arrival(a.slot) - b.side.arrival(b.slot));
     for (const { side, slot, time } of due) {
-      this.#give(side, { seq, time, row: side.rows.row(slot), key: side.keyOf(slot) });
+      this.#out.begin(Op.ADD, seq, time);
+      this.#out.addKept(this.#left.rows, side === this.#left ? slot : NONE);
+      this.#out.addKept(this.#right.rows, side === this.#right ? slot : NONE);
+      this.#out.addValues(side.keyOf(slot));
     }
     for (const { side, slot } of due) side.given(slot);
-  }
-
-  #give(side: JoinSide, given: { seq: number; time: number; row: Row; key: Row }): void {
-    const { seq, time, row, key } = given;
-    const nulls = this.#otherThan(side).rows.nulls;
-    const [l, r] = side === this.#left ? [row, nulls] : [nulls, row];
-    this.#out.push(Op.ADD, seq, time, [...l, ...r, ...key]);
   }
 
   #side(port: number): JoinSide {

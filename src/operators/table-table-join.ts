@@ -1,6 +1,6 @@
-import type { Batch } from '../core/batch.ts';
+import type { Batch, Vec } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
-import type { Row } from '../core/value.ts';
+import { grownI32 } from '../core/vec.ts';
 import type { JoinType, TableTableJoinNode } from '../plan/plan.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
 import type { ChangedPart, StateTableState } from '../state/state-section.ts';
@@ -10,6 +10,8 @@ import { JoinKeys } from './join-keys.ts';
 import { type PortReader, readPorts } from './merged-ports.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
 import { RowColumns } from './row-columns.ts';
+
+const NONE = -1;
 
 /** bits of `has` */
 const HAS_LEFT = 1;
@@ -22,8 +24,12 @@ interface Side {
   readonly rowtime: GrowingColumn;
 }
 
+/** A key that the current sequence has changed. */
 interface Touch {
-  readonly key: Row;
+  readonly slot: number;
+  /** its values: row i of these columns */
+  readonly key: readonly Vec[];
+  readonly i: number;
   readonly existed: boolean;
   rowtime: number;
 }
@@ -41,8 +47,10 @@ export class TableTableJoin implements Operator, PortReader {
   readonly #shown: readonly boolean[];
   readonly #out: ChangeBuilder;
   #epoch: Epoch | null = null;
-  /** of the current sequence, by slot, in order of first touch; slots are let go when it is settled */
-  readonly #touched = new Map<number, Touch>();
+  /** of the current sequence, in order of first touch; slots are let go when it is settled */
+  readonly #touched: Touch[] = [];
+  /** by slot the place of its touch, + 1; 0: not touched */
+  #places: Int32Array = new Int32Array(64);
 
   constructor(node: TableTableJoinNode, context: OperatorContext, table: StateTable) {
     this.id = node.id;
@@ -81,12 +89,7 @@ export class TableTableJoin implements Operator, PortReader {
     const slot = this.#table.slot(0, encoder.bytes, encoder.start, encoder.end);
     const has = this.#table.index.isNew ? 0 : (this.#has.i32[slot] as number);
     const time = batch.rowtime[i] as number;
-    const touch = this.#touched.get(slot);
-    if (touch !== undefined) touch.rowtime = Math.max(touch.rowtime, time);
-    else {
-      const existed = this.#shown[has] as boolean;
-      this.#touched.set(slot, { key: keys.values(i), existed, rowtime: time });
-    }
+    this.#touch(slot, { slot, key: keys.vecs, i, existed: this.#shown[has] as boolean, rowtime: time });
     if (batch.op?.[i] === Op.DELETE) {
       rows.clear(slot);
       this.#has.i32[slot] = has & ~bit;
@@ -97,23 +100,36 @@ export class TableTableJoin implements Operator, PortReader {
     }
   }
 
-  settle(seq: number): void {
-    for (const [slot, touch] of this.#touched) this.#settle(seq, slot, touch);
-    this.#touched.clear();
+  #touch(slot: number, touch: Touch): void {
+    if (slot >= this.#places.length) this.#places = grownI32(this.#places, slot + 1);
+    const place = this.#places[slot] as number;
+    if (place === 0) this.#places[slot] = this.#touched.push(touch);
+    else {
+      const first = this.#touched[place - 1] as Touch;
+      first.rowtime = Math.max(first.rowtime, touch.rowtime);
+    }
   }
 
-  #settle(seq: number, slot: number, { key, existed, rowtime }: Touch): void {
-    const has = this.#has.i32[slot] as number;
-    let time = rowtime;
-    for (const side of this.#sides) {
-      if (has & side.bit) time = Math.max(time, side.rowtime.f64[slot] as number);
+  settle(seq: number): void {
+    for (const touch of this.#touched) {
+      this.#places[touch.slot] = 0;
+      this.#settle(seq, touch);
     }
-    if (this.#shown[has] === true) {
-      const [left, right] = this.#sides.map(({ bit, rows }) => (has & bit ? rows.row(slot) : rows.nulls));
-      this.#out.push(Op.UPSERT, seq, time, [...(left as Row), ...(right as Row), ...key]);
-    } else if (existed) {
-      const [left, right] = this.#sides;
-      this.#out.push(Op.DELETE, seq, time, [...left.rows.nulls, ...right.rows.nulls, ...key]);
+    this.#touched.length = 0;
+  }
+
+  #settle(seq: number, { slot, key, i, existed, rowtime }: Touch): void {
+    const has = this.#has.i32[slot] as number;
+    const [left, right] = this.#sides;
+    const shown = this.#shown[has] === true;
+    if (shown || existed) {
+      let time = rowtime;
+      if (has & HAS_LEFT) time = Math.max(time, left.rowtime.f64[slot] as number);
+      if (has & HAS_RIGHT) time = Math.max(time, right.rowtime.f64[slot] as number);
+      this.#out.begin(shown ? Op.UPSERT : Op.DELETE, seq, time);
+      this.#out.addKept(left.rows, shown && has & HAS_LEFT ? slot : NONE);
+      this.#out.addKept(right.rows, shown && has & HAS_RIGHT ? slot : NONE);
+      this.#out.addVecs(key, i);
     }
     if (has === 0) this.#table.drop(slot);
   }
@@ -131,7 +147,7 @@ export class TableTableJoin implements Operator, PortReader {
   }
 
   size(): { readonly rows: number; readonly bytes: number } {
-    return { rows: this.#table.rows, bytes: this.#table.bytes };
+    return { rows: this.#table.rows, bytes: this.#table.bytes + this.#places.byteLength };
   }
 }
 

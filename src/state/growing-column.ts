@@ -1,8 +1,8 @@
-import type { Bits } from '../core/batch.ts';
+import type { Bits, Vec } from '../core/batch.ts';
 import { bitAt, clearBit, makeBits, setBit } from '../core/bits.ts';
 import type { SqlType } from '../core/sql-type.ts';
 import type { Value } from '../core/value.ts';
-import { grownBits, grownF64, grownI32, grownI64 } from '../core/vec.ts';
+import { grownBits, grownF64, grownI32, grownI64, type VecBuilder, valueAt } from '../core/vec.ts';
 import type { ColumnSection } from './state-section.ts';
 
 /** `rare`: values that few slots have */
@@ -78,6 +78,29 @@ export class GrowingColumn {
       case 'i64':
         return this.i64[slot] as bigint;
     }
+  }
+
+  /** Appends the value of a slot to a column of a batch, of the type that it has here. */
+  pushTo(to: VecBuilder, slot: number): void {
+    if (this.kind === 'val') to.push((this.values[slot] ?? null) as Value | null);
+    else if (this.kind === 'rare') to.push((this.rare.get(slot) ?? null) as Value | null);
+    else if (this.nulls !== null && this.isNull(slot)) to.push(null);
+    else if (this.kind === 'i64') to.pushI64(this.i64, slot);
+    else if (this.kind === 'f64') to.pushF64(this.f64[slot] as number);
+    else to.pushI32(this.i32[slot] as number);
+  }
+
+  /** Takes row i (physical) of a column of a type; the slot must be below what was reserved. */
+  takeRow(slot: number, vec: Vec, type: SqlType, i: number): void {
+    const isText = vec.t === 'str' || vec.t === 'val';
+    if (isText || this.kind !== vec.t || (vec.nulls !== null && bitAt(vec.nulls, i))) {
+      this.set(slot, valueAt(vec, type, i));
+      return;
+    }
+    if (this.nulls !== null) this.clearNull(slot);
+    if (vec.t === 'i64') this.i64[slot] = vec.v[i] as bigint;
+    else if (vec.t === 'f64') this.f64[slot] = vec.v[i] as number;
+    else this.i32[slot] = vec.v[i] as number;
   }
 
   /** Lets go of a value that is not in a typed array. */
