@@ -30,7 +30,7 @@ export function builtViews(): ReadonlyMap<string, string> {
     const from = `FROM attempts ${i % 4 === 3 ? 'WINDOW TUMBLING (SIZE 1 MINUTE)' : ''} WHERE ${KEPT[(i >> 2) % KEPT.length]}`;
     views.set(
       `start_${i}`,
-      `CREATE TABLE start_${i} AS SELECT ${by}, COUNT(*) AS attempts, SUM(amount) AS amount ${from} GROUP BY ${by} EMIT CHANGES;`,
+      `CREATE VIEW start_${i} AS SELECT ${by}, COUNT(*) AS attempts, SUM(amount) AS amount ${from} GROUP BY ${by};`,
     );
   }
   return views;
