@@ -5,6 +5,7 @@ import { openStateStore } from '../kv/checksummed-store.ts';
 import { openLogReader } from '../log/embedded/log-reader.ts';
 import type { BlockScan, LogReader } from '../log/event-log.ts';
 import type { DeploymentPlan, ViewPlan } from '../plan/plan.ts';
+import { topicEntered } from '../plan/properties.ts';
 import { Journal } from '../state/journal.ts';
 import { openViewFile, type ViewFile } from '../view-store/view-file.ts';
 import type { Engine } from './dataflow.ts';
@@ -58,6 +59,7 @@ export async function openWorkerEnvironment(setup: WorkerSetup): Promise<WorkerE
     },
     openFile: version => openViewFile(viewDir(setup.dataDir, version)),
     encoderFor: plan => new ViewRowEncoder(plan),
-    sinkFor: (view, plan) => (view.sink === null ? null : new SinkWriter(sinkEncoder(view, plan))),
+    sinkFor: (view, plan) =>
+      view.sink === null ? null : new SinkWriter(sinkEncoder(view, plan), topicEntered(view)),
   };
 }

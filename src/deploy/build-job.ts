@@ -1,6 +1,6 @@
 import { MillraceError } from '../core/errors.ts';
 import type { LiveVersion } from '../dataflow/live/epoch-output.ts';
-import type { SinkSpec } from '../plan/plan.ts';
+import type { ViewPlan } from '../plan/plan.ts';
 import type { PlannedViews } from './planned-views.ts';
 
 export interface BuildJobOptions {
@@ -51,9 +51,9 @@ export class BuildJob {
     return this.built.map(v => v.plan.name);
   }
 
-  /** the topic of a view of this build */
-  readonly sinkOf = (view: string): SinkSpec | null =>
-    this.built.find(v => v.plan.name === view)?.plan.sink ?? null;
+  /** the plan of a view of this build */
+  readonly planOf = (view: string): ViewPlan | null =>
+    this.built.find(v => v.plan.name === view)?.plan ?? null;
 
   /**
    * Writes more of the build's topics once what was given before is durable. Nothing is written behind a refusal: the

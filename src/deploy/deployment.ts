@@ -293,7 +293,7 @@ export class Deployment {
     const before = this.#position;
     const changed = new Map(changes.map(c => [c.view, c.bytes]));
     const moved = [...this.#served].filter(([name, v]) => v.apply(changed.get(name) ?? null, position));
-    this.#sinks.live({ outputs, position, sinkOf: view => this.#served.get(view)?.plan.sink ?? null });
+    this.#sinks.live({ outputs, position, planOf: view => this.#served.get(view)?.plan ?? null });
     if (position > before) {
       for (const entry of ledger) if (entry.seq >= before) this.#ledger.add(entry);
       this.#moveTo(position);
@@ -328,7 +328,7 @@ export class Deployment {
         const served = this.#serve(version, position);
         for (const { view, bytes } of message.carried) if (view === version.plan.name) served.carry(bytes);
       }
-      this.#sinks.live({ outputs: message.outputs, position, sinkOf: job.sinkOf });
+      this.#sinks.live({ outputs: message.outputs, position, planOf: job.planOf });
       for (const { plan } of job.built) {
         if (plan.sink !== null) this.#sinks.complete(plan.name, plan.sink, position);
       }
@@ -376,7 +376,7 @@ export class Deployment {
         break;
       case 'outputs': {
         const { outputs, position } = message;
-        const written = job.fills(() => this.#sinks.fill({ outputs, position, sinkOf: job.sinkOf }));
+        const written = job.fills(() => this.#sinks.fill({ outputs, position, planOf: job.planOf }));
         written.then(
           () => this.#builder.written(job.id),
           () => {},

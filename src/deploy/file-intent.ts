@@ -21,7 +21,7 @@ export interface Served {
  * Plans the files so that nothing that is served breaks (design, law 6):
  * 1. a broken file is planned from its last good text, if it has one, and so is a removed one;
  * 2. a file that only fails because of what it reads comes right with these texts beside it;
- * 3. a removed view stays as long as others read it;
+ * 3. a removed view stays as long as others read it, unless they can read a source of its name;
  * 4. a change waits while a served view that reads it is broken, since that one's last good version reads the old rows.
  */
 export function settleFiles(files: readonly ViewFileText[], served: Served, planner: Planner): Intent {
@@ -35,9 +35,12 @@ export function settleFiles(files: readonly ViewFileText[], served: Served, plan
   const removed = new Set(served.plans.map(p => p.name).filter(n => !isFile(n)));
   const everything = planner(base);
   const kept = new Set(removed);
+  // what INSERT INTO fed is a source again
+  const isDeclared = (name: string) =>
+    planner(base.filter(f => !sameName(f.name, name))).sources.some(s => sameName(s.name, name));
   for (const name of removed) {
     const readers = [...dependents(new Set([name]), everything.views)].filter(n => !removed.has(n));
-    if (readers.length === 0) kept.delete(name);
+    if (readers.length === 0 || isDeclared(name)) kept.delete(name);
     else notice(name, `the file was removed, but the view is kept: read by ${readers.join(', ')}`);
   }
   const planned = planner(

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { MillraceError } from '../core/errors.ts';
 import { faultPoint } from '../core/fault-points.ts';
+import { type Header, WRITTEN_BY } from '../core/log-record.ts';
 import type { SinkOutput } from '../dataflow/live/epoch-output.ts';
 import type { SinkRecord } from '../dataflow/live/sink-writer.ts';
 import type { AppendRecord, EventLog } from '../log/event-log.ts';
 import { DEFAULT_LOG_LIMITS } from '../log/log-limits.ts';
-import type { SinkSpec } from '../plan/plan.ts';
+import type { SinkSpec, ViewPlan } from '../plan/plan.ts';
 
 /** bounds of one append, well inside those of the log */
 const MAX_RECORDS = 20_000;
@@ -28,7 +29,7 @@ export interface SinkTopicsOptions {
 export interface SinkWrite {
   readonly outputs: readonly SinkOutput[];
   readonly position: number;
-  readonly sinkOf: (view: string) => SinkSpec | null;
+  readonly planOf: (view: string) => ViewPlan | null;
 }
 
 /**
@@ -92,7 +93,7 @@ export class SinkTopics {
     if (this.#lost !== null) this.#lost.until = position;
   }
 
-  #append({ outputs, position, sinkOf }: SinkWrite): { first: number; durable: Promise<void> }[] {
+  #append({ outputs, position, planOf }: SinkWrite): { first: number; durable: Promise<void> }[] {
     const byView = new Map<string, SinkRecord[]>();
     for (const { view, records } of outputs) {
       const known = byView.get(view);
@@ -101,15 +102,17 @@ export class SinkTopics {
     }
     const appends: { first: number; durable: Promise<void> }[] = [];
     for (const [view, records] of byView) {
-      const sink = sinkOf(view);
-      if (sink === null) continue;
+      const plan = planOf(view);
+      const sink = plan?.sink ?? null;
+      if (plan === null || sink === null) continue;
+      const headers = headersOf(plan);
       const handler = handlerOf(view, sink);
       const from = this.#options.log.position(handler) ?? 0;
       const fresh = records.filter(r => r.seq >= from);
       for (const chunk of chunks(fresh, position)) {
         faultPoint('sink.append');
         const { durable } = this.#options.log.append({
-          records: chunk.records.flatMap(r => this.#record(view, sink, r)),
+          records: chunk.records.flatMap(r => this.#record({ view, sink, headers }, r)),
           positions: [{ handler, seq: chunk.position }],
         });
         appends.push({ first: chunk.records[0]?.seq ?? position, durable });
@@ -135,17 +138,29 @@ export class SinkTopics {
     }
   }
 
-  #record(view: string, sink: SinkSpec, record: SinkRecord): AppendRecord[] {
-    const bytes = sizeOf(record);
+  #record({ view, sink, headers }: Target, record: SinkRecord): AppendRecord[] {
+    const bytes = sizeOf(record) + headerBytes(headers);
     if (bytes <= DEFAULT_LOG_LIMITS.recordBytes) {
       const { key, value, timestamp } = record;
-      return [{ topic: sink.topic, key, value, timestamp }];
+      return [{ topic: sink.topic, key, value, timestamp, headers }];
     }
     this.#options.report(
       `a record of ${bytes} bytes is too large for topic ${sink.topic} of view ${view}: left out (sequence ${record.seq})`,
     );
     return [];
   }
+}
+
+interface Target {
+  readonly view: string;
+  readonly sink: SinkSpec;
+  readonly headers: readonly Header[] | undefined;
+}
+
+/** Other records may enter a stream by its topic: those of its queries are told from them. */
+function headersOf({ name, statement }: ViewPlan): readonly Header[] | undefined {
+  if (statement !== 'stream') return undefined;
+  return [{ name: WRITTEN_BY, value: new TextEncoder().encode(name) }];
 }
 
 /** A topic is followed by itself, so that a view that gets another one fills that from history. */
@@ -157,6 +172,10 @@ function handlerOf(view: string, sink: SinkSpec): string {
 
 function sizeOf(record: SinkRecord): number {
   return (record.key?.length ?? 0) + (record.value?.length ?? 0);
+}
+
+function headerBytes(headers: readonly Header[] | undefined): number {
+  return headers?.reduce((sum, h) => sum + h.name.length + (h.value?.length ?? 0), 0) ?? 0;
 }
 
 /** Parts of bounded size, cut between sequences; the last one moves on to `position`. */

@@ -123,10 +123,9 @@ function buildView(
   const walk = (node: PlanNode): void => {
     for (const input of inputsOf(node)) walk(input);
     if (node.node === 'scan') {
-      // records from outside enter by the view's own topic
-      if (node.outside) return;
-      note(reads, node.source.name);
       note(topics, node.source.topic);
+      // records from outside enter by the view's own topic
+      if (!node.outside) note(reads, node.source.name);
     } else if (node.node === 'read') {
       note(reads, node.view);
       const below = [...done.values()].find(v => v.name === node.view);

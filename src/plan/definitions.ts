@@ -149,7 +149,10 @@ export function defineInsert(
     nameSpan: statement.target.span,
   });
   const query = matchInsert(result, target, statement, problems);
-  if (existing) return { ...existing, queries: [...existing.queries, query] };
+  if (existing) {
+    const sql = `${existing.sql};\n${sqlOf(problems, statement.span)}`;
+    return { ...existing, queries: [...existing.queries, query], sql };
+  }
   const { source } = target;
   return {
     relation: target,
@@ -165,6 +168,33 @@ export function defineInsert(
     },
     description: source?.description ?? '',
     sql: sqlOf(problems, statement.span),
+  };
+}
+
+/** Records that others write into a derived stream's topic join the rows of its queries. */
+export function openToOutside(definition: Definition): Definition {
+  const { relation, outside, sink } = definition;
+  return outside || !sink ? definition : { ...definition, outside: outsideOf(relation, sink) };
+}
+
+/** The topic of a derived stream as a source. */
+function outsideOf(relation: Relation, sink: SinkSpec): SourceSpec {
+  return {
+    kind: 'stream',
+    name: relation.name,
+    topic: sink.topic,
+    columns: relation.schema.columns.map((c, i) => ({
+      name: c.name,
+      type: c.type,
+      from: relation.schema.key.includes(i) ? 'key' : 'value',
+      header: null,
+    })),
+    keyFormat: sink.keyFormat,
+    valueFormat: sink.valueFormat,
+    timestamp: sink.timestamp,
+    partitions: sink.partitions,
+    window: null,
+    description: '',
   };
 }
 

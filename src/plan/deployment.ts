@@ -3,11 +3,26 @@ import { lineColumn, type SourceText } from '../core/span.ts';
 import type { FunctionRegistry } from '../expr/registry.ts';
 import { Problems } from '../sql/analyse/problems.ts';
 import { FORMAT_DEFAULTS, type FormatDefaults, sourceRelation } from '../sql/analyse/source.ts';
-import type { CreateAs, CreateSource, SelectStatement, Statement } from '../sql/ast.ts';
+import type {
+  CreateAs,
+  CreateSource,
+  Identifier,
+  InsertInto,
+  SelectStatement,
+  Statement,
+} from '../sql/ast.ts';
 import { Catalog, canonical, canonicalName, type Relation } from '../sql/catalog.ts';
 import { parseStatements } from '../sql/parse.ts';
 import { assemble } from './assemble.ts';
-import { type DefineOptions, type Definition, defineAs, defineSource, defineType } from './definitions.ts';
+import {
+  type DefineOptions,
+  type Definition,
+  defineAs,
+  defineInsert,
+  defineSource,
+  defineType,
+  openToOutside,
+} from './definitions.ts';
 import type { DeploymentPlan, SourceSpec } from './plan.ts';
 import { relationsNamed } from './relations-named.ts';
 import { withSetting } from './settings.ts';
@@ -55,7 +70,11 @@ export function planDeployment(files: readonly ViewFile[], options: DeploymentOp
 interface ParsedFile {
   readonly name: string;
   readonly problems: Problems;
+  /** what the file defines, as it is first named; null when it holds nothing */
+  readonly defines: Identifier | null;
   readonly view: CreateAs | null;
+  /** further queries of the stream that the file is named after */
+  readonly inserts: readonly InsertInto[];
   readonly statements: readonly Statement[];
 }
 
@@ -79,7 +98,7 @@ class Deployment {
     this.#files = sorted.map(file => parseFile(file));
     for (const file of this.#files) this.#declareOwn(file);
     for (const file of this.#files) {
-      if (file.view) this.#nameView(file, file.view);
+      if (file.defines) this.#nameView(file, file.defines);
       else this.#byView.set(file.name.toUpperCase(), file);
     }
     for (const name of this.#byView.keys()) this.#planView(name, []);
@@ -97,17 +116,13 @@ class Deployment {
       this.#files.find(f => f.problems.source === error.place?.source)?.problems.add(error);
     }
     for (const file of this.#files) {
-      const { view, problems } = file;
-      if (!view || planned.has(view.name.name) || problems.count > 0) continue;
-      problems.report(
-        'invalid_statement',
-        view.name.span,
-        `"${view.name.name}" reads a view that has errors`,
-      );
+      const { defines, problems } = file;
+      if (!defines || planned.has(this.#nameOf(defines)) || problems.count > 0) continue;
+      problems.report('invalid_statement', defines.span, `"${defines.name}" reads a view that has errors`);
     }
     const files = this.#files.map((file): FileResult => {
       const { errors, source } = file.problems;
-      const view = errors.length === 0 && file.view ? file.view.name.name : null;
+      const view = errors.length === 0 && file.defines ? this.#nameOf(file.defines) : null;
       return { name: file.name, file: source.file, view, errors };
     });
     const errors = [...this.#sourceProblems.flatMap(p => p.errors), ...files.flatMap(f => f.errors)];
@@ -196,28 +211,46 @@ class Deployment {
     this.#catalogs.set(file, { catalog: types, defaults });
   }
 
-  #nameView(file: ParsedFile, view: CreateAs): void {
-    const { problems } = file;
-    const name = canonical(view.name);
-    if (view.name.name.toUpperCase() !== file.name.toUpperCase()) {
+  #nameView(file: ParsedFile, defines: Identifier): void {
+    const { problems, view, inserts } = file;
+    const declared = this.#catalog.find(defines);
+    const name = declared && !view ? canonicalName(declared.name, declared.quoted) : canonical(defines);
+    if (view && defines.name.toUpperCase() !== file.name.toUpperCase()) {
       problems.report(
         'name_mismatch',
-        view.name.span,
-        `the file ${problems.source.file} holds the view "${view.name.name}"`,
-        `call the view ${file.name}, or the file ${view.name.name}.sql`,
+        defines.span,
+        `the file ${problems.source.file} holds the view "${defines.name}"`,
+        `call the view ${file.name}, or the file ${defines.name}.sql`,
+      );
+    }
+    for (const { target } of inserts) {
+      if (target.name.toUpperCase() === file.name.toUpperCase()) continue;
+      problems.report(
+        'name_mismatch',
+        target.span,
+        `the file ${problems.source.file} feeds "${target.name}"`,
+        `all queries of a stream stand in its own file: move this one to ${target.name}.sql`,
       );
     }
     const other = this.#byView.get(name);
-    const source = this.#catalog.get(name);
-    const place = other?.view ? { source: other.problems.source, span: other.view.name.span } : source?.place;
-    if (place) problems.add(definedTwice(view.name.name, problems, view.name.span, place));
+    // a declared source that INSERT INTO feeds is the view's own declaration
+    const source = view ? this.#catalog.get(name) : undefined;
+    const place = other?.defines
+      ? { source: other.problems.source, span: other.defines.span }
+      : source?.place;
+    if (place) problems.add(definedTwice(defines.name, problems, defines.span, place));
     else this.#byView.set(name, file);
+  }
+
+  /** A declared source keeps the spelling of its declaration. */
+  #nameOf(defines: Identifier): string {
+    return this.#catalog.find(defines)?.name ?? defines.name;
   }
 
   /** Depth first: what a view reads is planned before it. Returns whether it could be planned. */
   #planView(name: string, path: readonly string[]): boolean {
     const file = this.#byView.get(name);
-    if (!file?.view) return file === undefined;
+    if (!file?.defines) return file === undefined;
     const known = this.#state.get(name);
     if (known === 'done') return true;
     if (known === 'broken') return false;
@@ -226,9 +259,9 @@ class Deployment {
       return false;
     }
     this.#state.set(name, 'open');
-    const { problems, view } = file;
+    const { problems, view, inserts } = file;
     let readable = true;
-    for (const named of relationsNamed(view.query)) {
+    for (const named of [...(view ? [view] : []), ...inserts].flatMap(s => relationsNamed(s.query))) {
       const below = canonical(named);
       if (this.#planView(below, [...path, name]) || problems.count > 0) continue;
       readable = false;
@@ -239,7 +272,7 @@ class Deployment {
         this.#whereOf(below),
       );
     }
-    const planned = problems.count === 0 && readable && this.#analyse(file, view);
+    const planned = problems.count === 0 && readable && this.#analyse(file, name);
     this.#state.set(name, planned ? 'done' : 'broken');
     return planned;
   }
@@ -249,14 +282,24 @@ class Deployment {
     return file && `mend ${file.problems.source.file} first`;
   }
 
-  #analyse(file: ParsedFile, view: CreateAs): boolean {
-    const { problems } = file;
+  #analyse(file: ParsedFile, name: string): boolean {
+    const { problems, view, inserts } = file;
     const own = this.#catalogs.get(file);
-    const catalog = withTypes(this.#catalog, own?.catalog ?? Catalog.empty);
-    const definition = problems.attempt(() => defineAs(view, this.#define(problems, catalog, own?.defaults)));
+    let catalog = withTypes(this.#catalog, own?.catalog ?? Catalog.empty);
+    const definition = problems.attempt(() => {
+      let defined: Definition | undefined;
+      if (view) {
+        defined = defineAs(view, this.#define(problems, catalog, own?.defaults));
+        catalog = catalog.with(defined.relation);
+      }
+      for (const insert of inserts) {
+        defined = defineInsert(insert, defined, this.#define(problems, catalog, own?.defaults));
+      }
+      return defined && inserts.length > 0 ? openToOutside(defined) : defined;
+    });
     if (!definition || problems.count > 0) return false;
     this.#catalog = this.#catalog.with(definition.relation);
-    this.#definitions.set(canonical(view.name), definition);
+    this.#definitions.set(name, definition);
     return true;
   }
 
@@ -265,8 +308,8 @@ class Deployment {
     const files = names.flatMap(n => this.#byView.get(n) ?? []);
     for (const [i, file] of files.entries()) {
       const turned = [...files.slice(i), ...files.slice(0, i), file];
-      const circle = turned.map(f => f.view?.name.name ?? f.name).join(' -> ');
-      const span = file.view?.name.span ?? { start: 0, end: 0 };
+      const circle = turned.map(f => f.defines?.name ?? f.name).join(' -> ');
+      const span = file.defines?.span ?? { start: 0, end: 0 };
       file.problems.report('cyclic_views', span, `views read each other in a circle: ${circle}`);
     }
   }
@@ -277,6 +320,7 @@ function parseFile(file: ViewFile): ParsedFile {
   const parsed = parseStatements(file.source);
   for (const error of parsed.errors) problems.add(error);
   const views: CreateAs[] = [];
+  const inserts: InsertInto[] = [];
   for (const statement of parsed.statements) {
     switch (statement.kind) {
       case 'createAs':
@@ -285,8 +329,11 @@ function parseFile(file: ViewFile): ParsedFile {
       case 'select':
         views.push(named(statement, file.name));
         break;
+      case 'insertInto':
+        inserts.push(statement);
+        break;
       case 'createSource':
-        if (views.length > 0) afterView(statement, problems);
+        if (views.length + inserts.length > 0) afterView(statement, problems);
         break;
       case 'createType':
       case 'set':
@@ -298,7 +345,7 @@ function parseFile(file: ViewFile): ParsedFile {
         problems.report(
           'invalid_statement',
           headOf(statement),
-          'a file in views/ holds declarations of sources and one view',
+          'a file in views/ holds declarations of sources and one view, with the INSERT INTO ... SELECT that feed it',
           statement.kind === 'insertValues' || statement.kind === 'assert'
             ? 'rows and assertions belong into a test file'
             : undefined,
@@ -314,7 +361,8 @@ function parseFile(file: ViewFile): ParsedFile {
       'put this one into its own file',
     );
   }
-  if (!view && problems.count === 0) {
+  const defines = view?.name ?? inserts[0]?.target ?? null;
+  if (!defines && problems.count === 0) {
     const span = { start: 0, end: Math.min(1, file.source.text.length) };
     problems.report(
       'invalid_statement',
@@ -323,7 +371,7 @@ function parseFile(file: ViewFile): ParsedFile {
       'write SELECT ... or CREATE VIEW ... AS SELECT ...',
     );
   }
-  return { name: file.name, problems, view, statements: parsed.statements };
+  return { name: file.name, problems, defines, view, inserts, statements: parsed.statements };
 }
 
 function afterView(statement: CreateSource, problems: Problems): void {

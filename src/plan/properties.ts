@@ -59,6 +59,15 @@ export function inputsOf(node: PlanNode): readonly PlanNode[] {
 }
 
 /** The same node over other inputs (as many as it has). */
+/** The topic of a view by which records from outside enter it, or null. */
+export function topicEntered(view: ViewPlan): string | null {
+  const find = (node: PlanNode): string | null => {
+    if (node.node === 'scan') return node.outside ? node.source.topic : null;
+    return inputsOf(node).reduce<string | null>((found, input) => found ?? find(input), null);
+  };
+  return find(view.root);
+}
+
 export function withInputs(node: PlanNode, inputs: readonly PlanNode[]): PlanNode {
   switch (node.node) {
     case 'scan':

@@ -16,9 +16,10 @@ import {
   defineInsert,
   defineSource,
   defineType,
+  openToOutside,
   refuseTarget,
 } from './definitions.ts';
-import type { DeploymentPlan, SinkSpec, SourceSpec } from './plan.ts';
+import type { DeploymentPlan, SourceSpec } from './plan.ts';
 import type { RewriteRule } from './rewrite.ts';
 import { withSetting } from './settings.ts';
 
@@ -269,7 +270,7 @@ class Script {
     const name = canonicalName(target.name, target.quoted);
     const definition = this.definitions.get(name);
     if (!definition?.sink || definition.outside || target.kind !== 'stream') return;
-    this.definitions.set(name, { ...definition, outside: outsideOf(target, definition.sink) });
+    this.definitions.set(name, openToOutside(definition));
   }
 
   #assert(statement: AssertStatement): void {
@@ -299,25 +300,4 @@ class Script {
         : null;
     this.steps.push({ kind: 'assert', statement, target, row, span: statement.span });
   }
-}
-
-/** The topic of a derived stream as a source. */
-function outsideOf(relation: Relation, sink: SinkSpec): SourceSpec {
-  return {
-    kind: 'stream',
-    name: relation.name,
-    topic: sink.topic,
-    columns: relation.schema.columns.map((c, i) => ({
-      name: c.name,
-      type: c.type,
-      from: relation.schema.key.includes(i) ? 'key' : 'value',
-      header: null,
-    })),
-    keyFormat: sink.keyFormat,
-    valueFormat: sink.valueFormat,
-    timestamp: sink.timestamp,
-    partitions: sink.partitions,
-    window: null,
-    description: '',
-  };
 }

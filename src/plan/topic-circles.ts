@@ -1,6 +1,7 @@
 import type { ErrorPlace } from '../core/errors.ts';
 import { MillraceError } from '../core/errors.ts';
-import type { ViewPlan } from './plan.ts';
+import type { PlanNode, ViewPlan } from './plan.ts';
+import { inputsOf } from './properties.ts';
 
 /**
  * Topics that feed themselves: a view must not write a topic from which its own rows come, directly or through other
@@ -31,7 +32,7 @@ export function topicFaults(
       faults.set(view.name, new MillraceError('invalid_property', message, { hint, place }));
       continue;
     }
-    const source = view.topics.find(t => reaches(topic, t));
+    const source = feedingTopics(view, views).find(t => reaches(topic, t));
     if (source !== undefined) {
       const message = `"${view.name}" writes the topic "${topic}", from which its own rows come`;
       const hint = "name another one: WITH (KAFKA_TOPIC = '...')";
@@ -41,4 +42,14 @@ export function topicFaults(
     writers.set(topic, view);
   }
   return faults;
+}
+
+/** The topics from which the queries of a view read: not its own one, by which records from outside enter. */
+function feedingTopics(view: ViewPlan, views: readonly ViewPlan[]): readonly string[] {
+  const topics = (node: PlanNode): readonly string[] => {
+    if (node.node === 'scan') return node.outside ? [] : [node.source.topic];
+    if (node.node === 'read') return views.find(v => v.name === node.view)?.topics ?? [];
+    return inputsOf(node).flatMap(topics);
+  };
+  return topics(view.root);
 }

@@ -251,3 +251,74 @@ describe('the fingerprint of a view', () => {
     expect(frozen(plan)).toBe(true);
   });
 });
+
+describe('INSERT INTO in the files of views/', () => {
+  const AUDIT = `CREATE STREAM Audit (id STRING KEY, amount DECIMAL(20, 2))
+    WITH (KAFKA_TOPIC = 'audit', VALUE_FORMAT = 'JSON');`;
+  const sources = { orders: ORDERS, audit: AUDIT };
+
+  it('adds queries to the stream of the file: one union, which records of its topic join', () => {
+    const { errors, plan } = deploy({
+      big: `CREATE STREAM big AS SELECT id, amount FROM orders WHERE amount > 100;
+        INSERT INTO BIG SELECT id, amount FROM orders WHERE amount < 0;`,
+      reader: 'SELECT COUNT(*) AS n FROM big;',
+    });
+    expect(errors).toEqual([]);
+    const [big, reader] = plan.views;
+    const root = big?.root;
+    expect(root?.node === 'union' && root.inputs.map(i => i.node)).toEqual(['scan', 'filter', 'filter']);
+    expect(big).toMatchObject({ name: 'big', reads: ['orders'], topics: ['big', 'orders'] });
+    expect(reader).toMatchObject({ reads: ['big'], topics: ['big', 'orders'] });
+  });
+
+  it('feeds a declared stream, which its readers then read', () => {
+    const { errors, plan } = deploy(
+      {
+        audit: 'INSERT INTO audit SELECT id, amount FROM orders;',
+        a_reader: 'CREATE STREAM a_reader AS SELECT * FROM audit;',
+      },
+      sources,
+    );
+    expect(errors).toEqual([]);
+    expect(plan.views.map(v => [v.name, v.statement, v.sink?.topic, v.reads])).toEqual([
+      ['Audit', 'stream', 'audit', ['orders']],
+      ['a_reader', 'stream', 'a_reader', ['Audit']],
+    ]);
+  });
+
+  it.each([
+    [
+      'of another stream',
+      { other: 'INSERT INTO audit SELECT id, amount FROM orders;' },
+      /move this one to audit.sql/,
+    ],
+    ['of nothing', { gone: 'INSERT INTO gone SELECT id, amount FROM orders;' }, /unknown stream "gone"/],
+    [
+      'of itself',
+      { audit: 'INSERT INTO audit SELECT id, amount FROM audit;' },
+      /in a circle: audit -> audit/,
+    ],
+    [
+      'of a view',
+      { v: 'SELECT id, amount FROM orders; INSERT INTO v SELECT id, amount FROM orders;' },
+      /cannot insert into "v": it is a view/,
+    ],
+    [
+      'whose rows come out of its own topic',
+      {
+        loop: `CREATE STREAM again (id STRING KEY, amount DECIMAL(18, 2)) WITH (KAFKA_TOPIC = 'l', VALUE_FORMAT = 'JSON');
+          CREATE STREAM loop WITH (KAFKA_TOPIC = 'l') AS SELECT id, amount FROM orders;
+          INSERT INTO loop SELECT id, amount FROM again;`,
+      },
+      /writes the topic "l", from which its own rows come/,
+    ],
+    [
+      'that lacks a column',
+      { audit: 'INSERT INTO audit SELECT id, customer FROM orders;' },
+      /the query has no column "amount" of "Audit"/,
+    ],
+  ])('is refused as a query %s', (_, files, message) => {
+    const { texts } = deploy(files, sources);
+    expect(Object.values(texts).flat().join()).toMatch(message);
+  });
+});

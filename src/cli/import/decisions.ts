@@ -14,14 +14,12 @@ export interface Decision {
 
 type Listed = Exclude<
   Statement,
-  { kind: 'createAs' | 'createSource' | 'createType' | 'define' | 'undefine' }
+  { kind: 'createAs' | 'createSource' | 'createType' | 'insertInto' | 'define' | 'undefine' }
 >;
 
 /** The advice for a statement that is not taken over. `createdAt` is the line that created what it names, or null. */
 export function advice(statement: Listed, createdAt: number | null): string {
   switch (statement.kind) {
-    case 'insertInto':
-      return `a view has one query: write the queries that feed "${statement.target.name}" as one with UNION ALL, in the file ${statement.target.name}.sql`;
     case 'insertValues':
       return `rows are data: put them into a test (${statement.target.name}.test.sql), or send them with \`millrace produce\``;
     case 'select':

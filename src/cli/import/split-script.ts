@@ -1,6 +1,6 @@
 import { MillraceError } from '../../core/errors.ts';
 import { lineColumn, type SourceText } from '../../core/span.ts';
-import type { CreateAs, CreateSource, CreateType, Identifier, Statement } from '../../sql/ast.ts';
+import type { CreateAs, CreateSource, CreateType, Identifier, InsertInto, Statement } from '../../sql/ast.ts';
 import { canonical } from '../../sql/catalog.ts';
 import { parseStatements } from '../../sql/parse.ts';
 import { advice, type Decision } from './decisions.ts';
@@ -34,7 +34,7 @@ export function splitScript(script: SourceText): ImportPlan {
   return new Splitter(script).run();
 }
 
-type Kept = CreateAs | CreateSource | CreateType;
+type Kept = CreateAs | CreateSource | CreateType | InsertInto;
 
 class Splitter {
   readonly #script: SourceText;
@@ -45,6 +45,8 @@ class Splitter {
   /** by lower-case path: file systems may not tell case apart */
   readonly #files = new Map<string, ImportedFile>();
   readonly #createdAt = new Map<string, number>();
+  /** as they are spelled where they are created */
+  readonly #names = new Map<string, string>();
   readonly #decisions: Decision[] = [];
   #comments: string[] = [];
 
@@ -70,6 +72,9 @@ class Splitter {
         return;
       case 'createType':
         this.#keepType(statement);
+        return;
+      case 'insertInto':
+        this.#keepInsert(statement);
         return;
       case 'define':
         this.#values.set(statement.name.name.toUpperCase(), statement.value);
@@ -123,8 +128,18 @@ class Splitter {
       return;
     }
     this.#createdAt.set(key, this.#lineOf(statement));
+    this.#names.set(key, name);
     this.#add(`${folder}${name}.sql`, statement);
     if (statement.kind === 'createAs' && statement.what !== 'view') this.#nameTopic(statement);
+  }
+
+  /** All queries of a stream stand in its own file. */
+  #keepInsert(statement: InsertInto): void {
+    const { target } = statement;
+    const name = this.#names.get(canonical(target)) ?? target.name;
+    const wrong = unfitFileName(name);
+    if (wrong === null) this.#add(`${name}.sql`, statement);
+    else this.#decide(statement, `${wrong}: give it another name, and a file of that name`);
   }
 
   /** ksqlDB calls a topic in upper case, Millrace as the name is spelled: who reads it elsewhere must know. */

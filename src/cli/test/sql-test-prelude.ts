@@ -21,7 +21,7 @@ export function testPrelude({ views, sources, functions, zone }: ProjectFiles): 
   if (result.errors.length > 0) throw new MillraceErrors(result.errors);
   const declarations = [...sources, ...views.map(view => view.source)].flatMap(declarationsIn);
   const definitions = result.plan.views.map(view =>
-    /^\s*CREATE\b/i.test(view.sql) ? view.sql : `CREATE VIEW ${view.name} AS ${view.sql}`,
+    /^\s*(CREATE|INSERT)\b/i.test(view.sql) ? view.sql : `CREATE VIEW ${view.name} AS ${view.sql}`,
   );
   return [...declarations, ...definitions].map(statement => `${statement.replace(/;\s*$/, '')};`).join('\n');
 }

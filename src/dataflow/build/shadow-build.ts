@@ -122,7 +122,7 @@ export class ShadowBuild {
       const view = this.#views.get(name);
       if (view === undefined) continue;
       ofView(name, () => view.encoder.encode(batches, view.writer));
-      const records = ofView(name, () => view.sink?.records(batches) ?? []);
+      const records = ofView(name, () => view.sink?.records(batches, block) ?? []);
       if (records.length > 0) this.#outputs.push({ view: name, records });
     }
   }

@@ -73,7 +73,7 @@ export function catchUp(
     const output = engine.step(block);
     for (const entry of output.ledger) if (encoders.has(entry.view)) ledger.add(entry);
     carried.push(...encodeChanges(output, changes, view => encoders.get(view)));
-    outputs.push(...encodeOutputs(output, view => sinks.get(view)));
+    outputs.push(...encodeOutputs(output, block, view => sinks.get(view)));
   }
   return {
     engine,

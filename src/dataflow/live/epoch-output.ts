@@ -1,3 +1,4 @@
+import type { RecordBlock } from '../../core/log-record.ts';
 import type { SourceSpec, ViewPlan } from '../../plan/plan.ts';
 import type { Journal } from '../../state/journal.ts';
 import type { RowChangeWriter } from '../../view-store/row-changes.ts';
@@ -68,14 +69,15 @@ export interface SinkOutput {
   readonly records: readonly SinkRecord[];
 }
 
-/** The records of derived topics that an epoch gives: stretches of one array. */
+/** The records of derived topics that the epoch of a block gives: stretches of one array. */
 export function encodeOutputs(
   output: EpochOutput,
+  block: RecordBlock,
   sinkOf: (view: string) => SinkWriter | null | undefined,
 ): SinkOutput[] {
   const outputs: SinkOutput[] = [];
   for (const [view, batches] of output.changes) {
-    const records = ofView(view, () => sinkOf(view)?.records(batches) ?? []);
+    const records = ofView(view, () => sinkOf(view)?.records(batches, block) ?? []);
     if (records.length > 0) outputs.push({ view, records });
   }
   return together(outputs);

@@ -151,7 +151,7 @@ export class LiveLoop {
       try {
         const output = this.#engine.step(block);
         const changes = encodeChanges(output, this.#changes, view => this.#live.get(view)?.encoder);
-        const outputs = encodeOutputs(output, view => this.#live.get(view)?.sink);
+        const outputs = encodeOutputs(output, block, view => this.#live.get(view)?.sink);
         for (const entry of output.ledger) this.#ledger.add(entry);
         for (const change of changes) this.#live.get(change.view)?.pending.append(change.bytes);
         const { position, ledger } = output;

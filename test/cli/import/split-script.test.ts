@@ -54,6 +54,15 @@ UNDEFINE low;`;
     ]);
   });
 
+  it('has the queries of INSERT INTO in the file of their stream', () => {
+    const script = `${SOURCE}\nCREATE STREAM both AS SELECT * FROM sensors;\nINSERT INTO BOTH SELECT * FROM other;
+      INSERT INTO sensors SELECT * FROM other;`;
+    expect(texts(script)).toMatchObject({
+      'both.sql': 'CREATE STREAM both AS SELECT * FROM sensors;\n\nINSERT INTO BOTH SELECT * FROM other;\n',
+      'sensors.sql': 'INSERT INTO sensors SELECT * FROM other;\n',
+    });
+  });
+
   it('carries default formats into every later file', () => {
     const set = "SET 'ksql.persistence.default.format.value' = 'JSON';";
     expect(texts(`${set}\nCREATE STREAM A1 AS SELECT * FROM sensors;`)).toEqual({
@@ -65,7 +74,6 @@ UNDEFINE low;`;
 describe('what has no place in a folder of views', () => {
   it.each([
     ["SET 'auto.offset.reset' = 'earliest';", /from the beginning: leave it out/],
-    ['INSERT INTO WARM SELECT * FROM other;', /one with UNION ALL, in the file WARM.sql/],
     ["INSERT INTO sensors (id, c) VALUES ('a', 1);", /sensors.test.sql/],
     ['DROP STREAM IF EXISTS gone;', /nothing has to be dropped/],
     ['ALTER STREAM sensors ADD COLUMN d INT;', /add the columns there/],

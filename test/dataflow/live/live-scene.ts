@@ -28,6 +28,7 @@ import { directScan } from '../../../src/log/direct-scan.ts';
 import { openEmbeddedLog } from '../../../src/log/embedded/embedded-log.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
 import type { DeploymentPlan } from '../../../src/plan/plan.ts';
+import { topicEntered } from '../../../src/plan/properties.ts';
 import { planScript } from '../../../src/plan/script.ts';
 import { Journal } from '../../../src/state/journal.ts';
 import { ServedRows } from '../../../src/view-store/served-rows.ts';
@@ -158,7 +159,8 @@ export class Scene {
       },
       openFile: version => new ViewFile(this.#store(version)),
       encoderFor: plan => new ViewRowEncoder(plan),
-      sinkFor: (view, plan) => (view.sink === null ? null : new SinkWriter(sinkEncoder(view, plan))),
+      sinkFor: (view, plan) =>
+        view.sink === null ? null : new SinkWriter(sinkEncoder(view, plan), topicEntered(view)),
       publish: epoch => {
         this.epochs.push(epoch);
         const changed = new Map(epoch.changes.map(c => [c.view, c.bytes]));
