@@ -38,6 +38,43 @@ describe('pipelines/*.yaml', () => {
     expect(loadConfig(folder, folder).commands.invoice?.keepResultsFor).toBe(12 * 3_600_000);
   });
 
+  it('read where views are kept', () => {
+    writeFileSync(
+      join(folder, 'sinks.yaml'),
+      [
+        'sinks:',
+        '  a: { view: Totals, postgres: { connection: $DATABASE_URL } }',
+        '  b: { view: totals, postgres: { connection: "postgres://u@h/d", schema: s, table: t } }',
+        '  c: { view: totals, file: { path: totals.ndjson } }',
+      ].join('\n'),
+    );
+    expect(loadConfig(folder, folder).sinks).toEqual([
+      {
+        name: 'a',
+        view: 'Totals',
+        postgres: { connection: '$DATABASE_URL', schema: 'public', table: 'totals' },
+        file: undefined,
+      },
+      {
+        name: 'b',
+        view: 'totals',
+        postgres: { connection: 'postgres://u@h/d', schema: 's', table: 't' },
+        file: undefined,
+      },
+      { name: 'c', view: 'totals', postgres: undefined, file: { path: 'totals.ndjson' } },
+    ]);
+    const sink = (text: string) => faults({ 'sinks.yaml': `sinks:\n  a: ${text}\n` });
+    expect(sink('{ view: v }')).toEqual([
+      expect.stringContaining('"sinks.a" names no place, or two: write postgres or file'),
+    ]);
+    expect(sink('{ view: v, postgres: { connection: mysql://h } }')).toEqual([
+      expect.stringContaining('is neither postgres://... nor $NAME of a variable'),
+    ]);
+    expect(sink('{ view: v, postgres: { connection: $A, tabel: t } }')).toEqual([
+      expect.stringContaining('did you mean "table"?'),
+    ]);
+  });
+
   it('read the memory budget: an amount, or a share of the machine', () => {
     const budget = (text: string) => {
       writeFileSync(join(folder, 'settings.yaml'), `memory: { budget: ${text} }\n`);
@@ -67,6 +104,7 @@ describe('pipelines/*.yaml', () => {
       tls: { ca: join(folder, 'certificates', 'ca.pem') },
       sasl: { mechanism: 'scram-sha-512', username: 'millrace', password: '$KAFKA_PASSWORD' },
       exclude: ['clicks'],
+      commands: null,
     });
     const plain = (line: string) => {
       writeFileSync(join(folder, 'kafka.yaml'), `kafka:\n  brokers: ["127.0.0.1:9092"]\n  ${line}\n`);

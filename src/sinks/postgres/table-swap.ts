@@ -83,7 +83,7 @@ export async function carryOver(
 }
 
 /** ms for which readers of the table may have to wait for a swap that itself waits */
-const HOLD_UP = 500;
+const HOLD_UP = 100;
 
 /**
  * Within a transaction the fresh table takes the place of the old one. Readers hold it up as long as they read, but it
