@@ -56,6 +56,8 @@ export interface KafkaConfig {
     readonly password: string;
   } | null;
   readonly exclude: readonly string[];
+  /** commands are handled by all nodes of a group, on Kafka; null: by this node, on its own log */
+  readonly commands: { readonly group: string; readonly partitions: number } | null;
 }
 
 /** A view kept elsewhere: in a table of PostgreSQL, or in a file of JSON lines. */
@@ -206,6 +208,12 @@ const kafkaShape = z.strictObject({
         })
         .optional(),
       exclude: z.array(topicName).default([]),
+      commands: z
+        .strictObject({
+          group: z.string().min(1).default('millrace-invoices'),
+          partitions: z.int().min(1).max(1_000).default(8),
+        })
+        .optional(),
     })
     .optional(),
 });
@@ -275,12 +283,12 @@ export function loadConfig(pipelinesDir: string, root: string): Config {
 
 function kafkaOf(kafka: z.infer<typeof kafkaShape>['kafka'], pipelinesDir: string): KafkaConfig | null {
   if (kafka === undefined) return null;
-  const { brokers, clientId, exclude, sasl = null } = kafka;
+  const { brokers, clientId, exclude, sasl = null, commands = null } = kafka;
   const tls = kafka.tls === true ? {} : kafka.tls || null;
   const files = Object.entries(tls ?? {}).flatMap(([name, path]) =>
     path === undefined ? [] : [[name, resolve(pipelinesDir, path)]],
   );
-  return { brokers, clientId, exclude, sasl, tls: tls === null ? null : Object.fromEntries(files) };
+  return { brokers, clientId, exclude, sasl, commands, tls: tls === null ? null : Object.fromEntries(files) };
 }
 
 function upkeepOf(topics: z.infer<typeof topicsShape>['topics']): ReadonlyMap<string, TopicUpkeep> {
@@ -404,6 +412,9 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     'username',
     'password',
     'exclude',
+    'commands',
+    'group',
+    'partitions',
   ],
   sinks: ['view', 'postgres', 'connection', 'schema', 'table', 'file', 'path'],
 };

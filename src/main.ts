@@ -10,6 +10,7 @@ import type { ReactionModule } from './commands/reaction.ts';
 import { Reactions } from './commands/reactions.ts';
 import type { Settled } from './commands/result-store.ts';
 import { type Config, defaultViews, loadConfig, projectRoot } from './config.ts';
+import { assert } from './core/assert.ts';
 import { byteText } from './core/byte-size.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { MillraceError } from './core/errors.ts';
@@ -37,11 +38,10 @@ import { createHttpServer } from './http/server.ts';
 import { sinkDocument } from './http/sinks.ts';
 import { sinceDocument } from './http/views.ts';
 import { invoiceEntity } from './invoice/invoice-entity.ts';
-import { Replicator } from './kafka/replicator.ts';
 import { kept, topicHandlers } from './kept-topics.ts';
 import { openEmbeddedLog } from './log/embedded/embedded-log.ts';
 import type { EventLog } from './log/event-log.ts';
-import { incompleteTopics, kafkaSettings, replicationDocument, wantedTopics } from './replicated-topics.ts';
+import { incompleteTopics, replicationDocument, wantedTopics } from './replicated-topics.ts';
 import { Sinks } from './sinks/sinks.ts';
 import { closest } from './sql/suggest.ts';
 import { configuredSinks, sunkViews } from './sunk-views.ts';
@@ -145,14 +145,18 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   await refuseAddress({ host, port, token });
   for (const topic of config.topics) if (!log.topic(topic.name)?.replicated) log.createTopic(topic);
 
-  const runtime = new CommandRuntime({
-    log,
-    entity: invoiceEntity,
-    ...config.commands.invoice,
-    onError: e => logger.error(e),
-  });
-  opened.add(() => runtime.close());
-  if (options.sample ?? config.sample.enabled) await laySample(log, runtime, config, options, clock);
+  const onError = (error: unknown): void => logger.error(error);
+  const shared = config.kafka !== null && config.kafka.commands !== null;
+  // Kafka's client is loaded where it is used: it takes a while
+  const kafkaNode = config.kafka === null ? null : await import('./kafka-node.ts');
+  if (shared) kafkaNode?.prepareSharedTopics(log);
+  const runtime = shared
+    ? null
+    : new CommandRuntime({ log, entity: invoiceEntity, ...config.commands.invoice, onError });
+  opened.add(() => runtime?.close());
+  if (runtime !== null && (options.sample ?? config.sample.enabled)) {
+    await laySample(log, runtime, config, options, clock);
+  }
 
   const extensions = [
     pathToFileURL(join(import.meta.dirname, 'invoice', 'invoice-extension.ts')).href,
@@ -184,18 +188,21 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   });
   opened.add(() => reactions.stop());
   reactions.start();
-  const replicator =
-    config.kafka === null
+  const kafka =
+    config.kafka === null || kafkaNode === null
       ? null
-      : new Replicator({
+      : kafkaNode.startKafkaNode({
+          config,
+          kafka: config.kafka,
           log,
           clock,
-          settings: kafkaSettings(config.kafka, process.env),
-          wanted: () => wantedTopics(views.plans(), reactions.status()),
+          wanted: topics => wantedTopics(views.plans(), reactions.status(), topics),
           report: text => logger.warn(text),
+          onError,
         });
-  opened.add(() => replicator?.stop());
-  replicator?.start();
+  opened.add(() => kafka?.stop());
+  const commands = runtime ?? kafka?.commands ?? null;
+  assert(commands !== null, 'commands are handled here or by all nodes');
   const sinks = new Sinks({
     sinks: configuredSinks(config, { dataDir, env: process.env }),
     log: log.id,
@@ -224,8 +231,8 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     async status() {
       const sizes = await soon(views.deployment.sizes());
       const memory = sizes === null ? null : memoryByView(sizes);
-      const kafka = replicator?.status() ?? null;
-      const lacking = incompleteTopics(kafka);
+      const replication = kafka?.status() ?? null;
+      const lacking = incompleteTopics(replication);
       const reads = new Map(views.plans().map(p => [p.name, p.topics]));
       return {
         name: 'millrace',
@@ -249,7 +256,9 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
         })),
         errors: views.fileErrors(),
         reactions: reactions.status(),
-        ...(kafka === null ? {} : { kafka: replicationDocument(kafka) }),
+        ...(replication === null
+          ? {}
+          : { kafka: replicationDocument(replication, kafka?.commands?.partitions ?? null) }),
         sinks: sinks.list().map(s => sinkDocument({ token: positionAt }, s)),
       };
     },
@@ -263,7 +272,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
       log,
       keeper,
       backups: new LogBackups(log, report),
-      commands: runtime,
+      commands,
       views: withLedger(views, () => views.ledger()),
       queries: new LimitedQueries(new AdHocQueries({ views, log, clock, functions, upcasters, zone })),
       sinks,
@@ -290,7 +299,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     url,
     log,
     views,
-    commands: runtime,
+    commands,
     async caughtUp() {
       await views.settled();
       await views.waitFor(log.end(), LONGEST_TIMEOUT);

@@ -19,15 +19,17 @@ const OWN: readonly string[] = [
   GAPS_TOPIC,
 ];
 
-/** What views and reactions read and nobody here writes: so much of Kafka is copied. */
+/** What views and reactions read and nobody here writes, and what nodes share: so much of Kafka is copied. */
 export function wantedTopics(
   plans: readonly ViewPlan[],
   reactions: readonly ReactionStatus[],
+  shared: readonly string[],
 ): ReadonlySet<string> {
   const wanted = new Set(plans.flatMap(plan => plan.topics));
   for (const { follows } of reactions) if (follows.startsWith('topic ')) wanted.add(follows.slice(6));
   for (const name of OWN) wanted.delete(name);
   for (const { sink } of plans) if (sink !== null) wanted.delete(sink.topic);
+  for (const name of shared) wanted.add(name);
   return wanted;
 }
 
@@ -86,11 +88,15 @@ export function incompleteTopics(status: ReplicationStatus | null): ReadonlySet<
   return new Set(status?.topics.filter(t => t.incomplete.length > 0).map(t => t.name));
 }
 
-/** The status as JSON: times as ISO. */
-export function replicationDocument(status: ReplicationStatus): Record<string, unknown> {
+/** The status as JSON: times as ISO. `handled`: partitions of commands that this node has, null: it shares none. */
+export function replicationDocument(
+  status: ReplicationStatus,
+  handled: readonly number[] | null,
+): Record<string, unknown> {
   const iso = (ms: number) => new Date(ms).toISOString();
   return {
     ...status,
+    ...(handled === null ? {} : { handledPartitions: handled }),
     awaySince: status.awaySince === null ? null : iso(status.awaySince),
     topics: status.topics.map(t => ({ ...t, incomplete: t.incomplete.map(g => ({ ...g, at: iso(g.at) })) })),
   };

@@ -29,6 +29,8 @@ export interface ReplicatedCommandsOptions<C extends Command, Event, State> {
   readonly cacheSize?: number | undefined;
   /** commands sent and not yet answered, beyond which `overloaded` is thrown; default 20,000 */
   readonly maxPending?: number | undefined;
+  /** ms after which `submit` stops waiting with `result_pending`; default 30 s */
+  readonly answerWithin?: number | undefined;
   readonly newCommandId?: (() => string) | undefined;
   readonly onError: (error: unknown) => void;
 }
@@ -95,9 +97,26 @@ export class ReplicatedCommands<C extends Command, Event, State> implements Comm
   }
 
   async submit(request: CommandRequest): Promise<CommandResult> {
-    const { sent, result } = this.#send(request);
+    const { commandId, sent, result } = this.#send(request);
+    result.catch(() => {}); // not waited for when sending fails
     await sent;
-    return result;
+    return this.#within(this.#options.answerWithin ?? 30_000, commandId, result);
+  }
+
+  /** Nobody may have the partition for a while, as when its node has died: the command stays and is handled later. */
+  async #within(ms: number, commandId: string, result: Promise<CommandResult>): Promise<CommandResult> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const hint = `ask for the result later: GET /commands/${commandId}`;
+        reject(new MillraceError('result_pending', 'the command is kept, and not handled yet', { hint }));
+      }, ms);
+    });
+    try {
+      return await Promise.race([result, late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async enqueue(request: CommandRequest): Promise<{ readonly commandId: string }> {
@@ -117,6 +136,11 @@ export class ReplicatedCommands<C extends Command, Event, State> implements Comm
 
   onEvent(entityId: string | null, listener: (event: BusEvent) => void): () => void {
     return this.#eventBus.subscribe(entityId, listener);
+  }
+
+  /** the partitions whose commands this node handles now */
+  get partitions(): readonly number[] {
+    return [...this.#handlers.keys()].sort((a, b) => a - b);
   }
 
   /** Takes no more commands and hands the partitions to the other nodes. */

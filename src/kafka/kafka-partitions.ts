@@ -1,11 +1,14 @@
 import type { Consumer, Producer } from 'kafkajs';
 import type { CommandPartitions, PartitionWriter } from '../commands/command-partitions.ts';
 import { MillraceError } from '../core/errors.ts';
+import { createMissingTopics, type WantedTopic } from './command-topics.ts';
 import { PartitionTransactions, type PartitionTransactionsOptions } from './partition-transactions.ts';
 
 export interface KafkaPartitionsOptions extends Omit<PartitionTransactionsOptions, 'partition'> {
   /** ms: a node that says nothing for so long has lost its partitions; default 6 s, the least that brokers take by default */
   readonly sessionTimeout?: number | undefined;
+  /** topics that are made where they are missing */
+  readonly create?: readonly WantedTopic[] | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -102,7 +105,8 @@ export class KafkaPartitions implements CommandPartitions {
   }
 
   async #join(assigned: (partitions: readonly number[]) => void): Promise<void> {
-    const { kafka, group, topic, sessionTimeout = SESSION_TIMEOUT } = this.#options;
+    const { kafka, group, topic, sessionTimeout = SESSION_TIMEOUT, create = [] } = this.#options;
+    if (create.length > 0) await createMissingTopics(kafka, create);
     const consumer = kafka.consumer({
       groupId: group,
       sessionTimeout,
