@@ -42,6 +42,7 @@ import { kept, topicHandlers } from './kept-topics.ts';
 import { openEmbeddedLog } from './log/embedded/embedded-log.ts';
 import type { EventLog } from './log/event-log.ts';
 import { incompleteTopics, replicationDocument, wantedTopics } from './replicated-topics.ts';
+import { RunningTopology } from './running-topology.ts';
 import { Sinks } from './sinks/sinks.ts';
 import { closest } from './sql/suggest.ts';
 import { configuredSinks, sunkViews } from './sunk-views.ts';
@@ -204,7 +205,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   const commands = runtime ?? kafka?.commands ?? null;
   assert(commands !== null, 'commands are handled here or by all nodes');
   const sinks = new Sinks({
-    sinks: configuredSinks(config, { dataDir, env: process.env }),
+    sinks: await configuredSinks(config, { dataDir, env: process.env }),
     log: log.id,
     views: sunkViews({ log, views, missed, plans: () => views.deployment.plans }),
     report,
@@ -224,6 +225,15 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   const retention = new LogRetention({ log, keeper, clock, topics: config.upkeep, report });
   opened.add(() => retention.stop());
   retention.start();
+
+  const topology = new RunningTopology({
+    ...{ log, clock, views, shared },
+    reactions: () => reactions.status(),
+    sinks: () => sinks.list(),
+    replicated: () => kafka?.status().topics ?? [],
+  });
+  opened.add(() => topology.stop());
+  topology.start();
 
   const started = clock.now();
   const positionAt = (seq: number) => positionToken({ log: log.id, seq });
@@ -265,6 +275,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     notReady: () => views.notReady(),
     sizes: () => views.deployment.sizes(),
     memoryBudget,
+    topology: () => topology.topology(),
     ledger: () => views.deployment.ledger.counts(),
   };
   const http = await createHttpServer(

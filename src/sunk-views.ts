@@ -8,7 +8,6 @@ import { jsonWriter } from './expr/value-json.ts';
 import type { EventLog } from './log/event-log.ts';
 import type { ViewPlan } from './plan/plan.ts';
 import { fileSink } from './sinks/file/file-target.ts';
-import { postgresSink } from './sinks/postgres/postgres-target.ts';
 import type { Sink } from './sinks/sink-runner.ts';
 import type { JsonOf } from './sinks/sink-target.ts';
 import type { SinkViews } from './sinks/view-following.ts';
@@ -44,8 +43,8 @@ export interface Surroundings {
 }
 
 /** The sinks as they are configured. Throws `config_invalid` for a variable that is not set. */
-export function configuredSinks(config: Config, { dataDir, env }: Surroundings): Sink[] {
-  return config.sinks.map(({ name, view, postgres, file }) => {
+export async function configuredSinks(config: Config, { dataDir, env }: Surroundings): Promise<Sink[]> {
+  const makes = config.sinks.map(async ({ name, view, postgres, file }) => {
     if (file !== undefined) {
       // as in HTTP: exact for every reader of JSON
       const json: JsonOf = type => jsonWriter(type, { numbers: 'string' });
@@ -55,8 +54,11 @@ export function configuredSinks(config: Config, { dataDir, env }: Surroundings):
     const { schema, table, connection } = postgres;
     const url = connectionOf(name, connection, env);
     const json: JsonOf = type => jsonWriter(type, { numbers: 'json' });
+    // the client of PostgreSQL is loaded where it is used
+    const { postgresSink } = await import('./sinks/postgres/postgres-target.ts');
     return { name, view, kind: postgresSink({ sink: name, url, schema, table, json }) };
   });
+  return Promise.all(makes);
 }
 
 function connectionOf(sink: string, connection: string, env: NodeJS.ProcessEnv): string {

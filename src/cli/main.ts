@@ -19,6 +19,7 @@ import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
 import { tailCommand } from './tail.ts';
 import { testCommand } from './test/command.ts';
+import { topologyCommand } from './topology.ts';
 
 /** Runs one command line; returns the exit code: 0 done, 1 refused or failed, 2 wrong usage. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -49,6 +50,7 @@ export function commandLine(exit: Exit): Command {
     replayCommand,
     resumeCommand,
     statusCommand,
+    topologyCommand,
     logCommand,
     backupCommand,
     restoreCommand,

@@ -1,4 +1,5 @@
 import { MillraceError } from '../core/errors.ts';
+import { countRowChanges } from '../view-store/row-changes.ts';
 import type { ChangeListener, Subscription, ViewChange } from './view-access.ts';
 
 /** The changes of some epochs, one after the other. */
@@ -28,6 +29,7 @@ export class ChangeFeed {
   /** a subscriber at or after this position can resume */
   #since: number;
   #closed = false;
+  #published = 0;
 
   constructor(position: number, read: ReadChanges) {
     this.#since = position;
@@ -39,7 +41,13 @@ export class ChangeFeed {
   }
 
   /** Keeps no reference to `bytes`: those of other views lie around them. */
+  /** changes of rows so far, as they came: not merged by row */
+  get published(): number {
+    return this.#published;
+  }
+
   publish(bytes: Uint8Array, position: number): void {
+    this.#published += countRowChanges(bytes);
     this.#keep(bytes, position);
     while (this.#kept > KEPT_BYTES && this.#shelves.length > 1) {
       const dropped = this.#shelves.shift() as Shelf;

@@ -64,6 +64,8 @@ export interface StatusSource {
   status(): Promise<Record<string, unknown>>;
   /** null when ready, else why not */
   notReady(): string | null;
+  /** JSON-safe: `nodes` and `edges`, for GET /topology */
+  topology(): { readonly nodes: readonly unknown[]; readonly edges: readonly unknown[] };
   /** rows and bytes of state per view and operator, for metrics */
   sizes(): Promise<
     readonly {

@@ -23,6 +23,7 @@ import { sinkRoutes } from './sinks.ts';
 import { statusRoutes } from './status.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { topicRoutes } from './topics.ts';
+import { topologyRoutes } from './topology.ts';
 import { MAX_MESSAGE, updateRoutes } from './updates.ts';
 import { viewBuildRoutes } from './view-builds.ts';
 import { viewChangeRoutes } from './view-changes.ts';
@@ -108,6 +109,7 @@ export async function createHttpServer(ports: HttpPorts, options: HttpOptions): 
   queryRoutes(app, context);
   sinkRoutes(app, context);
   statusRoutes(app, context);
+  topologyRoutes(app, context);
   const observe = metricRoutes(app, context);
   openApiRoutes(app, context, table, Boolean(options.token));
 

@@ -26,6 +26,7 @@ export function statusRoutes(app: FastifyInstance, context: HttpContext): void {
         updates: '/updates',
         sinks: '/sinks',
         status: '/status',
+        topology: '/topology',
         metrics: '/metrics',
       });
     },

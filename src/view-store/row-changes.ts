@@ -79,6 +79,14 @@ export function changeEnd(view: DataView, at: number): number {
   return keyEnd(view, at) + view.getUint32(at + 5, true);
 }
 
+/** How many changes these bytes hold. */
+export function countRowChanges(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let count = 0;
+  for (let at = 0; at < bytes.length; at = changeEnd(view, at)) count++;
+  return count;
+}
+
 /** Reads the changes back in order; keys and values are views into `bytes`. */
 export function* readRowChanges(bytes: Uint8Array): Generator<RowChange> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

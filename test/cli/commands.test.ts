@@ -40,6 +40,20 @@ const json = async (...args: string[]): Promise<Record<string, unknown>> => {
   return JSON.parse(ran.out) as Record<string, unknown>;
 };
 
+describe('topology', () => {
+  it('draws who reads what, and tells the same as JSON', async () => {
+    const { out } = await run('topology');
+    expect(out).toMatch(
+      /^topic invoice-commands\n└─ handler invoice +0 +\S+\/s\n {3}├─ topic invoice-events/m,
+    );
+    expect(out).toMatch(/^topic authorization-attempts\n└─ view possible_fraud/m);
+    const { edges } = await json('topology');
+    expect(edges).toContainEqual(
+      expect.objectContaining({ from: 'topic authorization-attempts', to: 'view possible_fraud' }),
+    );
+  });
+});
+
 describe('send', () => {
   it('tells what happened', async () => {
     const ran = await run('send', 'i-1', 'CreateInvoice', CREATE);

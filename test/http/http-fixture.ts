@@ -75,6 +75,7 @@ export async function httpFixture(
     status: {
       status: async () => ({ name: 'millrace' }),
       notReady: () => null,
+      topology: () => ({ nodes: [], edges: [] }),
       sizes: async () => [],
       memoryBudget: 1_000_000,
       ledger: () => [],

@@ -19,6 +19,7 @@ beforeEach(async () => {
       queries: { run: sql => run(sql) },
       status: {
         status: async () => ({ name: 'millrace', lag: 0 }),
+        topology: () => ({ nodes: [], edges: [] }),
         notReady: () => (http.views.position() < 5 ? 'the views are behind' : null),
         sizes: async () => [{ view: 'totals', operator: 'aggregate', rows: 3, bytes: 120 }],
         memoryBudget: 5_000,
@@ -343,6 +344,7 @@ describe('operation', () => {
       'GET /topics',
       'GET /topics/{name}',
       'GET /topics/{name}/records',
+      'GET /topology',
       'GET /updates',
       'GET /views',
       'GET /views/totals',
