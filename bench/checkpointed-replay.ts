@@ -49,9 +49,10 @@ export async function checkpointedReplay(
   });
   const built = plan.views.map(view => ({ plan: view, version: view.name, text: view.sql }));
   const build = new ShadowBuild(environment, { plan, built, fillTopics: [] });
-  while (!build.caughtUp) {
+  while (!build.caughtUp || build.waits) {
+    build.check();
     const until = performance.now() + SLICE;
-    while (!build.caughtUp && performance.now() < until) build.advance();
+    while (!build.caughtUp && !build.waits && performance.now() < until) build.advance();
     onPosition(build.position);
     await new Promise(resolve => setImmediate(resolve));
   }

@@ -8,6 +8,7 @@ import type { DeploymentPlan, ViewPlan } from '../plan/plan.ts';
 import { topicEntered } from '../plan/properties.ts';
 import { Journal } from '../state/journal.ts';
 import { openViewFile, type ViewFile } from '../view-store/view-file.ts';
+import { RowFolder } from './build/row-folder.ts';
 import type { Engine } from './dataflow.ts';
 import { createEngine } from './engine/engine.ts';
 import { loadExtensions } from './extension.ts';
@@ -36,6 +37,8 @@ export interface WorkerEnvironment {
   /** Removes a journal that is of no use; it must be closed. Every view is then rebuilt from the log. */
   dropJournal(): void;
   openFile(version: string): ViewFile;
+  /** A thread that writes to the files of a build. */
+  openFolder(): RowFolder;
   encoderFor(plan: ViewPlan): ViewRowEncoder;
   sinkFor(view: ViewPlan, plan: DeploymentPlan): SinkWriter | null;
 }
@@ -58,6 +61,7 @@ export async function openWorkerEnvironment(setup: WorkerSetup): Promise<WorkerE
       rmSync(journalDir(setup.dataDir), { recursive: true, force: true });
     },
     openFile: version => openViewFile(viewDir(setup.dataDir, version)),
+    openFolder: () => new RowFolder(version => viewDir(setup.dataDir, version)),
     encoderFor: plan => new ViewRowEncoder(plan),
     sinkFor: (view, plan) =>
       view.sink === null ? null : new SinkWriter(sinkEncoder(view, plan), topicEntered(view)),

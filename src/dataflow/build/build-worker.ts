@@ -18,6 +18,8 @@ const LIVE_LAG = 1_000;
 /** messages of outputs that may be on their way to the log */
 const OUTPUTS_AHEAD = 4;
 const GIVE_WAY = 5;
+/** ms between two looks at rows on their way to the files */
+const LOOK_AGAIN = 1;
 /** of 19: threads that serve get nearly all of a core that they want */
 const NICE = 15;
 /** ms between two looks at a disk that is full */
@@ -55,8 +57,15 @@ function pump(): void {
   }
   const { id, order, build } = running;
   try {
+    build.check();
+    if (build.waits) {
+      schedule(LOOK_AGAIN);
+      return;
+    }
     const until = performance.now() + SLICE;
-    while (!build.caughtUp && performance.now() < until && running.unwritten <= OUTPUTS_AHEAD) {
+    const goesOn = (to: { readonly unwritten: number }): boolean =>
+      !build.caughtUp && !build.waits && performance.now() < until && to.unwritten <= OUTPUTS_AHEAD;
+    while (goesOn(running)) {
       build.advance();
       const outputs = build.takeOutputs();
       if (outputs.length === 0) continue;
@@ -69,7 +78,7 @@ function pump(): void {
       pausable: view => build.builds(view),
     });
     if (over !== null) throw over;
-    if (build.caughtUp) {
+    if (build.caughtUp && !build.waits) {
       const finished = build.finish();
       running = null;
       port?.postMessage(

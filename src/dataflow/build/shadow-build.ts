@@ -1,3 +1,4 @@
+import { assert } from '../../core/assert.ts';
 import { faultPoint } from '../../core/fault-points.ts';
 import type { BlockScan, LogReader } from '../../log/event-log.ts';
 import type { DeploymentPlan } from '../../plan/plan.ts';
@@ -12,6 +13,7 @@ import type { SinkWriter } from '../live/sink-writer.ts';
 import type { ViewRowEncoder } from '../live/view-rows.ts';
 import { ofView } from '../view-failure.ts';
 import type { WorkerEnvironment } from '../worker-environment.ts';
+import type { RowFolder } from './row-folder.ts';
 
 export interface BuildOrder {
   /** the views to build and everything that they read */
@@ -23,7 +25,8 @@ export interface BuildOrder {
 export type BuildPorts = Pick<
   WorkerEnvironment,
   'log' | 'openScan' | 'makeEngine' | 'openFile' | 'encoderFor' | 'sinkFor'
->;
+> &
+  Partial<Pick<WorkerEnvironment, 'openFolder'>>;
 
 interface Building {
   readonly version: LiveVersion;
@@ -39,16 +42,20 @@ const RECORDS_PER_EPOCH = 16_384;
 /** where a topic is filled: what an epoch gives is taken by the serving thread in one go */
 const RECORDS_WITH_OUTPUTS = 1_024;
 const FOLD_AFTER = 100_000;
+/** records from which on a thread that writes the files is worth its start */
+const WORTH_A_THREAD = 200_000;
 /** records that are left to the adoption, so that a build ends although the log goes on growing */
 const LEFT_TO_ADOPTION = 512;
 
 /** Moves rows to the file; when it refuses them they stay at hand. */
 function fold(view: Building, position: number): void {
   const changes = view.writer.take();
-  view.unfolded.push(view.version.plan.kind === 'append' ? changes : lastChanges(changes));
+  view.unfolded.push(isAppend(view) ? changes : lastChanges(changes));
   view.file.fold(view.unfolded, position);
   view.unfolded = [];
 }
+
+const isAppend = ({ version }: Building): boolean => version.plan.kind === 'append';
 
 /**
  * A shadow build: views computed from the beginning of the log into files of their own, beside the served ones. Nothing
@@ -64,6 +71,8 @@ export class ShadowBuild {
   /** end of the log when the build began */
   readonly #target: number;
   readonly #epochSize: number;
+  /** of long builds; those whose rows it has taken are complete in the file once it is idle */
+  readonly #folder: RowFolder | null;
   #outputs: SinkOutput[] = [];
   #closed = false;
 
@@ -74,7 +83,9 @@ export class ShadowBuild {
     this.#order = order;
     this.#epochSize = order.fillTopics.length > 0 ? RECORDS_WITH_OUTPUTS : RECORDS_PER_EPOCH;
     this.#engine = ports.makeEngine(order.plan, view => order.fillTopics.includes(view));
-    this.#engine.restore(new Map(), this.#log.start());
+    const start = this.#log.start();
+    this.#engine.restore(new Map(), start);
+    this.#folder = this.#target - start < WORTH_A_THREAD ? null : (ports.openFolder?.() ?? null);
     this.#views = new Map(
       order.built.map(version => {
         const { plan } = version;
@@ -104,6 +115,17 @@ export class ShadowBuild {
     return position >= this.#target && this.#log.end() - position <= LEFT_TO_ADOPTION;
   }
 
+  /** Rows are on their way to the files that have to come there first: neither go on nor finish. */
+  get waits(): boolean {
+    const folder = this.#folder;
+    return folder !== null && (this.caughtUp ? !folder.idle : folder.full);
+  }
+
+  /** Throws, as `advance` does, what went wrong with rows on their way. */
+  check(): void {
+    this.#folder?.check();
+  }
+
   /**
    * Runs one epoch. Throws {@link ViewFailure} when a view goes wrong: the build is then to be closed. After `disk_full`
    * nothing is lost, it may be called again.
@@ -112,7 +134,7 @@ export class ShadowBuild {
     for (const view of this.#views.values()) {
       if (view.writer.count <= FOLD_AFTER) continue;
       faultPoint('build.fold');
-      fold(view, this.position);
+      this.#fold(view);
     }
     const block = this.#scan.next(this.position, this.#epochSize);
     if (block === null) return;
@@ -140,8 +162,21 @@ export class ShadowBuild {
     return this.#outputs.splice(0);
   }
 
-  /** To be called when caught up; after `disk_full` it may be called again. */
+  #fold(view: Building): void {
+    if (this.#folder?.ready !== true || view.unfolded.length > 0) {
+      fold(view, this.position);
+      return;
+    }
+    this.#folder.fold(view.version.version, {
+      changes: view.writer.take(),
+      append: isAppend(view),
+      position: this.position,
+    });
+  }
+
+  /** To be called when caught up, and nothing waits; after `disk_full` it may be called again. */
   finish(): FinishedBuild {
+    assert(this.#folder?.idle !== false, 'rows are on their way to the files');
     faultPoint('build.finish');
     for (const view of this.#views.values()) fold(view, this.position);
     const { plan, built, fillTopics } = this.#order;
@@ -162,6 +197,7 @@ export class ShadowBuild {
     if (this.#closed) return;
     this.#closed = true;
     this.#scan.close();
+    this.#folder?.close();
     for (const view of this.#views.values()) void view.file.close();
   }
 }
