@@ -199,7 +199,10 @@ async function copyRecords(from: string, to: string, end: number): Promise<void>
     const record = source.record(seq);
     if (record === null) throw new Error(`record ${seq} is not there`);
     if (record.topic === '$tick') target.tick(record.appendTime);
-    else target.append({ records: [record], appendTime: record.appendTime });
+    else {
+      const { offset: _, ...copied } = record;
+      target.append({ records: [copied], appendTime: record.appendTime });
+    }
   }
   await target.append({ records: [] }).durable;
   await source.close();
