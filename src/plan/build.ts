@@ -7,6 +7,7 @@ import { mapChildren } from '../sql/analyse/expr-tree.ts';
 import { computedFor } from '../sql/analyse/over-rows.ts';
 import type {
   DerivedRows,
+  ExplodedSide,
   JoinSide,
   OverSide,
   RankedSide,
@@ -191,6 +192,7 @@ export class PlanBuilder {
     }
     if (side.kind === 'ranked') return this.#ranked(side);
     if (side.kind === 'over') return this.#over(side);
+    if (side.kind === 'exploded') return this.#exploded(side);
     const { relation, schema } = side;
     const input = this.#relation(relation, true);
     const columns = schema.columns.map(({ name, type }, index): Expr => {
@@ -252,6 +254,25 @@ export class PlanBuilder {
     };
   }
 
+  /** The rows of a table function as those of a relation, with its ROWPARTITION, ROWOFFSET and ROWTIME. */
+  #exploded({ input, fn, args, type, schema }: ExplodedSide): PlanNode {
+    const below = this.#retracting(this.#joinSide(input));
+    const width = below.schema.columns.length + 1;
+    const made: PlanNode = {
+      node: 'explode',
+      id: this.#id('explode'),
+      schema: { columns: schema.columns.slice(0, width), key: [], windowed: false },
+      input: below,
+      functions: [{ fn, args, type }],
+    };
+    const columns = schema.columns.map(({ name, type: of }, index): Expr => {
+      if (index < width) return { node: 'column', type: of, index, name };
+      const last = index === schema.columns.length - 1;
+      return last ? { node: 'rowtime', type: of } : { node: 'literal', type: of, value: null };
+    });
+    return { node: 'project', id: this.#id('side'), schema, input: made, columns };
+  }
+
   #scan(source: SourceSpec, pseudo: boolean, outside: boolean): PlanNode {
     const schema = scanSchema(source, pseudo);
     const base = { node: 'scan', id: this.#id('scan'), schema, source } as const;
@@ -259,7 +280,9 @@ export class PlanBuilder {
     return outside ? { ...base, pseudo: columns, outside: true } : { ...base, pseudo: columns };
   }
 
-  #explode(input: PlanNode, query: ResolvedQuery): PlanNode {
+  /** Of rows that change the old one is taken away with all that was made of it. */
+  #explode(rows: PlanNode, query: ResolvedQuery): PlanNode {
+    const input = this.#retracting(rows);
     const columns: Column[] = [
       ...input.schema.columns,
       ...query.explode.map((call, i) => ({ name: `${call.fn}_${i}`, type: call.type })),
@@ -267,7 +290,7 @@ export class PlanBuilder {
     return {
       node: 'explode',
       id: this.#id('explode'),
-      schema: { ...input.schema, columns },
+      schema: { ...input.schema, columns, key: kindOf(input) === 'append' ? input.schema.key : [] },
       input,
       functions: query.explode,
     };

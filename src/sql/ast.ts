@@ -239,6 +239,8 @@ export type SelectItem =
     };
 
 export interface GroupBy extends NodeBase {
+  /** GROUP BY ALL: by all of the select list that is no aggregate; `items` is empty */
+  readonly all?: true | undefined;
   readonly items: readonly Expression[];
   /** GROUPING SETS, ROLLUP, CUBE */
   readonly sets: {
@@ -380,6 +382,14 @@ export type Expression =
       readonly negated: boolean;
       readonly span: Span;
     }
+  /** `arg op ANY (query)`; `= ANY` and `<> ALL` are IN and NOT IN, other ALLs are NOT of the opposite ANY */
+  | {
+      readonly kind: 'any';
+      readonly arg: Expression;
+      readonly op: Comparison;
+      readonly query: Query;
+      readonly span: Span;
+    }
   | { readonly kind: 'exists'; readonly query: Query; readonly span: Span }
   | { readonly kind: 'subquery'; readonly query: Query; readonly span: Span }
   | { readonly kind: 'isNull'; readonly arg: Expression; readonly negated: boolean; readonly span: Span }
@@ -413,15 +423,12 @@ export type Expression =
     }
   | { readonly kind: 'extract'; readonly part: DatePart; readonly arg: Expression; readonly span: Span };
 
+export type Comparison = '=' | '<>' | '<' | '<=' | '>' | '>=';
+
 export type BinaryOp =
   | 'or'
   | 'and'
-  | '='
-  | '<>'
-  | '<'
-  | '<='
-  | '>'
-  | '>='
+  | Comparison
   | 'is distinct from'
   | 'is not distinct from'
   | '+'

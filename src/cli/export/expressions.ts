@@ -75,6 +75,8 @@ export class ExportedExpressions {
         return `${this.operand(e.arg)} ${not(e)}LIKE ${this.operand(e.pattern)}${e.escape ? ` ESCAPE ${this.operand(e.escape)}` : ''}`;
       case 'in':
         return `${this.operand(e.arg)} ${not(e)}IN (${'body' in e.list ? this.#options.query(e.list) : this.list(e.list)})`;
+      case 'any':
+        return `${this.operand(e.arg)} ${e.op} ANY (${this.#options.query(e.query)})`;
       case 'exists':
         return `EXISTS (${this.#options.query(e.query)})`;
       case 'subquery':

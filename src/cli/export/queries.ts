@@ -185,6 +185,12 @@ class QueryPrinter {
     if (this.#context.dialect === 'flink' && groupBy.items.some(k => k.kind === 'number')) {
       this.#context.notes.add('GROUP BY 1 means a constant in Flink: write the expression');
     }
+    if (groupBy.all) {
+      const known = this.#context.dialect === 'duckdb';
+      if (!known)
+        this.#context.notes.add('GROUP BY ALL is printed as written: name the columns where it is not known');
+      return 'ALL';
+    }
     const all = [...keys, ...more];
     if (groupBy.sets === null) return all.length > 0 ? all.join(', ') : '()';
     const word = groupBy.sets.kind === 'groupingSets' ? 'GROUPING SETS' : groupBy.sets.kind.toUpperCase();

@@ -49,6 +49,17 @@ export const tableFunctions: readonly TableFunction[] = [
       ),
     ],
   },
+  {
+    kind: 'table',
+    name: 'SERIES_ROWS',
+    category,
+    description:
+      'What `generate_series(from, to, step)` means in FROM: as SERIES, and no rows where the step leads away.',
+    overloads: [
+      rows<[number | null, number | null, number | null]>('(INT, INT, INT) -> INT', steps),
+      rows<[bigint | null, bigint | null, number | null]>('(BIGINT, BIGINT, INT) -> BIGINT', steps),
+    ],
+  },
 ];
 
 function rows<A extends readonly (Value | null)[]>(
@@ -70,6 +81,15 @@ function numbers<N extends number | bigint>(
   ctx: EvalContext,
 ): readonly N[] {
   return from === null || to === null ? [] : (series(from, to, step, ctx) ?? []);
+}
+
+function steps<N extends number | bigint>(
+  [from, to, step]: readonly [N | null, N | null, number | null],
+  ctx: EvalContext,
+): readonly N[] {
+  if (from === null || to === null || step === null) return [];
+  const away = step > 0 ? from > to : step < 0 && from < to;
+  return away ? [] : numbers(from, to, step, ctx);
 }
 
 /** In binary order: the last element changes fastest. An element that is NULL already has one form, not two. */

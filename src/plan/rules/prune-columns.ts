@@ -79,7 +79,9 @@ function prune(node: PlanNode, needed: ReadonlySet<number>): Pruned {
       );
       const functions = node.functions.map(f => ({ ...f, args: f.args.map(a => moved(a, below)) }));
       const columns = [...below.node.schema.columns, ...node.schema.columns.slice(width)];
-      const schema: Schema = { ...below.node.schema, columns };
+      // rows that were made of one row share its key
+      const key = node.schema.key.length > 0 ? below.node.schema.key : [];
+      const schema: Schema = { ...below.node.schema, columns, key };
       return { node: { ...node, schema, input: below.node, functions }, position };
     }
     case 'rekey': {

@@ -1,3 +1,4 @@
+import { assert } from '../../core/assert.ts';
 import type { Schema } from '../../core/schema.ts';
 import type { Span } from '../../core/span.ts';
 import { BOOLEAN, sameType } from '../../core/sql-type.ts';
@@ -7,6 +8,7 @@ import type { Expression, Relation as RelationSyntax } from '../ast.ts';
 import type { Relation } from '../catalog.ts';
 import { conjuncts, isDeterministic, readsOuter } from './expr-tree.ts';
 import { type PlacedRelations, placed, relationSide, relationsIn, sideBySide } from './join-sides.ts';
+import { explodedSide } from './lateral.ts';
 import type { SelectContext } from './query-context.ts';
 import type { JoinSide } from './resolved-query.ts';
 import { readsClock } from './temporal.ts';
@@ -45,7 +47,7 @@ function analyseCompleteJoins(context: SelectContext): FromRows | null {
   const first = context.from.relations[0]?.relation;
   if (from?.kind !== 'join' || !first) return null;
   const side = ofRelation(from, context, { next: 0 });
-  if (side?.input.kind !== 'join') return null;
+  if (!side) return null;
   context.placeRelations(side.offsets);
   const { schema } = side.input;
   const kind = side.changes === 'append' ? 'stream' : 'table';
@@ -60,12 +62,53 @@ function ofRelation(
 ): Side | null {
   if (relation.kind === 'join') {
     const left = ofRelation(relation.left, context, counter);
+    if (relation.right.kind === 'tableFunction') {
+      const at = counter.next++;
+      return left && context.problems.attempt(() => ofTableFunction(relation, left, at, context));
+    }
     const right = ofRelation(relation.right, context, counter);
     return left && right && context.problems.attempt(() => ofJoin(relation, left, right, context));
   }
   const at = counter.next++;
   const found = context.from.relations[at]?.relation;
   return found ? { relations: [at], offsets: [0], input: relationSide(found), changes: found.changes } : null;
+}
+
+/** Each row of the left side with the rows that a table function makes of it, then ON. */
+function ofTableFunction(join: Join, left: Side, at: number, context: SelectContext): Side {
+  const { problems, scope } = context;
+  const found = context.from.relations[at];
+  assert(found?.lateral, 'a table function in FROM');
+  const { lateral, name } = found;
+  if (
+    (join.type !== 'inner' && join.type !== 'cross') ||
+    join.within ||
+    join.natural ||
+    join.using.length > 0
+  ) {
+    throw problems.error(
+      'invalid_statement',
+      found.span,
+      'a table function is joined by a comma, CROSS JOIN or JOIN ... ON: rows of which it makes none are left out',
+      'to keep them write LEFT JOIN (SELECT id, UNNEST(list) AS x FROM t) AS u ON u.id = t.id',
+    );
+  }
+  if (lateral.args.some(arg => [...relationsIn(arg, scope)].some(r => !left.relations.includes(r)))) {
+    throw problems.error(
+      'invalid_statement',
+      found.span,
+      'a table function reads the relations on its left side only',
+      'write it behind the relations that it reads',
+    );
+  }
+  const args = lateral.args.map(arg => placed(arg, left, scope));
+  const width = left.input.schema.columns.length;
+  const both = sideBySide(left, { relations: [at], offsets: [0] }, width);
+  const input = explodedSide(left.input, { ...lateral, args }, name.name);
+  const changes = left.changes === 'append' ? 'append' : 'retract';
+  if (!join.on) return { ...both, changes, input };
+  const predicate = placed(resolveOn(join.on, both, context), both, scope);
+  return { ...both, changes, input: { kind: 'filter', input, predicate, schema: input.schema } };
 }
 
 function ofJoin(join: Join, left: Side, right: Side, context: SelectContext): Side {

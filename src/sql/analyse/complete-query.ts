@@ -4,9 +4,11 @@ import { canonical } from '../catalog.ts';
 import { analyseSelect } from './complete-select.ts';
 import { columnExprs, derivedRelation, type Rows, rowsOf } from './derived-relation.ts';
 import type { DerivedTable } from './from.ts';
+import { groupedByAll } from './group-by-all.ts';
 import { groupedBySets } from './grouping-sets.ts';
 import { analyseInner } from './inner-query.ts';
-import { limitedRows, limitsOf, withOrderColumns } from './limited-rows.ts';
+import { limitedRows, withOrderColumns } from './limited-rows.ts';
+import { limitsOf } from './limits.ts';
 import type { Problems } from './problems.ts';
 import type { QueryOptions } from './query-context.ts';
 import type { ResolvedQuery } from './resolved-query.ts';
@@ -44,7 +46,7 @@ function analyseBody(query: Query, body: QueryBody, place: Place): Rows {
     case 'select':
       return body.groupBy?.sets
         ? analyseBody(query, groupedBySets(body, place.options), place)
-        : analyseSelect(body, { ...place, emit: query.emit });
+        : analyseSelect(groupedByAll(body, place.options), { ...place, emit: query.emit });
     case 'nested':
       return analyseRows(body.query, place);
     case 'setOperation': {
@@ -77,6 +79,7 @@ function deriving(options: QueryOptions): QueryOptions {
         options: { ...deriving(own), outer },
         rowsOf: body =>
           analyseBody({ ...use.query, emit: null }, body, { options: deriving(own), served: false }),
+        firstRows: () => analyseRows({ ...use.query, with: [], emit: null }, { options: own, served: false }),
       });
     },
   };

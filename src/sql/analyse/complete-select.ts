@@ -152,19 +152,21 @@ function plain(complete: Complete): ResolvedQuery {
   if (emit?.mode === 'final') {
     problems.report('invalid_statement', emit.span, 'EMIT FINAL is for windowed aggregates only');
   }
-  const changes = inputChanges(complete);
   const [table] = explode.calls;
-  if (table && changes !== 'append') {
+  const rows = inputChanges(complete);
+  if (rows !== 'append' && !explode.calls.every(call => call.args.every(isDeterministic))) {
     problems.report(
-      'not_supported',
+      'invalid_statement',
       explode.spans[0] ?? select.span,
-      'table functions over changing rows are not supported by this version',
+      'a table function over rows that change cannot have random values: what was made of a row would not be known again',
     );
   }
+  // what a table function makes of a row that changes comes and goes with it
+  const changes = table && rows === 'upsert' ? 'retract' : rows;
   context.finish();
   const comeAndGo = changes === 'retract' && !select.distinct;
   // of rows that were joined with what is looked up there is one for each key still
-  const unique = comeAndGo && input.changes === 'retract' && input.schema.key.length > 0;
+  const unique = !table && comeAndGo && input.changes === 'retract' && input.schema.key.length > 0;
   const copies = comeAndGo && complete.served && !unique;
   const keyed = comeAndGo && complete.served && unique;
   const pseudo = usesPseudo(complete, []);

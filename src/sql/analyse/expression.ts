@@ -19,7 +19,14 @@ import { type Catalog, canonical } from '../catalog.ts';
 import { closest } from '../suggest.ts';
 import { clockExpr, resolveCall } from './calls.ts';
 import { asCommon, coerceTo, type Item, literal, UNTYPED_NULL, unify } from './coerce.ts';
-import { resolveBetween, resolveBinary, resolveIn, resolveUnary, toBoolean } from './operators.ts';
+import {
+  resolveAny,
+  resolveBetween,
+  resolveBinary,
+  resolveIn,
+  resolveUnary,
+  toBoolean,
+} from './operators.ts';
 import { FULL_SQL, type Problems } from './problems.ts';
 import { findColumns, lookup, type Scope } from './scope.ts';
 import { rounded } from './standard-rounding.ts';
@@ -132,6 +139,8 @@ export class ExpressionResolver {
         return this.#like(expression);
       case 'in':
         return resolveIn(this, expression);
+      case 'any':
+        return resolveAny(this, expression);
       case 'exists':
         return this.subqueries(expression.span).exists(expression.query, expression.span);
       case 'subquery':

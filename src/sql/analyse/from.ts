@@ -1,20 +1,35 @@
 import type { Span } from '../../core/span.ts';
+import type { SqlType } from '../../core/sql-type.ts';
+import type { Expr } from '../../expr/expr.ts';
 import type { Identifier, Query, Relation as RelationSyntax, Select } from '../ast.ts';
 import type { Catalog, Relation } from '../catalog.ts';
 import { FULL_SQL, type Problems } from './problems.ts';
 
 /** FROM, with the constructs that this version does not run; they are reported when nothing else is wrong. */
 export interface From {
-  readonly relations: readonly {
-    readonly relation: Relation;
-    readonly name: Identifier;
-    readonly span: Span;
-  }[];
+  readonly relations: readonly FromRelation[];
   readonly joins: readonly Extract<RelationSyntax, { kind: 'join' }>[];
   readonly unsupported: readonly Unsupported[];
   /** everything named was found */
   readonly complete: boolean;
 }
+
+export interface FromRelation {
+  readonly relation: Relation;
+  readonly name: Identifier;
+  readonly span: Span;
+  /** a table function: its rows are made of each row of the relations before it */
+  readonly lateral?: LateralCall | undefined;
+}
+
+/** A table function over the relations before it, in the numbering of a join's scope. */
+export interface LateralCall {
+  readonly fn: string;
+  readonly args: readonly Expr[];
+  readonly type: SqlType;
+}
+
+export type TableFunctionSyntax = Extract<RelationSyntax, { kind: 'tableFunction' }>;
 
 interface Unsupported {
   readonly span: Span;
@@ -36,9 +51,13 @@ export function resolveFrom(options: {
   readonly problems: Problems;
   /** absent: no subqueries */
   readonly derive?: ((table: DerivedTable) => Relation) | undefined;
+  /** absent: no table functions */
+  readonly lateral?:
+    | ((call: TableFunctionSyntax, before: readonly FromRelation[]) => FromRelation)
+    | undefined;
 }): From {
-  const { select, catalog, problems, derive } = options;
-  const relations: { relation: Relation; name: Identifier; span: Span }[] = [];
+  const { select, catalog, problems, derive, lateral } = options;
+  const relations: FromRelation[] = [];
   const joins: Extract<RelationSyntax, { kind: 'join' }>[] = [];
   const unsupported: Unsupported[] = [];
   let complete = true;
@@ -76,13 +95,21 @@ export function resolveFrom(options: {
         else complete = false;
         return;
       }
-      case 'tableFunction':
-        complete = false;
-        unsupported.push({
-          span: from.span,
-          message: 'table functions in FROM are not supported by this version',
-        });
+      case 'tableFunction': {
+        if (!lateral) {
+          complete = false;
+          unsupported.push({
+            span: from.span,
+            message: 'KSQL has no table functions in FROM: they stand in the select list',
+            hint: FULL_SQL,
+          });
+          return;
+        }
+        const relation = problems.attempt(() => lateral(from, relations));
+        if (relation) relations.push(relation);
+        else complete = false;
         return;
+      }
     }
   };
   if (select.from) walk(select.from);

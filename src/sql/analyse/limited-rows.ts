@@ -1,6 +1,6 @@
 import type { Span } from '../../core/span.ts';
 import type { Expr } from '../../expr/expr.ts';
-import type { Expression, OrderItem, Query, Select } from '../ast.ts';
+import type { Expression, OrderItem, Select } from '../ast.ts';
 import { canonicalName } from '../catalog.ts';
 import { numberedOutput, withKey } from './complete-select.ts';
 import { columnExprs, derivedRelation, plainQuery, type Rows } from './derived-relation.ts';
@@ -11,45 +11,6 @@ import type { OrderedExpr, ResolvedQuery } from './resolved-query.ts';
 import { nullsFirst } from './window-calls.ts';
 
 const EXTRA = '$order_';
-
-/** ORDER BY ... LIMIT n OFFSET m as positions from 0; null: there is no limit. */
-export function limitsOf(
-  query: Query,
-  problems: Problems,
-): { readonly from: number; readonly to: number | null } | null {
-  const { limit, offset, orderBy } = query;
-  const first = limit ?? offset;
-  if (!first) return null;
-  if (orderBy.length === 0) {
-    throw problems.error(
-      'invalid_statement',
-      first.span,
-      'LIMIT without an order takes any rows: which ones would change without a reason',
-      'write ORDER BY ... LIMIT n',
-    );
-  }
-  const from = offset ? wholeNumber(offset, problems) : 0;
-  const count = limit ? wholeNumber(limit, problems) : null;
-  if (limit && count === 0) {
-    throw problems.error(
-      'invalid_statement',
-      limit.span,
-      'LIMIT 0 takes no rows at all',
-      'write LIMIT 1 or more',
-    );
-  }
-  return { from, to: count === null ? null : from + count };
-}
-
-function wholeNumber(expression: Expression, problems: Problems): number {
-  if (expression.kind === 'number' && /^\d{1,9}$/.test(expression.text)) return Number(expression.text);
-  throw problems.error(
-    'invalid_statement',
-    expression.span,
-    'LIMIT and OFFSET of a view are whole numbers that are written out',
-    'write for instance LIMIT 10',
-  );
-}
 
 /** The SELECT with what it is ordered by at the end of its list, where that is no column of the list. */
 export function withOrderColumns(select: Select, orderBy: readonly OrderItem[]): Select {

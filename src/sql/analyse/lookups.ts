@@ -36,6 +36,7 @@ interface JoinParts {
  * Queries in expressions become joins of the rows that the expressions read: what a condition of WHERE says with EXISTS and
  * IN a semi-join, with NOT an anti-join; elsewhere a mark. A value is looked up by a left join on its pairs.
  *
+ * `x < ANY (rows)` is IN with another comparison, whose rows meet by a condition and not by a key.
  * `x NOT IN (rows)` is true when no row equals x, no row is NULL, and x is not NULL unless there are no rows: three
  * anti-joins, each on equal keys. As a value: TRUE where a row equals x, else NULL where any is NULL or x is, else FALSE.
  */
@@ -67,9 +68,9 @@ export class Lookups {
   condition(part: Expr): Expr | null {
     const [bare, negated] = part.node === 'not' ? [part.arg, true] : [part, false];
     const entry = this.#entryOf(bare);
-    if (!entry || entry.kind === 'value') return this.value(part);
+    if (!entry || entry.kind === 'value' || entry.kind === 'dependent') return this.value(part);
     if (entry.kind === 'exists') this.#semi(negated ? 'anti' : 'semi', entry.inner, this.#parts(entry.inner));
-    else if (!negated) this.#semi('semi', entry.inner, this.#equal(entry));
+    else if (!negated) this.#semi('semi', entry.inner, this.#met(entry));
     else for (const parts of this.#notIn(entry)) this.#semi('anti', entry.inner, parts);
     return null;
   }
@@ -110,6 +111,10 @@ export class Lookups {
       }
       case 'value':
         return this.#lookup(entry.inner);
+      case 'dependent': {
+        const outer = { side: this.#side, changes: this.#changes, toRow: this.#input.toRow };
+        return this.#lookup(entry.inner.over(outer));
+      }
       default:
         return unreachable(entry);
     }
@@ -132,20 +137,21 @@ export class Lookups {
     });
   }
 
-  #equal({ inner, arg, value }: Extract<Subquery, { kind: 'in' }>): JoinParts {
+  /** What a row meets for which the comparison is true. */
+  #met({ inner, op, arg, value }: Extract<Subquery, { kind: 'in' }>): JoinParts {
     const outer = this.value(this.#input.toRow(arg));
     const { pairs, rest } = this.#parts(inner);
-    if (!readsOuter(value)) return { pairs: [...pairs, { outer, inner: value }], rest };
+    if (op === '=' && !readsOuter(value)) return { pairs: [...pairs, { outer, inner: value }], rest };
     const left = mapColumns(outer, c => ({ ...c, index: OUTER_BASE + c.index }));
-    const equal: Expr = { node: 'compare', type: BOOLEAN, op: '=', left, right: this.#overSide(value) };
-    return { pairs, rest: [...rest, equal] };
+    const compared: Expr = { node: 'compare', type: BOOLEAN, op, left, right: this.#overSide(value) };
+    return { pairs, rest: [...rest, compared] };
   }
 
   /** What must meet nothing for NOT IN to be true. */
   #notIn(entry: Extract<Subquery, { kind: 'in' }>): readonly JoinParts[] {
     const { inner, arg, value, argNeverNull } = entry;
     const { pairs, rest } = this.#parts(inner);
-    const parts = [this.#equal(entry)];
+    const parts = [this.#met(entry)];
     if (!inner.valueNeverNull) {
       if (readsOuter(value)) parts.push({ pairs, rest: [...rest, isNull(this.#overSide(value))] });
       else parts.push({ pairs: [...pairs, { outer: TRUE, inner: trueIfNull(value) }], rest });

@@ -202,23 +202,29 @@ export function resolveBetween(r: ExpressionResolver, expression: Of<'between'>)
 
 export function resolveIn(r: ExpressionResolver, expression: Of<'in'>): Expr {
   if (!isList(expression.list)) {
-    const use = { query: expression.list, as: 'in', span: expression.span } as const;
-    const { span } = expression;
-    const found = r.subqueries(span).contains(use, {
-      equal(value) {
-        const arg = r.resolve(expression.arg);
-        const equal = compare(r, { op: '=', left: arg, right: value, span, opSpan: span });
-        assert(equal.node === 'compare', 'a comparison');
-        return equal;
-      },
-      argNeverNull: arg => isNeverNull(arg, r.context.scope),
-    });
+    const { arg, list: query, span } = expression;
+    const found = resolveAny(r, { kind: 'any', arg, op: '=', query, span });
     return expression.negated ? { node: 'not', type: BOOLEAN, arg: found } : found;
   }
   const all = [expression.arg, ...expression.list].map((e: Expression) => r.item(e));
   const type = unify(all, 'values of IN', r.problems) ?? STRING;
   const [arg = UNTYPED_NULL, ...list] = asCommon(all, type, 'values of IN', r.problems);
   return { node: 'in', type: BOOLEAN, arg, list, negated: expression.negated };
+}
+
+/** `arg op ANY (query)`; with = it is IN. */
+export function resolveAny(r: ExpressionResolver, { arg, op, query, span }: Of<'any'>): Expr {
+  return r.subqueries(span).contains(
+    { query, as: 'in', span },
+    {
+      compare(value) {
+        const compared = compare(r, { op, left: r.resolve(arg), right: value, span, opSpan: span });
+        assert(compared.node === 'compare', 'a comparison');
+        return compared;
+      },
+      argNeverNull: expr => isNeverNull(expr, r.context.scope),
+    },
+  );
 }
 
 function isList(list: Of<'in'>['list']): list is readonly Expression[] {

@@ -5,7 +5,15 @@ import type { Query, Select } from '../ast.ts';
 import type { Catalog, Relation } from '../catalog.ts';
 import { queriesIn } from '../queries-in.ts';
 import { type ClauseOptions, ExpressionResolver, type Mode, type ResolverContext } from './expression.ts';
-import { type DerivedTable, type From, reportUnsupported, resolveFrom } from './from.ts';
+import {
+  type DerivedTable,
+  type From,
+  type FromRelation,
+  reportUnsupported,
+  resolveFrom,
+  type TableFunctionSyntax,
+} from './from.ts';
+import { lateralRelation } from './lateral.ts';
 import { FULL_SQL, type Problems, reported } from './problems.ts';
 import { type Scope, type ScopeColumn, type ScopeRelation, scopeOf } from './scope.ts';
 import { type AnalyseInner, Subqueries } from './subqueries.ts';
@@ -45,7 +53,20 @@ export class SelectContext {
     this.problems = options.problems;
     this.#errorsBefore = options.problems.count;
     this.select = select;
-    this.from = resolveFrom({ ...options, select: this.select });
+    const empty: ResolverContext = {
+      problems: options.problems,
+      functions: options.functions,
+      catalog: options.catalog,
+      mode,
+      scope: { relations: [], columns: [], outer: options.outer },
+      numbering: { slot: 0, site: 0 },
+      spans: new WeakMap(),
+      subqueries: null,
+    };
+    const lateral =
+      options.derive &&
+      ((call: TableFunctionSyntax, before: readonly FromRelation[]) => lateralRelation(call, before, empty));
+    this.from = resolveFrom({ ...options, select: this.select, lateral });
     // queries inside see all columns of the row, ROWTIME of each relation too
     this.wide =
       this.from.relations.length > 1 ||
@@ -57,16 +78,7 @@ export class SelectContext {
     this.scope = { relations: this.#relations, columns: this.#columns, outer: options.outer };
     const { inner } = options;
     this.subqueries = inner ? new Subqueries(use => inner(use, this.scope)) : null;
-    this.#shared = {
-      problems: options.problems,
-      functions: options.functions,
-      catalog: options.catalog,
-      mode,
-      scope: this.scope,
-      numbering: { slot: 0, site: 0 },
-      spans: new WeakMap(),
-      subqueries: this.subqueries,
-    };
+    this.#shared = { ...empty, scope: this.scope, subqueries: this.subqueries };
     if (!this.from.complete) this.giveUp();
   }
 
@@ -138,6 +150,7 @@ export function onlySelect(query: Query, problems: Problems): Select {
   if (common) throw refuse(common.span, 'common table expressions (WITH)');
   switch (query.body.kind) {
     case 'select':
+      if (query.body.groupBy?.all) throw refuse(query.body.groupBy.span, 'GROUP BY ALL');
       return query.body;
     case 'nested':
       return onlySelect(query.body.query, problems);

@@ -61,7 +61,8 @@ export type JoinSide =
   | { readonly kind: 'join'; readonly join: ResolvedJoin; readonly schema: Schema }
   | { readonly kind: 'filter'; readonly input: JoinSide; readonly predicate: Expr; readonly schema: Schema }
   | RankedSide
-  | OverSide;
+  | OverSide
+  | ExplodedSide;
 
 /**
  * Rows in order, partition by partition. `schema`: the input's columns, partition and order, and the row's number (from 1).
@@ -73,6 +74,16 @@ export interface RankedSide {
   readonly order: readonly OrderedExpr[];
   readonly from: number;
   readonly to: number | null;
+  readonly schema: Schema;
+}
+
+/** A row for each that a table function makes of the input's row. `schema`: the input's, and those of a relation of one column. */
+export interface ExplodedSide {
+  readonly kind: 'exploded';
+  readonly input: JoinSide;
+  readonly fn: string;
+  readonly args: readonly Expr[];
+  readonly type: SqlType;
   readonly schema: Schema;
 }
 

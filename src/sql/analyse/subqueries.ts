@@ -1,14 +1,18 @@
 import type { Span } from '../../core/span.ts';
 import { BOOLEAN, type SqlType } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
+import type { RelationKind } from '../../plan/plan.ts';
 import type { Query } from '../ast.ts';
 import type { Relation } from '../catalog.ts';
 import { some } from './expr-tree.ts';
+import type { JoinSide } from './resolved-query.ts';
 import type { Scope } from './scope.ts';
 
 /** Results of subqueries stand in expressions as columns from here on, until it is known where they are joined in. */
 export const SUBQUERY_BASE = 4_000_000;
 const SUBQUERY_END = 5_000_000;
+
+type Compare = Extract<Expr, { node: 'compare' }>;
 
 /** How a query stands in an expression. */
 export interface SubqueryUse {
@@ -47,7 +51,22 @@ export interface InnerValue {
   readonly empty: Expr;
 }
 
-export type AnalyseInner = (use: SubqueryUse, outer: Scope) => InnerRows | InnerValue;
+/** A value for each combination of what the rows around it say; it is known when these rows are. */
+export interface DependentValue {
+  readonly kind: 'dependent';
+  readonly type: SqlType;
+  readonly over: (outer: OuterRows) => InnerValue;
+}
+
+/** The rows of the query around a subquery, as they are when it is joined in. */
+export interface OuterRows {
+  readonly side: JoinSide;
+  readonly changes: RelationKind;
+  /** an expression of that query over the row of the side */
+  readonly toRow: (expr: Expr) => Expr;
+}
+
+export type AnalyseInner = (use: SubqueryUse, outer: Scope) => InnerRows | InnerValue | DependentValue;
 
 /** A query in an expression, as the lookups join it in. */
 export type Subquery =
@@ -55,26 +74,30 @@ export type Subquery =
   | {
       readonly kind: 'in';
       readonly inner: InnerRows;
+      /** `=` of IN, any comparison of ANY */
+      readonly op: Compare['op'];
       readonly arg: Expr;
       readonly value: Expr;
       readonly argNeverNull: boolean;
     }
-  | { readonly kind: 'value'; readonly inner: InnerValue };
+  | { readonly kind: 'value'; readonly inner: InnerValue }
+  | { readonly kind: 'dependent'; readonly inner: DependentValue };
 
 /** Collects the queries in the expressions of one SELECT. A query of the text is joined in once, wherever it is resolved. */
 export class Subqueries {
   readonly entries: Subquery[] = [];
-  readonly #analyse: (use: SubqueryUse) => InnerRows | InnerValue;
-  readonly #known = new Map<Query, InnerRows | InnerValue>();
+  readonly #analyse: (use: SubqueryUse) => InnerRows | InnerValue | DependentValue;
+  readonly #known = new Map<Query, InnerRows | InnerValue | DependentValue>();
   readonly #places = new Map<Query, Expr>();
 
-  constructor(analyse: (use: SubqueryUse) => InnerRows | InnerValue) {
+  constructor(analyse: (use: SubqueryUse) => InnerRows | InnerValue | DependentValue) {
     this.#analyse = analyse;
   }
 
   exists(query: Query, span: Span): Expr {
     const inner = this.#inner({ query, as: 'exists', span });
     if (inner.kind === 'rows') return this.#place(query, { kind: 'exists', inner }, BOOLEAN);
+    if (inner.kind === 'dependent') throw new TypeError('EXISTS has rows');
     // a group of everything has its row, unless HAVING takes it away
     const arg = this.#place(query, { kind: 'value', inner }, inner.value.type);
     return { node: 'isNull', type: BOOLEAN, arg, negated: true };
@@ -82,30 +105,32 @@ export class Subqueries {
 
   scalar(query: Query, span: Span): Expr {
     const inner = this.#inner({ query, as: 'scalar', span });
+    if (inner.kind === 'dependent') return this.#place(query, { kind: 'dependent', inner }, inner.type);
     if (inner.kind !== 'value') throw new TypeError('a scalar subquery has a value');
     return this.#place(query, { kind: 'value', inner }, inner.value.type);
   }
 
-  /** `equal` compares the value of a row of the query with the other side, and brings both to one type. */
+  /** `compare`: of the other side with the value of a row of the query, both brought to one type. */
   contains(
     use: SubqueryUse,
     options: {
-      readonly equal: (value: Expr) => { readonly left: Expr; readonly right: Expr };
+      readonly compare: (value: Expr) => Compare;
       readonly argNeverNull: (arg: Expr) => boolean;
     },
   ): Expr {
     const { query } = use;
     const inner = this.#inner(use);
+    if (inner.kind === 'dependent') throw new TypeError('IN has rows');
     if (inner.kind === 'value') {
       const value = this.#place(query, { kind: 'value', inner }, inner.value.type);
-      return { node: 'compare', type: BOOLEAN, op: '=', ...options.equal(value) };
+      return options.compare(value);
     }
-    const { left, right } = options.equal(inner.value as Expr);
+    const { op, left, right } = options.compare(inner.value as Expr);
     const argNeverNull = options.argNeverNull(left);
-    return this.#place(query, { kind: 'in', inner, arg: left, value: right, argNeverNull }, BOOLEAN);
+    return this.#place(query, { kind: 'in', inner, op, arg: left, value: right, argNeverNull }, BOOLEAN);
   }
 
-  #inner(use: SubqueryUse): InnerRows | InnerValue {
+  #inner(use: SubqueryUse): InnerRows | InnerValue | DependentValue {
     const known = this.#known.get(use.query) ?? this.#analyse(use);
     this.#known.set(use.query, known);
     return known;

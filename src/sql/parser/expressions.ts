@@ -1,5 +1,5 @@
 import type { Span } from '../../core/span.ts';
-import type { BinaryOp, Expression, Query } from '../ast.ts';
+import type { BinaryOp, Comparison, Expression, Query } from '../ast.ts';
 import { parseExpressionOrQuery, parsePostfix, parsePrimary } from './primary.ts';
 import type { TokenReader } from './token-reader.ts';
 import { spanOf, tokenText } from './token-reader.ts';
@@ -114,10 +114,45 @@ function binaryInfix(r: TokenReader, op: BinaryOp, level: number): Infix {
     alone: level === Level.COMPARE,
     read(left, start) {
       const opSpan = spanOf(r.next());
+      if (level === Level.COMPARE && r.is('ANY', 'SOME', 'ALL') && r.peek(1).upper === '(') {
+        return parseQuantified(r, left, op as Comparison, start);
+      }
       const right = parseExpression(r, level + 1);
       return { kind: 'binary', op, left, right, opSpan, span: r.spanFrom(start) };
     },
   };
+}
+
+const OPPOSITE: Readonly<Record<Comparison, Comparison>> = {
+  '=': '<>',
+  '<>': '=',
+  '<': '>=',
+  '>=': '<',
+  '>': '<=',
+  '<=': '>',
+};
+
+/** `a < ANY (query)`, `a >= ALL (query)` */
+function parseQuantified(r: TokenReader, arg: Expression, op: Comparison, start: Span): Expression {
+  const word = r.next();
+  const all = word.upper === 'ALL';
+  const found = r.enclosed('(', ')', () =>
+    r.is('SELECT', 'WITH', 'VALUES') ? r.rules.query(r) : parseExpressionOrQuery(r),
+  );
+  const query = 'kind' in found ? (found.kind === 'subquery' ? found.query : null) : found;
+  if (query === null) {
+    return r.fail(
+      `${word.upper} is of a query: ${word.upper} (SELECT ...)`,
+      word,
+      'of an ARRAY write ARRAY_CONTAINS(array, value)',
+    );
+  }
+  const span = r.spanFrom(start);
+  // x op ALL is true where no x opposite ANY is
+  const asked = all ? OPPOSITE[op] : op;
+  if (asked === '=') return { kind: 'in', arg, list: query, negated: all, span };
+  const any = { kind: 'any', arg, op: asked, query, span } as const;
+  return all ? { kind: 'unary', op: 'not', arg: any, span } : any;
 }
 
 function atTimeZone(r: TokenReader): Infix {

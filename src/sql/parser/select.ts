@@ -123,6 +123,7 @@ function parseGroupBy(r: TokenReader): GroupBy {
   r.expect('BY', 'write GROUP BY');
   const items: Expression[] = [];
   let sets: GroupBy['sets'] = null;
+  if (r.accept('ALL')) return { all: true, items, sets, span: r.spanFrom(start) };
   if (isParenthesisedList(r)) return { items: parseKeyList(r), sets, span: r.spanFrom(start) };
   r.list(
     () => {

@@ -81,6 +81,8 @@ export class ExpressionPrinter {
       case 'isNull':
       case 'isTruth':
         return this.#predicate(e);
+      case 'any':
+        return `${this.#at(e.arg, Level.COMPARE + 1)} ${e.op} ANY (${this.#query(e.query)})`;
       case 'exists':
         return `EXISTS (${this.#query(e.query)})`;
       case 'subquery':
@@ -207,6 +209,8 @@ function levelOf(e: Expression): number {
       return BINARY_LEVEL[e.op];
     case 'unary':
       return e.op === 'not' ? Level.NOT : Level.SIGN;
+    case 'any':
+      return Level.COMPARE;
     case 'isNull':
     case 'isTruth':
       return Level.IS;

@@ -91,6 +91,7 @@ function keysText(keys: readonly Expression[]): string {
 }
 
 function groupText(groupBy: GroupBy): string {
+  if (groupBy.all) return 'ALL';
   if (groupBy.sets === null) return keysText(groupBy.items);
   const word = groupBy.sets.kind === 'groupingSets' ? 'GROUPING SETS' : groupBy.sets.kind.toUpperCase();
   const sets = `${word} (${groupBy.sets.groups.map(rowText).join(', ')})`;

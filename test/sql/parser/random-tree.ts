@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type {
   ColumnDefinition,
+  Comparison,
   Expression,
   GroupBy,
   Identifier,
@@ -147,6 +148,7 @@ function higher(below: Trees): Trees {
         .map(name => ({ name, quoted: false, span })),
       args: few(argument),
       distinct: fc.boolean(),
+      order: optional(fc.record({ items: some(order), within: fc.boolean() })),
       filter: optional(e),
       over: optional(
         fc.record({
@@ -157,7 +159,11 @@ function higher(below: Trees): Trees {
         }),
       ),
     })
-    .map((c): Expression => ({ kind: 'call', ...c, distinct: c.distinct && c.args.length > 0, span }));
+    .map(({ order: by, ...c }): Expression => {
+      const call = { kind: 'call', ...c, distinct: c.distinct && c.args.length > 0, span } as const;
+      // without an argument only a group is ordered
+      return by && (by.within || c.args.length > 0) ? { ...call, order: by } : call;
+    });
   const whens = some(fc.record({ when: e, then: e }));
   const expression = fc.oneof(
     plainColumn,
@@ -210,6 +216,9 @@ function higher(below: Trees): Trees {
     fc
       .tuple(fc.constantFrom('YEAR', 'DOW', 'EPOCH', 'MILLISECONDS', 'SECOND'), e)
       .map(([part, arg]): Expression => ({ kind: 'extract', part, arg, span })),
+    fc
+      .tuple(e, fc.constantFrom('<>', '<', '<=', '>', '>=') as fc.Arbitrary<Comparison>, below.query)
+      .map(([arg, op, query]): Expression => ({ kind: 'any', arg, op, query, span })),
     below.query.map((query): Expression => ({ kind: 'exists', query, span })),
     below.query.map((query): Expression => ({ kind: 'subquery', query, span })),
   );

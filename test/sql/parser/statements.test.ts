@@ -78,6 +78,8 @@ describe('every clause of a query', () => {
     'SELECT a FROM t GROUP BY a, GROUPING SETS ((a, b), (c), ())',
     'SELECT n FROM UNNEST(ARRAY[1, 2]) AS u (n) JOIN generate_series(1, 3) AS g ON u.n = g.g',
     'SELECT a FROM (SELECT b FROM t) AS q (a) WHERE a IN (SELECT c FROM u) AND EXISTS (SELECT 1) AND (SELECT 2) = a',
+    "SELECT STRING_AGG(DISTINCT a, ', ' ORDER BY b DESC NULLS LAST, c) FILTER (WHERE d), MODE() WITHIN GROUP (ORDER BY e) FROM t GROUP BY ALL",
+    'SELECT a < ANY (SELECT b FROM u), NOT a <> ANY (SELECT b FROM u), (a = b) >= ANY (SELECT b FROM u) FROM t CROSS JOIN UNNEST(a) AS x (y)',
     "SELECT TRANSFORM(m, (k, v) => k || 'x', (k, v) => v * 2), FILTER(a, x => x IS NOT DISTINCT FROM NULL) FROM t",
     "SELECT MAP('a' := 1), STRUCT(f := 1, `g h` := 2), ARRAY[], a[-1], CASE a WHEN 1 THEN 2 ELSE 3 END, CASE WHEN b THEN 1 END FROM t",
     "SELECT TIMESTAMPADD(SECOND, 5, ts), f(7 DAYS), EXTRACT(YEAR FROM d), DATE '2024-01-31', INTERVAL '2' MONTH, ts AT TIME ZONE 'UTC' FROM t",
@@ -98,12 +100,27 @@ describe('every clause of a query', () => {
     ['a type written behind', 'CREATE TYPE t AS INT ARRAY'],
     ['SUBSTRING of the standard', 'SELECT SUBSTRING(a FROM 2 FOR 3) FROM t'],
     ['a keyword behind an arrow', 'SELECT a->from->select FROM t'],
+    ['SOME as ANY', 'SELECT a > SOME (SELECT b FROM u), a >= ALL ((SELECT b FROM u) UNION SELECT 1) FROM t'],
     ['grouping in parentheses', 'SELECT 1 FROM t GROUP BY (a, b)'],
     ['grouping by what begins with one', 'SELECT 1 FROM t GROUP BY (a + b) * c, d'],
     ['a join in parentheses', 'SELECT 1 FROM a JOIN (b JOIN c ON x) ON y'],
     ['an empty row', 'INSERT INTO t VALUES ()'],
   ])('accepts %s', (_, text) => {
     expect(parse(text)).toHaveLength(1);
+  });
+});
+
+describe('ANY and ALL of a query', () => {
+  const shown = (text: string) => printStatement(parse(`SELECT ${text} FROM t`)[0] as never).slice(7, -7);
+
+  it.each([
+    ['a = ANY (SELECT b FROM u)', 'a IN (SELECT b FROM u)'],
+    ['a <> ALL (SELECT b FROM u)', 'a NOT IN (SELECT b FROM u)'],
+    ['a = ALL (SELECT b FROM u)', 'NOT a <> ANY (SELECT b FROM u)'],
+    ['a < ALL (SELECT b FROM u)', 'NOT a >= ANY (SELECT b FROM u)'],
+    ['a >= SOME (SELECT b FROM u)', 'a >= ANY (SELECT b FROM u)'],
+  ])('%s is %s', (text, meaning) => {
+    expect(shown(text)).toBe(meaning);
   });
 });
 

@@ -1,0 +1,107 @@
+import type { Schema } from '../../core/schema.ts';
+import type { Expr } from '../../expr/expr.ts';
+import type { Expression } from '../ast.ts';
+import type { Relation } from '../catalog.ts';
+import { isDeterministic, readsOuter } from './expr-tree.ts';
+import { ExpressionResolver, type ResolverContext } from './expression.ts';
+import type { FromRelation, LateralCall, TableFunctionSyntax } from './from.ts';
+import type { JoinSide } from './resolved-query.ts';
+import { BEHIND_COLUMNS, scopeOf } from './scope.ts';
+import { hasSubquery } from './subqueries.ts';
+import { readsClock } from './temporal.ts';
+
+/** In KSQL GENERATE_SERIES gives an ARRAY and can count down; in FROM it makes rows, upwards unless a step is given. */
+function inFrom(call: Expression): Expression {
+  if (call.kind !== 'call' || call.name.name.toUpperCase() !== 'GENERATE_SERIES') return call;
+  const step: Expression = { kind: 'number', text: '1', span: call.span };
+  const args = call.args.length === 2 ? [...call.args, step] : call.args;
+  return { ...call, args, name: { ...call.name, name: 'SERIES_ROWS' } };
+}
+
+/** FROM t, UNNEST(t.xs) AS x: a table function with the relations before it in view. */
+export function lateralRelation(
+  { call: written, alias, columns, span }: TableFunctionSyntax,
+  before: readonly FromRelation[],
+  shared: ResolverContext,
+): FromRelation {
+  const { problems, functions } = shared;
+  const call = inFrom(written);
+  const fn = call.kind === 'call' ? functions.find(call.name.name) : undefined;
+  const [named, extra] = columns;
+  if (call.kind !== 'call' || fn?.kind !== 'table') {
+    throw problems.error(
+      'invalid_statement',
+      call.span,
+      'in FROM stand relations, subqueries and table functions, and this is none of them',
+      `table functions: GENERATE_SERIES, ${functions.names('table').join(', ')}`,
+    );
+  }
+  if (before.length === 0) {
+    throw problems.error(
+      'invalid_statement',
+      span,
+      `${fn.name} stands alone or first in FROM: it makes rows of the rows before it, and there are none`,
+      'write FROM t, UNNEST(t.list) AS x',
+    );
+  }
+  if (extra) {
+    throw problems.error(
+      'invalid_statement',
+      extra.span,
+      `${fn.name} gives one column, but more names are given`,
+    );
+  }
+  const lateral: { made: LateralCall | null } = { made: null };
+  const scope = scopeOf(before, true);
+  const resolver = new ExpressionResolver(
+    { ...shared, scope: { ...scope, outer: shared.scope.outer } },
+    {
+      clause: 'FROM',
+      tableFunctions: {
+        add(made): Expr {
+          lateral.made = made;
+          return { node: 'column', type: made.type, index: 0, name: fn.name };
+        },
+      },
+    },
+  );
+  resolver.typed(call);
+  const { made } = lateral;
+  if (!made) throw new TypeError('a table function is added');
+  if (made.args.some(a => readsClock(a) || !isDeterministic(a) || hasSubquery(a) || readsOuter(a))) {
+    throw problems.error(
+      'invalid_statement',
+      call.span,
+      'a table function in FROM reads columns of the relations before it: no clock, no random value, no subquery, nothing of a query around',
+      'compute the argument in a subquery in FROM',
+    );
+  }
+  const name = alias ?? (written.kind === 'call' ? written.name : call.name);
+  const schema: Schema = {
+    columns: [{ name: (named ?? name).name, type: made.type }],
+    key: [],
+    windowed: false,
+  };
+  const relation: Relation = {
+    name: name.name,
+    quoted: name.quoted,
+    kind: 'stream',
+    statement: 'view',
+    changes: 'append',
+    schema,
+    hidden: [],
+    window: null,
+    readOnly: true,
+    source: null,
+    sink: null,
+    reads: [],
+    place: { source: problems.source, span: name.span },
+  };
+  return { relation, name, span, lateral: made };
+}
+
+/** The rows of a side, each with the rows that a table function makes of it. */
+export function explodedSide(input: JoinSide, { fn, args, type }: LateralCall, name: string): JoinSide {
+  const columns = [...input.schema.columns, { name, type }, ...BEHIND_COLUMNS];
+  return { kind: 'exploded', input, fn, args, type, schema: { columns, key: [], windowed: false } };
+}
