@@ -64,9 +64,7 @@ export function randomAggregate(random: Random, text: string, type: SqlColumn['t
   return random.of([
     ...any,
     count(`CAST(SUM(${text}) AS BIGINT)`),
-    count(
-      `CAST(PERCENTILE_CONT${part} WITHIN GROUP (ORDER BY ${by}) * ${either('4e0', '4')} AS BIGINT)`,
-    ),
+    count(`CAST(PERCENTILE_CONT${part} WITHIN GROUP (ORDER BY ${by}) * ${either('4e0', '4')} AS BIGINT)`),
     count(`CAST(MEDIAN(${text}) * ${either('2e0', '2')} AS BIGINT)`),
     scaled(`VAR_POP(${small})`),
     scaled(`STDDEV_POP(${small})`),

@@ -1,5 +1,5 @@
-import { randomAggregate } from './complete-aggregates.ts';
-import { randomWindow } from './complete-windows.ts';
+import { either, randomAggregate } from './complete-aggregates.ts';
+import { randomWindows } from './complete-windows.ts';
 import type { Random } from './random.ts';
 
 /**
@@ -82,7 +82,7 @@ export class CompleteSql {
           ...[0, 1].map(() => this.#aggregate(part, '')).map(a => ({ text: a.sql, type: a.column.type })),
         ]
       : part.columns.map(c => ({ text: `${part.alias}.${c.name}`, type: c.type }));
-    const results = Array.from({ length: random.int(1, 3) }, () => randomWindow(random, { columns: shown }));
+    const results = randomWindows(random, { columns: shown }, random.int(1, 3));
     const all = [...shown, ...results.map(r => ({ text: r.sql, type: r.type }))];
     const columns = all.map(({ type }) => ({ name: this.#name('c'), type }));
     const list = all.map(({ text }, i) => `${text} AS ${columns[i]?.name}`).join(', ');
@@ -186,7 +186,10 @@ export class CompleteSql {
 
   #select(depth: number): SqlText {
     const random = this.#random;
-    const from = random.chance(0.3) ? this.#join(depth) : this.#relation(depth);
+    const joined = random.chance(0.3) ? this.#join(depth) : this.#relation(depth);
+    // columns of USING have no relation before them, where a table function looks
+    const named = joined.alias !== '' || joined.columns.every(c => c.name.includes('.'));
+    const from = named && random.chance(0.1) ? this.#expanded(joined) : joined;
     const where = this.#where(from, depth);
     const name = () => this.#name('c');
     const items: { sql: string; column: SqlColumn }[] = [];
@@ -194,16 +197,22 @@ export class CompleteSql {
     const keys = group ? Array.from({ length: random.int(0, 2) }, () => this.#column(from)) : [];
     // what a group may be asked beside its aggregates
     const keyed: Part = { ...from, columns: keys.map(key => ({ name: key.name, type: key.type })) };
+    const looked = new Set<number>();
     for (const key of keys) items.push({ sql: key.text, column: { name: name(), type: key.type } });
     for (let i = random.int(1, 2); i > 0; i--) {
       const type = random.of(['INT', 'STRING', 'BIGINT'] as const);
-      if (random.chance(0.15)) items.push(this.#lookedUp(group ? keyed : from, name(), depth));
-      else if (group) items.push(this.#aggregate(from, name()));
+      if (random.chance(0.15)) {
+        looked.add(items.length);
+        items.push(this.#lookedUp(group ? keyed : from, name(), depth));
+      } else if (group) items.push(this.#aggregate(from, name()));
       else items.push({ sql: this.#value(from, type), column: { name: name(), type } });
     }
     const counted = random.chance(0.6) ? `COUNT(*) > ${random.int(0, 2)}` : this.#subquery(keyed, depth);
     const having = group && random.chance(0.3) ? ` HAVING ${counted}` : '';
-    const groupBy = keys.length > 0 ? ` GROUP BY ${keys.map(k => k.text).join(', ')}` : '';
+    // DuckDB cannot resolve a subquery of HAVING beside ALL
+    const plain = having === '' || having.includes('COUNT(*) >');
+    const all = plain && keys.length > 0 && looked.size === 0 && random.chance(0.15);
+    const groupBy = keys.length > 0 ? ` GROUP BY ${all ? 'ALL' : keys.map(k => k.text).join(', ')}` : '';
     const distinct = random.chance(0.2) ? 'DISTINCT ' : '';
     const list = items.map(i => `${i.sql} AS ${i.column.name}`).join(', ');
     return {
@@ -230,6 +239,25 @@ export class CompleteSql {
     const more = random.chance(0.3) ? ` AND ${this.#condition(random.of([left, right]))}` : '';
     const without = random.chance(0.1) && l.type === r.type ? `${l.text} < ${r.text}` : on;
     return { ...both, sql: `${left.sql} ${type} ${right.sql} ON ${without}${more}` };
+  }
+
+  /** With a table function beside it: each row several times, or not at all. */
+  #expanded(part: Part): Part {
+    const random = this.#random;
+    const [alias, name] = [this.#name('u'), this.#name('v')];
+    const { text, type } = this.#column(part);
+    const other = this.#column({ ...part, columns: part.columns.filter(c => c.type === type) }).text;
+    const prefixed = part.columns.map(c => ({
+      ...c,
+      name: part.alias === '' ? c.name : `${part.alias}.${c.name}`,
+    }));
+    const series = random.chance(0.4);
+    const count = `CASE WHEN ${text} IS NULL THEN 0 ELSE ${random.int(1, 2)} END`;
+    const made = series ? `generate_series(1, ${count})` : `UNNEST(ARRAY[${text}, ${other}])`;
+    const comma = random.of([', ', ' CROSS JOIN ']);
+    const duckdb = series ? `LATERAL (SELECT unnest(${made})::INTEGER)` : made;
+    const columns = [...prefixed, { name: `${alias}.${name}`, type: series ? ('INT' as const) : type }];
+    return { alias: '', columns, sql: `${part.sql}${comma}${either(made, duckdb)} AS ${alias}(${name})` };
   }
 
   /** Columns of both sides that become one are named without their relation. */
@@ -309,7 +337,12 @@ export class CompleteSql {
       ...(random.chance(0.4) ? this.#pair(part, inner) : []),
       ...this.#further(part, inner),
     ];
-    return `${own[0]} ${not}IN (SELECT ${own[1]} FROM ${inner.sql}${whereAll(conditions)})`;
+    const values = `(SELECT ${own[1]} FROM ${inner.sql}${whereAll(conditions)})`;
+    if (random.chance(0.3)) {
+      const compared = `${own[0]} ${random.of(['<', '<=', '>', '>=', '=', '<>'])} ${random.of(['ANY', 'ALL'])} ${values}`;
+      return not ? `NOT (${compared})` : compared;
+    }
+    return `${own[0]} ${not}IN ${values}`;
   }
 
   /** One equality of both, when they have columns of one type. */
@@ -341,11 +374,32 @@ export class CompleteSql {
     const random = this.#random;
     const inner = this.#relation(depth - 1);
     const pair = random.chance(0.7) ? this.#pair(part, inner) : [];
-    const conditions = [...pair, ...(random.chance(0.3) ? [this.#condition(inner)] : [])];
+    const conditions = [
+      ...pair,
+      ...(random.chance(0.3) ? [this.#condition(inner)] : []),
+      ...(random.chance(0.15) ? this.#further(part, inner) : []),
+    ];
+    if (random.chance(0.25)) return this.#firstValue(inner, name, conditions);
     const { sql, column } = this.#aggregate(inner, name);
     const having = random.chance(0.2) ? ' HAVING COUNT(*) > 1' : '';
     const value = column.type === 'BIGINT' ? random.of([sql, `${sql} + 1`]) : sql;
     return { sql: `(SELECT ${value} FROM ${inner.sql}${whereAll(conditions)}${having})`, column };
+  }
+
+  /** A value of the first row in an order that tells all different rows apart. */
+  #firstValue(inner: Part, name: string, conditions: readonly string[]): { sql: string; column: SqlColumn } {
+    const random = this.#random;
+    const { text, type } = this.#column(inner);
+    const order = random
+      .shuffled(inner.columns)
+      .map(
+        c =>
+          `${inner.alias === '' ? c.name : `${inner.alias}.${c.name}`}${random.of([' NULLS LAST', ' DESC NULLS LAST', ' DESC NULLS FIRST'])}`,
+      )
+      .join(', ');
+    const offset = random.of(['', '', ' OFFSET 1']);
+    const sql = `(SELECT ${text} FROM ${inner.sql}${whereAll(conditions)} ORDER BY ${order} LIMIT 1${offset})`;
+    return { sql, column: { name, type } };
   }
 
   #aggregate(part: Part, name: string): { sql: string; column: SqlColumn } {

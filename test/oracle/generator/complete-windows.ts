@@ -6,11 +6,24 @@ export interface WindowInput {
   readonly columns: readonly { readonly text: string; readonly type: SqlColumn['type'] }[];
 }
 
-/** Results of window functions that do not depend on the order in which equal rows came. */
-export function randomWindow(
-  random: Random,
-  { columns }: WindowInput,
-): { readonly sql: string; readonly type: SqlColumn['type'] } {
+export interface WindowResult {
+  readonly sql: string;
+  readonly type: SqlColumn['type'];
+  /** equal rows have different results, by their place: two of these need not go together in the same way */
+  readonly placed: boolean;
+}
+
+/** Results of window functions that do not depend on the order in which equal rows came; at most one is placed. */
+export function randomWindows(random: Random, input: WindowInput, count: number): readonly WindowResult[] {
+  const results: WindowResult[] = [];
+  while (results.length < count) {
+    const result = randomWindow(random, input);
+    if (!result.placed || !results.some(r => r.placed)) results.push(result);
+  }
+  return results;
+}
+
+function randomWindow(random: Random, { columns }: WindowInput): WindowResult {
   // of a descending order DuckDB has NULLs last where PostgreSQL and we have them first, unless it is written
   const ways = ['', ' NULLS FIRST', ' NULLS LAST', ' DESC NULLS FIRST', ' DESC NULLS LAST'];
   const by = (text: string) => `${text}${random.of(ways)}`;
@@ -23,10 +36,14 @@ export function randomWindow(
   const some = `${partition}ORDER BY ${by(random.of(columns).text)}`;
   const { text, type } = random.of(columns);
   const other = random.of(columns.filter(c => c.type === type));
-  const count = (sql: string) => ({ sql: `CAST(${sql} AS BIGINT)`, type: 'BIGINT' as const });
+  const count = (sql: string, placed = false) => ({
+    sql: `CAST(${sql} AS BIGINT)`,
+    type: 'BIGINT' as const,
+    placed,
+  });
   const n = random.int(0, 2);
   const [aggregate, any] = randomOver(random, text, type);
-  const framed = { sql: '', type: any };
+  const framed = { sql: '', type: any, placed: false };
   const rows = random.of([
     'ROWS UNBOUNDED PRECEDING',
     `ROWS ${random.int(0, 3)} PRECEDING`,
@@ -43,19 +60,28 @@ export function randomWindow(
     ' RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING',
   ]);
   return random.of([
-    count(`ROW_NUMBER() OVER (${total})`),
+    count(`ROW_NUMBER() OVER (${total})`, true),
     count(`RANK() OVER (${some})`),
     count(`DENSE_RANK() OVER (${some})`),
-    count(`NTILE(${random.int(1, 4)}) OVER (${total})`),
+    count(`NTILE(${random.int(1, 4)}) OVER (${total})`, true),
     count(`FLOOR(PERCENT_RANK() OVER (${some}) * 1000 + 0.3137)`),
     count(`FLOOR(CUME_DIST() OVER (${some}) * 1000 + 0.3137)`),
     {
       sql: `${random.of(['LAG', 'LEAD'])}(${text}${random.of(['', `, ${n}`, `, 2, ${other?.text ?? text}`])}) OVER (${total})`,
       type,
+      placed: true,
     },
-    { sql: `${random.of(['FIRST_VALUE', 'LAST_VALUE'])}(${text}) OVER (${total} ${rows})`, type },
-    { sql: `NTH_VALUE(${text}, ${random.int(1, 3)}) OVER (${total}${random.of(['', ` ${rows}`])})`, type },
-    { ...framed, sql: aggregate(`OVER (${total} ${rows})`) },
+    {
+      sql: `${random.of(['FIRST_VALUE', 'LAST_VALUE'])}(${text}) OVER (${total} ${rows})`,
+      type,
+      placed: true,
+    },
+    {
+      sql: `NTH_VALUE(${text}, ${random.int(1, 3)}) OVER (${total}${random.of(['', ` ${rows}`])})`,
+      type,
+      placed: true,
+    },
+    { ...framed, sql: aggregate(`OVER (${total} ${rows})`), placed: true },
     { ...framed, sql: aggregate(`OVER (${some}${ranges})`) },
     { ...framed, sql: aggregate(`OVER (${partition.trim()})`) },
   ]);
