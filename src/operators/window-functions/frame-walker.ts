@@ -37,11 +37,14 @@ export class FrameWalker {
   }
 }
 
-/** The rows in whose frames a row has come or gone, or whose frames have moved for it. */
+/**
+ * The rows in whose frames a row has come or gone, or whose frames have moved for it: those of a row stand so far from it,
+ * hence a change between the row and its frame moves the frame too.
+ */
 export function framedSpan({ unit, from, to }: Frame, change: OrderChange, n: number): Span {
   const { at, inserted, peersFrom, peersTo } = change;
   const ranged = unit === 'range';
-  const low = to === null ? 0 : ranged ? peersFrom : at - to - (inserted ? 0 : 1);
-  const high = from === null ? n : ranged ? peersTo : at - from + 1;
+  const low = to === null ? 0 : ranged ? peersFrom : at - Math.max(to, 0) - (inserted ? 0 : 1);
+  const high = from === null ? n : ranged ? peersTo : at - Math.min(from, 0) + 1;
   return clipped({ from: low, to: high }, change, n);
 }
