@@ -1,7 +1,9 @@
+import { assert } from './assert.ts';
 import type { Batch, Bits, Vec } from './batch.ts';
 import { bitAt, makeBits, setBit } from './bits.ts';
-import { ValuePool } from './pool.ts';
+import { SlicePool, ValuePool } from './pool.ts';
 import { MAX_I64_PRECISION, type SqlType } from './sql-type.ts';
+import { TextBuilder } from './text-builder.ts';
 import type { Row, Value } from './value.ts';
 
 /** How a column of a type is stored. */
@@ -70,12 +72,16 @@ export class VecBuilder {
   #i64: BigInt64Array;
   #f64: Float64Array;
   #values: (Value | null)[] = [];
+  /** texts as bytes, once one has come so; null: all are in `values` */
+  #texts: TextBuilder | null = null;
+  readonly #capacity: number;
   #nulls: Bits | null = null;
   #words: Int32Array | null = null;
 
   constructor(type: SqlType, capacity = 64) {
     this.type = type;
     this.#kind = vecKind(type);
+    this.#capacity = capacity;
     this.#i32 = new Int32Array(this.#kind === 'i32' ? capacity : 0);
     this.#i64 = new BigInt64Array(this.#kind === 'i64' ? capacity : 0);
     this.#f64 = new Float64Array(this.#kind === 'f64' ? capacity : 0);
@@ -92,7 +98,7 @@ export class VecBuilder {
         this.#values.push(null);
         return;
       }
-      if (this.#kind === 'str') this.#values.push('');
+      if (this.#kind === 'str' && this.#texts === null) this.#values.push('');
       this.#setNull(i);
       return;
     }
@@ -113,8 +119,26 @@ export class VecBuilder {
         this.#f64[i] = value as number;
         return;
       default:
-        this.#values.push(value);
+        if (this.#texts === null) this.#values.push(value);
+        else if (typeof value === 'string') this.#texts.setString(i, value);
+        else this.#texts.set(i, value as Uint8Array, 0, (value as Uint8Array).length);
     }
+  }
+
+  /** Appends the text (or bytes) of bytes [start, end), which are copied, to a column of such. */
+  pushText(bytes: Uint8Array, start: number, end: number): void {
+    this.#texts ??= this.#valuesAsTexts();
+    this.#texts.set(this.#n++, bytes, start, end);
+  }
+
+  #valuesAsTexts(): TextBuilder {
+    const texts = new TextBuilder(Math.max(this.#capacity, this.#n));
+    for (const [i, value] of this.#values.entries()) {
+      if (typeof value === 'string') texts.setString(i, value);
+      else if (value instanceof Uint8Array) texts.set(i, value, 0, value.length);
+    }
+    this.#values = [];
+    return texts;
   }
 
   /** Appends a whole number below 2^53 to a column of numbers, without making a bigint for 64-bit columns. */
@@ -137,7 +161,13 @@ export class VecBuilder {
 
   /** Appends row i (physical) of a column of the same type. */
   pushFrom(vec: Vec, i: number): void {
-    if (vec.t === 'str' || vec.t === 'val' || (vec.nulls !== null && bitAt(vec.nulls, i))) {
+    if (vec.t === 'str' && vec.pool instanceof SlicePool && !bitAt(vec.nulls, i)) {
+      const { pool } = vec;
+      const id = vec.v[i] as number;
+      const start = pool.start[id] as number;
+      if (start < pool.data.length) this.pushText(pool.data, start, pool.end[id] as number);
+      else this.push(valueAt(vec, this.type, i));
+    } else if (vec.t === 'str' || vec.t === 'val' || (vec.nulls !== null && bitAt(vec.nulls, i))) {
       this.push(valueAt(vec, this.type, i));
     } else if (vec.t === 'i64') this.pushI64(vec.v, i);
     else if (vec.t === 'f64') this.pushF64(vec.v[i] as number);
@@ -170,6 +200,7 @@ export class VecBuilder {
 
   /** Sets physical row i; rows in between hold anything. Rows may be set in any order, each once. */
   set(i: number, value: Value | null): void {
+    assert(this.#texts === null, 'rows are set or appended');
     const n = this.#n;
     this.#n = i;
     if (this.#kind === 'str' || this.#kind === 'val') {
@@ -204,6 +235,7 @@ export class VecBuilder {
       case 'str': {
         const ids = new Int32Array(n);
         for (let i = 0; i < n; i++) ids[i] = i;
+        if (this.#texts !== null) return { t: 'str', v: ids, pool: this.#texts.build(n), nulls };
         return { t: 'str', v: ids, pool: new ValuePool(this.#values as (string | Uint8Array)[]), nulls };
       }
       case 'val':

@@ -2,6 +2,7 @@ import type { Bits, Vec } from '../core/batch.ts';
 import { bitAt, makeBits, setBit } from '../core/bits.ts';
 import { ValuePool } from '../core/pool.ts';
 import type { SqlType } from '../core/sql-type.ts';
+import { TextBuilder } from '../core/text-builder.ts';
 import type { Value } from '../core/value.ts';
 import { vecKind, wordsOf } from '../core/vec.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
@@ -27,6 +28,7 @@ export class GatheredColumn {
   readonly #words: Int32Array;
   readonly #f64: Float64Array;
   readonly #values: (Value | null)[];
+  readonly #texts: TextBuilder | null;
   #nulls: Bits | null = null;
 
   /** `n`: physical rows of the batch */
@@ -38,8 +40,10 @@ export class GatheredColumn {
     this.#i64 = new BigInt64Array(this.#kind === 'i64' ? n : 0);
     this.#words = wordsOf(this.#i64);
     this.#f64 = new Float64Array(this.#kind === 'f64' ? n : 0);
+    this.#texts = from.kind === 'text' ? new TextBuilder(n) : null;
     const empty = this.#kind === 'str' ? '' : null;
-    this.#values = this.#kind === 'str' || this.#kind === 'val' ? new Array(n).fill(empty) : [];
+    const valued = this.#texts === null && (this.#kind === 'str' || this.#kind === 'val');
+    this.#values = valued ? new Array(n).fill(empty) : [];
   }
 
   /** The values of rows k in [from, to), as the state is now. */
@@ -65,13 +69,24 @@ export class GatheredColumn {
         break;
       }
       default:
-        this.#gatherValues(rows, slots, from, to);
+        if (this.#texts === null) this.#gatherValues(rows, slots, from, to);
+        else this.#gatherTexts(this.#texts, { rows, slots }, from, to);
         return;
     }
     const { nulls } = this.#from;
     for (let k = from; k < to; k++) {
       const slot = slots[k] as number;
       if (slot < 0 || (nulls !== null && bitAt(nulls, slot))) this.#setNull(rows[k] as number);
+    }
+  }
+
+  #gatherTexts(texts: TextBuilder, { rows, slots }: SlottedRows, from: number, to: number): void {
+    const { range, arena } = this.#from.texts;
+    for (let k = from; k < to; k++) {
+      const slot = slots[k] as number;
+      const end = slot < 0 ? -1 : (range[slot * 2 + 1] as number);
+      if (end < 0) this.#setNull(rows[k] as number);
+      else texts.set(rows[k] as number, arena, range[slot * 2] as number, end);
     }
   }
 
@@ -102,6 +117,7 @@ export class GatheredColumn {
       case 'f64':
         return { t: 'f64', v: this.#f64, nulls };
       case 'str':
+        if (this.#texts !== null) return { t: 'str', v: ids, pool: this.#texts.build(this.#n), nulls };
         return { t: 'str', v: ids, pool: new ValuePool(this.#values as (string | Uint8Array)[]), nulls };
       case 'val':
         return { t: 'val', v: this.#values };

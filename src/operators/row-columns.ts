@@ -7,8 +7,9 @@ import type { GrowingColumn } from '../state/growing-column.ts';
 import type { StateTable } from '../state/state-table.ts';
 import { GatheredColumn } from './gathered-column.ts';
 
-/** A state column for values of a type: as in batches, but text as values. */
+/** A state column for values of a type: as in batches, but BYTES as values. */
 export function valueColumn(table: StateTable, type: SqlType): GrowingColumn {
+  if (type.kind === 'STRING') return table.column('text');
   const kind = vecKind(type);
   return table.column(kind === 'str' ? 'val' : kind);
 }
@@ -62,6 +63,6 @@ export class RowColumns {
 
   /** Lets go of values that are not in typed arrays; the slot may live on. */
   clear(slot: number): void {
-    for (const column of this.#values) if (column.kind === 'val') column.values[slot] = null;
+    for (const column of this.#values) column.forget(slot);
   }
 }

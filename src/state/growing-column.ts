@@ -1,12 +1,14 @@
 import type { Bits, Vec } from '../core/batch.ts';
 import { bitAt, clearBit, makeBits, setBit } from '../core/bits.ts';
+import { SlicePool } from '../core/pool.ts';
 import type { SqlType } from '../core/sql-type.ts';
 import type { Value } from '../core/value.ts';
 import { grownBits, grownF64, grownI32, grownI64, type VecBuilder, valueAt } from '../core/vec.ts';
+import { SlotTexts } from './slot-texts.ts';
 import type { ColumnSection } from './state-section.ts';
 
-/** `rare`: values that few slots have */
-export type ColumnKind = 'i32' | 'i64' | 'f64' | 'val' | 'rare';
+/** `text`: STRINGs as bytes; `rare`: values that few slots have */
+export type ColumnKind = 'i32' | 'i64' | 'f64' | 'text' | 'val' | 'rare';
 
 /**
  * One state column over the slots of a table. Hot loops take the typed array itself after `reserve`; it is replaced
@@ -19,6 +21,7 @@ export class GrowingColumn {
   i64: BigInt64Array = new BigInt64Array(0);
   values: unknown[] = [];
   rare = new Map<number, unknown>();
+  texts = new SlotTexts();
   nulls: Bits | null = null;
 
   constructor(kind: ColumnKind) {
@@ -32,6 +35,7 @@ export class GrowingColumn {
     this.i64 = other.i64;
     this.values = other.values;
     this.rare = other.rare;
+    this.texts = other.texts;
     this.nulls = other.nulls;
   }
 
@@ -46,6 +50,9 @@ export class GrowingColumn {
         break;
       case 'i64':
         if (this.i64.length < n) this.i64 = grownI64(this.i64, n);
+        break;
+      case 'text':
+        this.texts.reserve(n);
         break;
       case 'val':
         while (this.values.length < n) this.values.push(null);
@@ -69,6 +76,7 @@ export class GrowingColumn {
   get(type: SqlType, slot: number): Value | null {
     if (this.kind === 'val') return (this.values[slot] ?? null) as Value | null;
     if (this.kind === 'rare') return (this.rare.get(slot) ?? null) as Value | null;
+    if (this.kind === 'text') return this.texts.get(slot);
     if (this.isNull(slot)) return null;
     switch (this.kind) {
       case 'i32':
@@ -84,14 +92,30 @@ export class GrowingColumn {
   pushTo(to: VecBuilder, slot: number): void {
     if (this.kind === 'val') to.push((this.values[slot] ?? null) as Value | null);
     else if (this.kind === 'rare') to.push((this.rare.get(slot) ?? null) as Value | null);
+    else if (this.kind === 'text') this.#pushText(to, slot);
     else if (this.nulls !== null && this.isNull(slot)) to.push(null);
     else if (this.kind === 'i64') to.pushI64(this.i64, slot);
     else if (this.kind === 'f64') to.pushF64(this.f64[slot] as number);
     else to.pushI32(this.i32[slot] as number);
   }
 
+  #pushText(to: VecBuilder, slot: number): void {
+    const { range, arena } = this.texts;
+    const end = range[slot * 2 + 1] as number;
+    if (end < 0) to.push(null);
+    else to.pushText(arena, range[slot * 2] as number, end);
+  }
+
   /** Takes row i (physical) of a column of a type; the slot must be below what was reserved. */
   takeRow(slot: number, vec: Vec, type: SqlType, i: number): void {
+    if (this.kind === 'text' && vec.t === 'str' && vec.pool instanceof SlicePool && !bitAt(vec.nulls, i)) {
+      const { pool } = vec;
+      const id = vec.v[i] as number;
+      const start = pool.start[id] as number;
+      if (start < pool.data.length) this.texts.set(slot, pool.data, start, pool.end[id] as number);
+      else this.set(slot, valueAt(vec, type, i));
+      return;
+    }
     const isText = vec.t === 'str' || vec.t === 'val';
     if (isText || this.kind !== vec.t || (vec.nulls !== null && bitAt(vec.nulls, i))) {
       this.set(slot, valueAt(vec, type, i));
@@ -103,9 +127,15 @@ export class GrowingColumn {
     else this.i32[slot] = vec.v[i] as number;
   }
 
+  /** Whether a value may be let go of. */
+  get forgets(): boolean {
+    return this.kind === 'val' || this.kind === 'rare' || this.kind === 'text';
+  }
+
   /** Lets go of a value that is not in a typed array. */
   forget(slot: number): void {
     if (this.kind === 'val') this.values[slot] = null;
+    else if (this.kind === 'text') this.texts.clear(slot);
     else if (this.kind === 'rare') this.rare.delete(slot);
   }
 
@@ -113,6 +143,11 @@ export class GrowingColumn {
   set(slot: number, value: Value | null): void {
     if (this.kind === 'val') {
       this.values[slot] = value;
+      return;
+    }
+    if (this.kind === 'text') {
+      if (value === null) this.texts.clear(slot);
+      else this.texts.setString(slot, value as string);
       return;
     }
     if (this.kind === 'rare') {
@@ -144,6 +179,7 @@ export class GrowingColumn {
       this.f64.byteLength +
       this.i64.byteLength +
       this.values.length * 48 +
+      this.texts.bytes +
       this.rare.size * 120 +
       (this.nulls?.byteLength ?? 0)
     );
@@ -152,6 +188,7 @@ export class GrowingColumn {
   /** The values of slots below n, or of these slots only. */
   section(n: number, slots: Int32Array | null): ColumnSection {
     if (this.kind === 'rare') return { values: this.#rareValues(slots), nulls: null };
+    if (this.kind === 'text') return { values: this.#textsOf(n, slots), nulls: null };
     if (slots === null) return { values: this.#array.slice(0, n), nulls: this.nulls?.slice() ?? null };
     const from = this.#array;
     const values: unknown[] | Int32Array | Float64Array | BigInt64Array =
@@ -171,6 +208,13 @@ export class GrowingColumn {
       setBit(nulls, k);
     }
     return { values: values as ColumnSection['values'], nulls };
+  }
+
+  #textsOf(n: number, slots: Int32Array | null): (string | null)[] {
+    const count = slots?.length ?? n;
+    const values: (string | null)[] = [];
+    for (let k = 0; k < count; k++) values.push(this.texts.get(slots === null ? k : (slots[k] as number)));
+    return values;
   }
 
   /** As far as there are any; the rest is undefined. */
@@ -195,6 +239,12 @@ export class GrowingColumn {
       }
       return;
     }
+    if (this.kind === 'text') {
+      for (let k = 0; k < places.length; k++) {
+        this.set(slots[k] as number, (values[places[k] as number] ?? null) as Value | null);
+      }
+      return;
+    }
     const to = this.#array;
     for (let k = 0; k < places.length; k++) {
       const place = places[k] as number;
@@ -205,7 +255,7 @@ export class GrowingColumn {
   }
 
   get #array(): Int32Array | Float64Array | BigInt64Array | unknown[] {
-    if (this.kind === 'val' || this.kind === 'rare') return this.values;
+    if (this.kind === 'val' || this.kind === 'rare' || this.kind === 'text') return this.values;
     return this[this.kind];
   }
 }

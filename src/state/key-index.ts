@@ -206,9 +206,8 @@ export class KeyIndex {
       grown.set(this.#arena.subarray(0, this.#arenaLength));
       this.#setArena(grown);
     }
-    const arena = this.#arena;
     const own = this.#arenaLength;
-    for (let i = 0; i < length; i++) arena[own + i] = bytes[start + i] as number;
+    copyShort(this.#see(bytes), start, this.#arenaView, own, length);
     this.#arenaLength = own + length;
     return own;
   }
@@ -270,12 +269,15 @@ export class KeyIndex {
       return;
     }
     let linked = false;
+    // fits the fastest cache, where what the slots hold does not
+    const gone = makeBits(this.#high);
     for (const slot of slots) {
       assert(this.lives(slot), 'the slot holds no key');
       linked ||= !bitAt(this.#waits, slot);
+      setBit(gone, slot);
       this.#release(slot);
     }
-    if (linked) this.#rehash(this.#mask + 1);
+    if (linked) this.#rehash(this.#mask + 1, gone);
     if (this.#garbage > TOLERATED_GARBAGE && this.#garbage * 2 > this.#arenaLength) this.#compact();
   }
 
@@ -319,14 +321,22 @@ export class KeyIndex {
     this.#table[at * 2 + 1] = hash;
   }
 
-  #rehash(places: number): void {
+  /** `gone`: slots that have no key any more */
+  #rehash(places: number, gone: Bits | null = null): void {
     const old = this.#table;
-    this.#table = new Int32Array(places * 2);
-    this.#mask = places - 1;
-    for (let at = 0; at < old.length; at += 2) {
-      const slot = (old[at] as number) - 1;
-      if (slot >= 0 && this.lives(slot)) this.#link(slot, old[at + 1] as number);
+    const table = new Int32Array(places * 2);
+    const mask = places - 1;
+    for (let from = 0; from < old.length; from += 2) {
+      const entry = old[from] as number;
+      if (entry === EMPTY || (gone !== null && bitAt(gone, entry - 1))) continue;
+      const hash = old[from + 1] as number;
+      let at = hash & mask;
+      while (table[at * 2] !== EMPTY) at = (at + 1) & mask;
+      table[at * 2] = entry;
+      table[at * 2 + 1] = hash;
     }
+    this.#table = table;
+    this.#mask = mask;
   }
 
   #hashOf(slot: number): number {
@@ -355,19 +365,23 @@ export class KeyIndex {
 
   /** Live keys into a new arena; the old one stays as it was for those who still read it. */
   #compact(): void {
-    const old = this.#arena;
+    const old = this.#arenaView;
     const arena = new Uint8Array(Math.max(1024, (this.#arenaLength - this.#garbage) * 1.5));
+    const to = viewOf(arena);
+    const range = this.#range;
     let at = 0;
     for (let slot = 0; slot < this.#high; slot++) {
-      if (!this.lives(slot)) continue;
-      const end = this.keyEnd(slot);
-      let from = this.keyStart(slot);
-      this.#range[slot << this.#shift] = at;
-      // keys are short: a loop beats a view and a copy
-      while (from < end) arena[at++] = old[from++] as number;
-      this.#range[(slot << this.#shift) + 1] = at;
+      const place = slot << this.#shift;
+      const end = range[place + 1] as number;
+      if (end === -1) continue;
+      const from = range[place] as number;
+      copyShort(old, from, to, at, end - from);
+      range[place] = at;
+      at += end - from;
+      range[place + 1] = at;
     }
-    this.#setArena(arena);
+    this.#arena = arena;
+    this.#arenaView = to;
     this.#arenaLength = at;
     this.#garbage = 0;
   }
@@ -397,6 +411,13 @@ export class KeyIndex {
 /** How many keys a table of so many places takes: half of them, or where that is many megabytes three quarters. */
 function limitOf(places: number): number {
   return places < LARGE ? places / 2 : (places / 4) * 3;
+}
+
+/** Keys are short: a loop beats a view and a copy. */
+function copyShort(from: DataView, start: number, to: DataView, at: number, length: number): void {
+  let i = 0;
+  for (; i + 4 <= length; i += 4) to.setInt32(at + i, from.getInt32(start + i));
+  for (; i < length; i++) to.setUint8(at + i, from.getUint8(start + i));
 }
 
 function viewOf(bytes: Uint8Array): DataView {

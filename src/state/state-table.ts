@@ -99,7 +99,7 @@ export class StateTable {
     this.touchAll(slots);
     this.index.removeAll(slots);
     for (const column of this.columns) {
-      if (column.kind === 'val' || column.kind === 'rare') for (const slot of slots) column.forget(slot);
+      if (column.forgets) for (const slot of slots) column.forget(slot);
     }
   }
 
