@@ -46,7 +46,7 @@ export interface RunnerPorts {
 }
 
 /** rows of one turn of the event loop while a view is loaded */
-const PAGE = 1_000;
+const PAGE = 500;
 /** ms between retries: the first, and the longest */
 const FIRST_RETRY = 250;
 const LONGEST_RETRY = 30_000;
@@ -264,6 +264,7 @@ export class SinkRunner {
         position = view.position;
         await load.rows(page);
         this.#loaded += page.length;
+        await otherTurn();
         after = page.length === PAGE ? page.at(-1)?.key : undefined;
       } while (after !== undefined);
       // the pages stand at different positions; with the changes since the first one, all are at the last one's
@@ -289,6 +290,11 @@ export class SinkRunner {
   #moved(): void {
     for (const look of [...this.#progress]) look();
   }
+}
+
+/** Requests are answered between two pages. */
+function otherTurn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve));
 }
 
 /** Read within one turn of the event loop. */

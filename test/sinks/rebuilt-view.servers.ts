@@ -67,6 +67,35 @@ describe('a view that is rebuilt', () => {
     await server.expectEqual(postgres, ['totals']);
   });
 
+  test('waits with the swap for a long transaction that has read the table, and others read on', async () => {
+    await postgres.query('DROP TABLE IF EXISTS totals, millrace_sinks');
+    const server = new SunkServer(postgres.url(), ['totals']);
+    onTestFinished(() => server.remove());
+    await server.start();
+    await new SunkLoad(7).send(server);
+    await server.expectEqual(postgres, ['totals']);
+    const long = await postgres.client();
+    await long.query('BEGIN');
+    const held = await long.query('SELECT * FROM totals ORDER BY 1');
+    server.write('totals', 'SELECT customer, COUNT(*) AS orders FROM orders GROUP BY customer;');
+    await until('the sink wants to swap', async () => {
+      const waiting = await postgres.query(
+        `SELECT 1 FROM pg_stat_activity WHERE application_name = 'millrace totals' AND query LIKE 'DROP TABLE%'`,
+      );
+      return waiting.length > 0;
+    });
+    for (let i = 0; i < 50; i++) {
+      expect(await postgres.query('SELECT count(n)::int AS n FROM totals')).toEqual([{ n: held.rowCount }]);
+    }
+    expect((await long.query('SELECT * FROM totals ORDER BY 1')).rows).toEqual(held.rows);
+    await long.query('COMMIT');
+    await long.end();
+    await server.expectEqual(postgres, ['totals']);
+    expect(await postgres.query('SELECT count(orders)::int AS n FROM totals')).toEqual([
+      { n: held.rowCount },
+    ]);
+  });
+
   test('has its table loaded anew after a replay, and keeps what others were granted', async () => {
     await postgres.query('DROP TABLE IF EXISTS totals, millrace_sinks');
     const server = new SunkServer(postgres.url(), ['totals']);

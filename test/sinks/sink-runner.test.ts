@@ -127,6 +127,24 @@ describe('a view kept elsewhere', () => {
     },
   );
 
+  it('loads the rows anew when what it missed was trimmed from the log', async () => {
+    const folder = dataFolder(VIEWS);
+    const first = await start(folder);
+    await first.orders(manyOrders(50));
+    const sunk = new Sunk(first, 'totals');
+    await sunk.expectEqual(first);
+    await sunk.sinks.stop();
+    await first.orders(manyOrders(150, 50));
+    await first.caughtUp();
+    await first.log.trim({ topic: 'orders', before: first.log.end(), by: 'test', incomplete: [] });
+    await first.stop();
+    const second = await start(folder);
+    const again = new Sunk(second, 'totals');
+    await again.expectEqual(second);
+    expect(again.status.loads).toBe(1);
+    expect(again.made.reports).toEqual([expect.stringContaining('the rows are loaded anew')]);
+  });
+
   it('loads the rows of a rebuilt view, and goes on with it', async () => {
     const folder = dataFolder(VIEWS);
     const running = await start(folder, { watch: true });

@@ -223,6 +223,7 @@ class PostgresTarget implements SinkTarget {
       const copy = connection.copy(`COPY ${STAGING} (millrace_gone, ${columnList(shape)}) FROM STDIN`);
       for (let at = 0; at < changes.length; at += SLICE) {
         await copy.write(writer.staged(changes.slice(at, at + SLICE)));
+        await new Promise(resolve => setImmediate(resolve)); // requests are answered meanwhile
       }
       await copy.end();
       const masks = new Set(changes.flatMap(c => (c.op === 'delete' ? [writer.goneMask(c)] : [])));
@@ -239,7 +240,8 @@ class PostgresTarget implements SinkTarget {
         `INSERT INTO ${table} (${columnList(shape)}) SELECT ${columnList(shape)} FROM ${STAGING}
           WHERE millrace_gone IS NULL ${onConflict(shape)}`,
       );
-      await connection.run(`TRUNCATE ${STAGING}`);
+      // one merge a transaction, but for loads; it is emptied where it lies then, which leaves nothing to vacuum
+      if (this.#loading) await connection.run(`TRUNCATE ${STAGING}`);
     }
   }
 
@@ -277,7 +279,7 @@ class PostgresTarget implements SinkTarget {
     if (this.#staging === shape) return;
     const columns = shape.columns.map(c => `${quoted(c.name)} ${c.type}`);
     await connection.script(`DROP TABLE IF EXISTS ${STAGING};
-      CREATE TEMP TABLE millrace_staging (millrace_gone int, ${columns.join(', ')})`);
+      CREATE TEMP TABLE millrace_staging (millrace_gone int, ${columns.join(', ')}) ON COMMIT DELETE ROWS`);
     this.#staging = shape;
   }
 }
@@ -288,4 +290,4 @@ function typeOf({ name, type, of }: TableColumn, there: ReadonlyMap<string, stri
 }
 
 /** changes that become text in one turn of the event loop */
-const SLICE = 1_000;
+const SLICE = 500;
