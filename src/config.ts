@@ -56,6 +56,8 @@ export interface KafkaConfig {
     readonly password: string;
   } | null;
   readonly exclude: readonly string[];
+  /** topics of views that are written to Kafka too */
+  readonly outputs: readonly string[];
   /** commands are handled by all nodes of a group, on Kafka; null: by this node, on its own log */
   readonly commands: { readonly group: string; readonly partitions: number } | null;
 }
@@ -208,6 +210,7 @@ const kafkaShape = z.strictObject({
         })
         .optional(),
       exclude: z.array(topicName).default([]),
+      outputs: z.array(topicName).default([]),
       commands: z
         .strictObject({
           group: z.string().min(1).default('millrace-invoices'),
@@ -283,12 +286,20 @@ export function loadConfig(pipelinesDir: string, root: string): Config {
 
 function kafkaOf(kafka: z.infer<typeof kafkaShape>['kafka'], pipelinesDir: string): KafkaConfig | null {
   if (kafka === undefined) return null;
-  const { brokers, clientId, exclude, sasl = null, commands = null } = kafka;
+  const { brokers, clientId, exclude, outputs, sasl = null, commands = null } = kafka;
   const tls = kafka.tls === true ? {} : kafka.tls || null;
   const files = Object.entries(tls ?? {}).flatMap(([name, path]) =>
     path === undefined ? [] : [[name, resolve(pipelinesDir, path)]],
   );
-  return { brokers, clientId, exclude, sasl, commands, tls: tls === null ? null : Object.fromEntries(files) };
+  return {
+    brokers,
+    clientId,
+    exclude,
+    outputs,
+    sasl,
+    commands,
+    tls: tls === null ? null : Object.fromEntries(files),
+  };
 }
 
 function upkeepOf(topics: z.infer<typeof topicsShape>['topics']): ReadonlyMap<string, TopicUpkeep> {
@@ -412,6 +423,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     'username',
     'password',
     'exclude',
+    'outputs',
     'commands',
     'group',
     'partitions',

@@ -9,11 +9,13 @@ import type { InvoiceState } from './invoice/invoice-state.ts';
 import { kafkaClient, QUICK_RETRIES } from './kafka/kafka-client.ts';
 import { KafkaPartitions } from './kafka/kafka-partitions.ts';
 import type { KafkaSettings } from './kafka/kafka-settings.ts';
+import { OutputTopics } from './kafka/output-topics.ts';
 import type { ReplicationStatus } from './kafka/replication-status.ts';
 import { Replicator } from './kafka/replicator.ts';
 import { RESULTS_TOPIC } from './kept-topics.ts';
 import type { EventLog } from './log/event-log.ts';
 import { partitionOf } from './log/murmur2.ts';
+import type { ViewPlan } from './plan/plan.ts';
 import { kafkaSettings } from './replicated-topics.ts';
 
 /** What only grows where it is kept for ever, by topic; others are kept as the cluster does by default. */
@@ -55,12 +57,16 @@ export interface KafkaNodeOptions {
   readonly clock: Clock;
   /** what views and reactions read */
   readonly wanted: (shared: readonly string[]) => ReadonlySet<string>;
+  /** the plans of the served views */
+  readonly served: () => readonly ViewPlan[];
   readonly report: (text: string) => void;
   readonly onError: (error: unknown) => void;
 }
 
 export interface KafkaNode {
   status(): ReplicationStatus;
+  /** topics of views that are written to Kafka */
+  readonly outputs: OutputTopics;
   /** null: this node handles the commands of its own log */
   readonly commands: ReplicatedCommands<InvoiceCommand, InvoiceEvent, InvoiceState> | null;
   stop(): Promise<void>;
@@ -77,14 +83,32 @@ export function startKafkaNode(options: KafkaNodeOptions): KafkaNode {
       ? null
       : sharedCommands({ ...options, settings, replicator, shared: kafka.commands });
   replicator.start();
+  const outputs = new OutputTopics({
+    kafka: kafkaClient(settings, QUICK_RETRIES),
+    log,
+    topics: kafka.outputs,
+    written: () => writtenTopics(options.served()),
+    onError: options.onError,
+  });
   return {
     status: () => replicator.status(),
     commands,
+    outputs,
     async stop() {
+      await outputs.stop();
       await commands?.close();
       await replicator.stop();
     },
   };
+}
+
+/** A stream's topic keeps every record, a table's the last one of a key. */
+function writtenTopics(plans: readonly ViewPlan[]): ReadonlyMap<string, { readonly upsert: boolean }> {
+  return new Map(
+    plans.flatMap(({ sink, kind }) =>
+      sink === null ? [] : [[sink.topic, { upsert: kind !== 'append' && sink.window == null }] as const],
+    ),
+  );
 }
 
 /** Invoice commands handled by all nodes of a consumer group. */

@@ -198,6 +198,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
           log,
           clock,
           wanted: topics => wantedTopics(views.plans(), reactions.status(), topics),
+          served: () => views.deployment.plans,
           report: text => logger.warn(text),
           onError,
         });
@@ -219,7 +220,10 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     plans: () => views.plans(),
     building: () => views.deployment.job?.names ?? [],
     committed: () => views.deployment.committed,
-    handlers: () => topicHandlers(log, reactions.status(), views.plans()),
+    handlers: () => [
+      ...topicHandlers(log, reactions.status(), views.plans()),
+      ...(kafka?.outputs.handlers() ?? []),
+    ],
     ...kept(config),
   });
   const retention = new LogRetention({ log, keeper, clock, topics: config.upkeep, report });
@@ -268,7 +272,12 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
         reactions: reactions.status(),
         ...(replication === null
           ? {}
-          : { kafka: replicationDocument(replication, kafka?.commands?.partitions ?? null) }),
+          : {
+              kafka: {
+                ...replicationDocument(replication, kafka?.commands?.partitions ?? null),
+                outputs: kafka?.outputs.status() ?? [],
+              },
+            }),
         sinks: sinks.list().map(s => sinkDocument({ token: positionAt }, s)),
       };
     },

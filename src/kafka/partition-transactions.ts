@@ -2,6 +2,7 @@ import type { Kafka, Producer, RecordMetadata, Transaction } from 'kafkajs';
 import type { PartitionTransaction, PartitionWriter, RecordPlace } from '../commands/command-partitions.ts';
 import { MillraceError } from '../core/errors.ts';
 import type { AppendRecord, EventLog } from '../log/event-log.ts';
+import { messageOf } from './message.ts';
 
 export interface PartitionTransactionsOptions {
   readonly kafka: Kafka;
@@ -122,16 +123,4 @@ function baseOffset({ baseOffset: base, topicName, partition }: RecordMetadata):
   const offset = Number(base ?? -1);
   if (offset >= 0) return offset;
   throw new MillraceError('log_write_failed', `Kafka does not say where ${topicName}/${partition} is`);
-}
-
-function messageOf({ key, value, timestamp, headers }: AppendRecord, partition: number) {
-  return {
-    partition,
-    key: key === null ? null : Buffer.from(key),
-    value: value === null ? null : Buffer.from(value),
-    ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
-    ...(headers === undefined
-      ? {}
-      : { headers: Object.fromEntries(headers.map(h => [h.name, Buffer.from(h.value ?? [])])) }),
-  };
 }

@@ -104,6 +104,7 @@ describe('pipelines/*.yaml', () => {
       tls: { ca: join(folder, 'certificates', 'ca.pem') },
       sasl: { mechanism: 'scram-sha-512', username: 'millrace', password: '$KAFKA_PASSWORD' },
       exclude: ['clicks'],
+      outputs: [],
       commands: null,
     });
     const plain = (line: string) => {

@@ -1,0 +1,216 @@
+import type { Kafka, Producer } from 'kafkajs';
+import type { LogRecord } from '../core/log-record.ts';
+import type { EventLog } from '../log/event-log.ts';
+import { createMissingTopics } from './command-topics.ts';
+import { messageOf } from './message.ts';
+import { Signal } from './signal.ts';
+
+export interface OutputTopicOptions {
+  readonly kafka: Kafka;
+  readonly log: EventLog;
+  /** a topic of the log, which gets the same name in Kafka */
+  readonly topic: string;
+  /** only the last record of a key counts: Kafka may compact it */
+  readonly upsert: boolean;
+  readonly onError: (error: unknown) => void;
+}
+
+export interface OutputStatus {
+  readonly topic: string;
+  readonly state: 'starting' | 'writing' | 'failing' | 'refused';
+  /** why it does not write */
+  readonly error: string | null;
+  /** records of the log that Kafka has not; null: not known yet */
+  readonly lag: number | null;
+}
+
+/** where in a log the record stands: readers that keep it can tell a repetition */
+const SOURCE = 'millrace-source';
+/** records of one transaction, of one partition */
+const MAX_RECORDS = 1_000;
+/** ms */
+const TRANSACTION_TIMEOUT = 10_000;
+const LOOK_AGAIN = 5_000;
+const FIRST_PAUSE = 50;
+const LONGEST_PAUSE = 2_000;
+/** failures in a row */
+const TOLD_AFTER = 5;
+const FENCED: readonly string[] = ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'];
+
+/**
+ * A topic of the log written to Kafka. Its records are exact already: each once, by the live version of the view alone. They
+ * and how far they went are one transaction there: the offset of a group that is named after this log. So every record is
+ * there once, whatever dies when.
+ */
+export class OutputTopic {
+  readonly #options: OutputTopicOptions;
+  readonly #group: string;
+  readonly #flushed = new Signal();
+  readonly #stopListening: () => void;
+  readonly #done: Promise<void>;
+  #producer: Producer | null = null;
+  /** next offset of the log to write, per partition */
+  #next: number[] | null = null;
+  #state: OutputStatus['state'] = 'starting';
+  #error: string | null = null;
+  #told: string | null = null;
+  #failures = 0;
+  #stopped = false;
+
+  constructor(options: OutputTopicOptions) {
+    this.#options = options;
+    this.#group = `millrace-out-${options.log.id}`;
+    this.#stopListening = options.log.onFlushed(() => this.#flushed.tell());
+    this.#done = this.#run();
+  }
+
+  get status(): OutputStatus {
+    const { log, topic } = this.#options;
+    const ends = log.topic(topic)?.ends ?? [];
+    const next = this.#next;
+    const lag =
+      next === null ? null : ends.reduce((sum, end, p) => sum + Math.max(0, end - (next[p] ?? 0)), 0);
+    return { topic, state: this.#state, error: this.#error, lag };
+  }
+
+  /** sequence of the first record that Kafka does not have yet */
+  get position(): number {
+    const { log, topic } = this.#options;
+    return Math.min(log.end(), ...(this.#next ?? [0]).map((offset, p) => log.seqAtOffset(topic, p, offset)));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#stopListening();
+    this.#flushed.tell();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    let pause = FIRST_PAUSE;
+    while (!this.#stopped && this.#state !== 'refused') {
+      try {
+        await this.#begin();
+        while (!this.#stopped) {
+          if (await this.#write()) pause = FIRST_PAUSE;
+          else await this.#flushed.wait(LOOK_AGAIN);
+        }
+      } catch (error) {
+        if (this.#stopped) break;
+        this.#fail(error);
+        await new Promise(resolve => setTimeout(resolve, pause));
+        pause = Math.min(LONGEST_PAUSE, pause * 2);
+      }
+    }
+    await this.#close();
+  }
+
+  #fail(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    const fenced = FENCED.includes((error as { type?: string }).type ?? '');
+    if (error instanceof Refusal || fenced) this.#state = 'refused';
+    else this.#state = 'failing';
+    const told = fenced
+      ? `another node writes ${this.#options.topic}, or this one was not heard for ${TRANSACTION_TIMEOUT / 1000} s: it writes no more until it is started again`
+      : text;
+    this.#failures++;
+    // a cluster that elects leaders, or makes its first group, refuses for a moment
+    const lasting = this.#state === 'refused' || this.#failures >= TOLD_AFTER;
+    if (lasting && told !== this.#told) {
+      this.#told = told;
+      this.#options.onError(new Error(`output to Kafka: ${told}`, { cause: error }));
+    }
+    this.#error = told;
+  }
+
+  /** Locks other writers out, then asks how far this log was written. */
+  async #begin(): Promise<void> {
+    const { kafka, log, topic, upsert } = this.#options;
+    await this.#close();
+    const partitions = log.topic(topic)?.partitions ?? 1;
+    const config: Record<string, string> = upsert ? { 'cleanup.policy': 'compact' } : {};
+    await createMissingTopics(kafka, [{ name: topic, partitions, config }]);
+    const producer = kafka.producer({
+      transactionalId: `millrace-out-${topic}`,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      transactionTimeout: TRANSACTION_TIMEOUT,
+      allowAutoTopicCreation: false,
+    });
+    this.#producer = producer;
+    await producer.connect();
+    await (await producer.transaction()).abort();
+    const admin = kafka.admin();
+    await admin.connect();
+    let next: number[];
+    try {
+      const ends = await admin.fetchTopicOffsets(topic);
+      if (ends.length !== partitions) {
+        throw new Refusal(`${topic} has ${ends.length} partitions in Kafka and ${partitions} here`);
+      }
+      const [committed] = await admin.fetchOffsets({ groupId: this.#group, topics: [topic] });
+      const offsets = new Map(committed?.partitions.map(p => [p.partition, Number(p.offset)]));
+      next = Array.from({ length: partitions }, (_, p) => offsets.get(p) ?? -1);
+      if (next.every(offset => offset < 0) && ends.some(end => Number(end.high) > 0)) {
+        throw new Refusal(
+          `${topic} has records in Kafka that this data folder has not written: delete it there first`,
+        );
+      }
+    } finally {
+      await admin.disconnect();
+    }
+    if (next.some(offset => offset < 0)) {
+      next = next.map(offset => Math.max(0, offset));
+      const claim = await producer.transaction();
+      await claim.sendOffsets({ consumerGroupId: this.#group, topics: [this.#offsets(next)] });
+      await claim.commit();
+    }
+    this.#next = next;
+    this.#state = 'writing';
+    this.#error = null;
+    this.#told = null;
+    this.#failures = 0;
+  }
+
+  /** One transaction with what the log has; false: nothing. */
+  async #write(): Promise<boolean> {
+    const { log, topic } = this.#options;
+    const next = [...(this.#next ?? [])];
+    const records: LogRecord[] = [];
+    for (const [partition, fromOffset] of next.entries()) {
+      const found = log.readTopic(topic, { partition, fromOffset, limit: MAX_RECORDS });
+      for (const record of found) records.push(record);
+      next[partition] = (found.at(-1)?.offset ?? fromOffset - 1) + 1;
+    }
+    if (records.length === 0 || this.#producer === null) return false;
+    const transaction = await this.#producer.transaction();
+    await transaction.send({
+      topic,
+      acks: -1,
+      messages: records.map(r => {
+        const source = { name: SOURCE, value: Buffer.from(`${log.id}/${r.partition}/${r.offset}`) };
+        return messageOf({ ...r, headers: [...r.headers, source] }, r.partition);
+      }),
+    });
+    await transaction.sendOffsets({ consumerGroupId: this.#group, topics: [this.#offsets(next)] });
+    await transaction.commit();
+    this.#next = next;
+    return true;
+  }
+
+  #offsets(next: readonly number[]) {
+    return {
+      topic: this.#options.topic,
+      partitions: next.map((offset, partition) => ({ partition, offset: String(offset) })),
+    };
+  }
+
+  async #close(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = null;
+    await producer?.disconnect().catch(() => {});
+  }
+}
+
+/** Trying again would not help. */
+class Refusal extends Error {}
