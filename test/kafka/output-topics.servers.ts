@@ -127,14 +127,13 @@ describe('topics of views', () => {
       ['bob', { pages: 30 }],
       ['cyd', { pages: 11 }],
     ]);
-    const table = await inKafka(kept, 4);
-    expect(
-      table.map(r => [textOf(r.key), r.value === null ? null : JSON.parse(textOf(r.value) ?? '')]),
-    ).toEqual([
-      ['ann', { pages: 20 }],
+    // Kafka compacts a table's topic: the last record of each key is there, a deletion too
+    const table = await inKafka(kept, 1);
+    const last = new Map(table.map(r => [textOf(r.key), textOf(r.value)]));
+    expect([...last].sort()).toEqual([
       ['ann', null],
-      ['bob', { pages: 30 }],
-      ['cyd', { pages: 11 }],
+      ['bob', '{"pages":30}'],
+      ['cyd', '{"pages":11}'],
     ]);
   }, 60_000);
 });
