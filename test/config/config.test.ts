@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -184,5 +184,15 @@ describe('pipelines/*.yaml', () => {
       'topics.yaml:3:20:',
       'handlers.yaml:1:13:',
     ]);
+  });
+});
+
+it('the kafka.yaml of docs/kafka.md is valid', () => {
+  const page = readFileSync(join(projectRoot, 'docs', 'kafka.md'), 'utf8');
+  writeFileSync(join(folder, 'kafka.yaml'), /^```yaml\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? '');
+  expect(loadConfig(folder, folder).kafka).toMatchObject({
+    brokers: ['kafka-1:9092', 'kafka-2:9092'],
+    outputs: ['large-orders'],
+    commands: { group: 'millrace-invoices', partitions: 8 },
   });
 });

@@ -123,6 +123,10 @@ it('two nodes share the commands; each serves what either has handled, joined wi
     expect(rows).toMatchObject([{ id: 'o-1', goods: 'paper', customer_name: 'ACME' }]);
   }
 
+  // a position belongs to the log of one node
+  const { body: asked } = await call<{ position: string }>(first, '/invoices/inv-0');
+  expect((await call<unknown>(second, `/views/billed_orders?after=${asked.position}`)).status).toBe(409);
+
   await first.stop();
   await until('the other node has all partitions', async () => (await handled(second)).length === 4);
   const again = await call<{ code: string }>(second, '/invoices/inv-0/commands', CREATE);
