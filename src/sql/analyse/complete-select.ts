@@ -211,7 +211,8 @@ function grouped(complete: Complete, group: GroupAnalysis, windows: WindowCalls)
     problems.report(
       'not_supported',
       explode.spans[0] ?? select.span,
-      'table functions beside aggregates are not supported by this version',
+      'table functions in the select list cannot stand beside aggregates',
+      'write it in FROM: FROM t, UNNEST(t.list) AS x',
     );
     return context.giveUp();
   }
