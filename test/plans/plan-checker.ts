@@ -52,11 +52,32 @@ function checkNode(node: PlanNode, ids: Set<string>, schemaOf: SchemaOf): void {
       return;
     case 'explode': {
       const width = node.input.schema.columns.length;
-      sameSchema({ ...node.schema, columns: node.schema.columns.slice(0, width) }, node.input.schema);
+      sameTypes({ ...node.schema, columns: node.schema.columns.slice(0, width) }, node.input.schema);
+      // rows that are made of one row that changes share its key: it tells them apart no more
+      const { key } = node.input.schema;
+      expect(kindOf(node)).not.toBe('upsert');
+      expect([[], ...(kindOf(node) === 'append' ? [key] : [])]).toContainEqual(node.schema.key);
       node.functions.forEach((f, i) => {
         for (const arg of f.args) checkExpr(arg, node.input.schema);
         expect(node.schema.columns[width + i]?.type).toEqual(f.type);
       });
+      return;
+    }
+    case 'over': {
+      const { columns } = node.input.schema;
+      expect(kindOf(node.input)).not.toBe('upsert');
+      expect(node.schema.columns.slice(0, columns.length)).toEqual(columns);
+      expect(node.schema.columns.slice(columns.length).map(c => c.type)).toEqual(
+        node.functions.map(f => f.type),
+      );
+      const filters = node.functions.flatMap(f => (f.filter === null ? [] : [f.filter]));
+      for (const i of filters) expect(columns[i]?.type.kind).toBe('BOOLEAN');
+      const read = [
+        ...node.partition,
+        ...node.order.map(o => o.column),
+        ...node.functions.flatMap(f => f.args),
+      ];
+      for (const i of read) expect(columns[i], 'a column that is not there').toBeDefined();
       return;
     }
     case 'rekey': {
