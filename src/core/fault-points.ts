@@ -60,6 +60,7 @@ export const FAULT_POINTS = {
   'sink.append': 'before records of a derived topic are appended',
   'sink.complete': 'before the position of a filled topic is appended',
   'topic.produce': 'before a record that came over HTTP is appended',
+  'kafka.copy': 'before copied records of a Kafka topic are appended',
   'command.accept': 'before a command is appended',
   'command.decide': 'before events, snapshot and result of commands are appended',
   'command.pass': 'before the position of an idle command handler is appended',

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { MillraceError } from '../core/errors.ts';
+import { faultPoint } from '../core/fault-points.ts';
 import type { AppendRecord, EventLog } from '../log/event-log.ts';
 import { takeInEventTime } from './event-time-merge.ts';
 import type { PartitionFeed } from './partition-feed.ts';
@@ -109,6 +110,7 @@ export class ReplicaWriter {
     for (;;) {
       this.#assertContinues();
       try {
+        faultPoint('kafka.copy');
         const { records: placed, durable } = log.append({ records });
         const open = feeds();
         for (const { topic, partition, offset } of placed) {

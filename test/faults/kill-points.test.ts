@@ -100,6 +100,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
       .filter(point => point.startsWith('sink.file.'))
       .map(point => [point, 'views kept in files: test/sinks/file-target.test.ts']),
   ),
+  'kafka.copy': 'a replicator that is killed: test/kafka/killed-replicator.servers.ts',
   'build.fold': 'a build of more rows than one fold takes: interrupted-build.test.ts',
   'journal.drop': 'a damaged journal: damage.test.ts',
   'journal.clear': 'a journal of another format: damage.test.ts',

@@ -19,8 +19,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a null row stays when its row meets another',
     file: 'operators/equi-join.ts',
-    text: 'if (other.countMet(partner, 1) === 0 && other.preserved) this.#giveNull(Op.RETRACT, theirs);',
-    replacement: 'other.countMet(partner, 1);',
+    text: 'if (other.countMet(partner, 1) === 0 && other.preserved) {',
+    replacement: 'if (other.countMet(partner, 1) < 0) {',
     oracle: 'scripts',
     within: 400,
   },
