@@ -1,4 +1,4 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
 import { armFaultPoints } from '../../core/fault-points.ts';
 import { openViewFile, type ViewFile } from '../../view-store/view-file.ts';
@@ -19,6 +19,7 @@ interface Folding {
 const port = parentPort;
 assert(port !== null, 'rows are folded by a worker thread');
 armFaultPoints(process.env.MILLRACE_FAULTS_BUILD, () => process.kill(process.pid, 'SIGKILL'));
+const closed = workerData as Int32Array;
 /** by path of the file */
 const views = new Map<string, Folding>();
 /** messages whose rows are not in the files */
@@ -53,6 +54,8 @@ port.on('message', (message: ToFolder) => {
     void Promise.all([...views.values()].map(v => v.file?.close())).then(() => port.close());
     return;
   }
+  // the files may be gone by now: they must not be made anew
+  if (Atomics.load(closed, 0) === 1) return;
   if (message.type === 'fold') take(message);
   fold();
 });

@@ -33,15 +33,25 @@ export class RowFolder {
   #ready = false;
   #onTheWay = 0;
   #failure: Error | null = null;
+  /** 1: what has not been begun is not wanted any more */
+  readonly #closed = new Int32Array(new SharedArrayBuffer(4));
+
+  /** resolves when the thread is gone */
+  readonly ended: Promise<void>;
 
   /** `pathOf`: the file of a version */
   constructor(pathOf: (version: string) => string) {
     this.#pathOf = pathOf;
-    this.#worker = new Worker(new URL('./fold-thread.ts', import.meta.url));
+    this.#worker = new Worker(new URL('./fold-thread.ts', import.meta.url), {
+      workerData: this.#closed,
+    });
     this.#worker.on('message', (message: FromFolder) => {
       if (message.type === 'ready') this.#ready = true;
       else if (message.type === 'folded') this.#onTheWay -= message.messages;
       else this.#failure = errorOf(message.failure);
+    });
+    this.ended = new Promise(resolve => {
+      this.#worker.once('exit', () => resolve());
     });
     this.#worker.on('error', error => {
       this.#failure = error instanceof Error ? error : new Error(String(error));
@@ -78,7 +88,9 @@ export class RowFolder {
     this.#send({ type: 'fold', path: this.#pathOf(version), ...rows }, [rows.changes.buffer]);
   }
 
+  /** Lets go of the files, and of rows that are not there yet. */
   close(): void {
+    Atomics.store(this.#closed, 0, 1);
     this.#send({ type: 'close' });
     this.#worker.unref();
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -84,4 +84,14 @@ test('what could not be written is told once, and written when it is tried again
     return folder.idle;
   });
   expect(await rowsOf(path)).toEqual(['a=1']);
+});
+
+test('rows of a build that is given up are not written: no file comes into being', async () => {
+  const dir = temporary();
+  const folder = await folderIn(dir);
+  folder.fold('v', { changes: changes('a=1'), append: false, position: 5 });
+  folder.fold('w', { changes: changes('a=1'), append: false, position: 5 });
+  folder.close();
+  await folder.ended;
+  expect(existsSync(join(dir, 'w'))).toBe(false);
 });
