@@ -236,6 +236,7 @@ export class SinkRunner {
     await target.apply(changes, from, to);
     this.#held = to;
     this.#changes += changes.length;
+    this.#following?.arrived();
     this.#moved();
   }
 

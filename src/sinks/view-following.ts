@@ -35,6 +35,8 @@ export class ViewFollowing {
   #replaced = false;
   #closed = new AbortController();
   #finishing = false;
+  /** changes were taken and have not arrived yet */
+  #underWay = false;
   #wake: (() => void) | null = null;
 
   constructor(views: SinkViews, view: OpenView, from: number) {
@@ -44,9 +46,10 @@ export class ViewFollowing {
     this.#subscribe();
   }
 
-  /** Where the rows stand that were taken so far, if nothing waits; null: something does, or may. */
+  /** Where the rows stand when no change waits, or was taken and is on its way; null: one does, or may. */
   get idleAt(): number | null {
-    return this.#subscription !== null && this.#waiting.size === 0 ? this.#view.position : null;
+    const idle = this.#subscription !== null && this.#waiting.size === 0 && !this.#underWay;
+    return idle ? this.#view.position : null;
   }
 
   /**
@@ -62,6 +65,11 @@ export class ViewFollowing {
       if (this.#finishing) return this.#lastBatch();
       if (await this.#nothingCame(idle)) return this.#batch();
     }
+  }
+
+  /** What was taken has arrived. */
+  arrived(): void {
+    this.#underWay = false;
   }
 
   /** What waits now is given once more; then it is over. */
@@ -82,6 +90,7 @@ export class ViewFollowing {
   #batch(): ChangeBatch {
     const changes = [...this.#waiting.values()];
     this.#waiting = new Map();
+    this.#underWay = changes.length > 0;
     // the feed is told in the turn in which the rows move: nothing can be under way
     if (this.#subscription !== null) this.#position = this.#view.position;
     return { changes, position: this.#position };

@@ -152,6 +152,28 @@ describe('a view that is rebuilt', () => {
 });
 
 describe('PostgreSQL that is not there', () => {
+  test('and does not even hang up: the views go on, and the server stops all the same', async () => {
+    await postgres.query('DROP TABLE IF EXISTS totals, millrace_sinks');
+    const server = new SunkServer(postgres.url(), ['totals']);
+    onTestFinished(() => server.remove());
+    await server.start();
+    const load = new SunkLoad(8);
+    await load.send(server);
+    await server.expectEqual(postgres, ['totals']);
+    const [session] = await postgres.query<{ pid: number }>(
+      `SELECT pid FROM pg_stat_activity WHERE application_name = 'millrace totals'`,
+    );
+    const pid = session?.pid ?? 0;
+    process.kill(pid, 'SIGSTOP');
+    onTestFinished(() => {
+      process.kill(pid, 'SIGKILL');
+    });
+    const position = await load.send(server);
+    expect((await fetch(`${server.url}/views/totals?after=${position}&wait=5s`)).ok).toBe(true);
+    expect((await fetch(`${server.url}/sinks/totals?after=${position}&wait=300ms`)).status).toBe(503);
+    expect(await server.stop()).toBe(0);
+  });
+
   test('is reported and waited for; views, commands and other sinks go on', async () => {
     const away = await Postgres.start();
     onTestFinished(() => away.remove());

@@ -222,6 +222,31 @@ describe('a view kept elsewhere', () => {
     expect(calls).toBeGreaterThan(3);
   });
 
+  it('has not reached a position while its changes are on their way', async () => {
+    const running = await start(dataFolder(VIEWS));
+    await running.orders(manyOrders(7));
+    await running.caughtUp();
+    const failing = new Failing();
+    failing.rule = () => false;
+    const sunk = new Sunk(running, 'totals', kind => failing.around(kind));
+    await sunk.expectEqual(running);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    failing.before = promise;
+    await running.orders(manyOrders(1, 7));
+    const end = running.log.end();
+    expect(await running.views.waitFor(end, 20_000)).toBe(true);
+    expect(await sunk.sinks.reaches('totals', end, 50)).toBe(false);
+    expect(sunk.status.behind).toBeGreaterThan(0);
+    // meanwhile the view comes to a position at which it does not change
+    const further = sunk.sinks.reaches('totals', end + 1, 20_000);
+    running.log.createTopic({ name: 'other', partitions: 1, keyIndex: false });
+    await running.log.append({ records: [{ topic: 'other', key: null, value: null }] }).durable;
+    await running.views.waitFor(end + 1, 20_000);
+    resolve();
+    expect(await further).toBe(true);
+    await sunk.expectEqual(running);
+  });
+
   it('writes what waits together when the place is slow', async () => {
     const running = await start(dataFolder(VIEWS));
     await running.orders(manyOrders(7));
