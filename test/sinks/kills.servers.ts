@@ -20,6 +20,8 @@ test(`${KILLS} x kill -9 of Millrace or of PostgreSQL under load: the tables are
     const enough = load.acknowledged + 1 + Math.floor(load.random() * (kill % 4 === 3 ? 60 : 15));
     await until(`kill ${kill}: ${enough} answers`, () => load.acknowledged >= enough, 60_000);
     if (kill % 4 === 3) await until('rows are there', async () => (await rows(postgres)) > 0, 60_000);
+    // and now and then a table is about to be loaded anew, and swapped
+    if (kill % 3 === 1) await replay(server, load, load.random() < 0.5 ? 'large' : 'rich');
     if (load.random() < 0.5) {
       await server.kill();
       if (load.random() < 0.3) {
@@ -44,6 +46,13 @@ test(`${KILLS} x kill -9 of Millrace or of PostgreSQL under load: the tables are
   );
   expect(await server.stop()).toBe(0);
 }, 1_200_000);
+
+/** A replay, and a moment of it that is as long as some batches. */
+async function replay(server: SunkServer, load: SunkLoad, view: string): Promise<void> {
+  await fetch(`${server.url}/views/${view}/replay`, { method: 'POST' });
+  const enough = load.acknowledged + Math.floor(load.random() * 20);
+  await until(`${view} is replayed for a moment`, () => load.acknowledged >= enough, 60_000);
+}
 
 async function rows(postgres: Postgres): Promise<number> {
   const [found] = await postgres.query<{ there: boolean }>(
