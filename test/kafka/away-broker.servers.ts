@@ -25,26 +25,22 @@ it('a broker that is away is reported, what is here is read, and when it is back
   const replica = new Replica(topics.settings, [topic]);
   try {
     await replica.has(topic, 300);
-    for (const [round, how] of ['kill', 'stop'].entries()) {
-      await (how === 'kill' ? Broker.at(dir)?.kill() : Broker.at(dir)?.stop());
-      const away = await until('it is seen', () => {
-        const status = replica.replicator.status();
-        return status.state === 'away' ? status : null;
-      });
-      expect(away.awaySince).toBeGreaterThan(0);
-      expect(away.topics).toMatchObject([{ name: topic, lag: null, problem: null }]);
-      expect(recordsOf(replica.log, topic)).toHaveLength(300 * (round + 1));
-      await Broker.start({ dir });
-      await produce(300 * (round + 1), 300 * (round + 2));
-      await replica.has(topic, 300 * (round + 2), 30_000);
-      await replica.caughtUp();
-    }
+    await first.kill();
+    const away = await until('it is seen', () => {
+      const status = replica.replicator.status();
+      return status.state === 'away' ? status : null;
+    });
+    expect(away.awaySince).toBeGreaterThan(0);
+    expect(away.topics).toMatchObject([{ name: topic, lag: null, problem: null }]);
+    expect(recordsOf(replica.log, topic)).toHaveLength(300);
+    await Broker.start({ dir });
+    await produce(300, 600);
+    await replica.has(topic, 600, 30_000);
+    await replica.caughtUp();
     expect(recordsOf(replica.log, topic).map(r => Number(textOf(r.value)))).toEqual(
-      Array.from({ length: 900 }, (_, i) => i),
+      Array.from({ length: 600 }, (_, i) => i),
     );
     expect(replica.reports.map(r => r.split(' ').slice(0, 2).join(' '))).toEqual([
-      `Kafka (${first.address})`,
-      'Kafka is',
       `Kafka (${first.address})`,
       'Kafka is',
     ]);

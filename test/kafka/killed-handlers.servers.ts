@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Producer } from 'kafkajs';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { createMissingTopics } from '../../src/kafka/command-topics.ts';
@@ -14,7 +15,7 @@ import { counterNamed } from './counter-node.ts';
 import { Replica, recordsOf, textOf } from './replica.ts';
 import { Topics } from './topics.ts';
 
-const KILLS = process.env.MILLRACE_LONG === '1' ? 100 : 10;
+const KILLS = process.env.MILLRACE_LONG === '1' ? 100 : 6;
 const PARTITIONS = 8;
 const NODES = 3;
 const SESSION = 2_000;
@@ -78,23 +79,32 @@ it(`${KILLS} kills of handlers and of the broker: every command that Kafka took 
   const sent: Sent[] = [];
   let sending = true;
   const load = (async () => {
-    const producer = topics.kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
-    await producer.connect();
+    let producer: Producer | null = null;
     for (let n = 0; sending; ) {
       const batch = Array.from({ length: EACH }, () => ({ commandId: `c-${n++}`, entity: `e-${next(200)}` }));
       const at = performance.now();
-      await producer.send({
-        topic: commands,
-        acks: -1,
-        messages: batch.map(c => ({
-          key: c.entity,
-          value: JSON.stringify({ type: 'Add', commandId: c.commandId, data: { by: '1' } }),
-        })),
-      });
-      for (const c of batch) sent.push({ ...c, at });
+      try {
+        if (producer === null) {
+          producer = topics.kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
+          await producer.connect();
+        }
+        await producer.send({
+          topic: commands,
+          acks: -1,
+          messages: batch.map(c => ({
+            key: c.entity,
+            value: JSON.stringify({ type: 'Add', commandId: c.commandId, data: { by: '1' } }),
+          })),
+        });
+        for (const c of batch) sent.push({ ...c, at });
+      } catch {
+        // the broker is being killed: whether it took these is not known, so nothing is expected of them
+        await producer?.disconnect().catch(() => {});
+        producer = null;
+      }
       await pause(50);
     }
-    await producer.disconnect();
+    await producer?.disconnect();
   })();
   /** Every partition has an answer to a command that was sent after `since`. */
   const allMove = (since: number) => {
@@ -110,7 +120,7 @@ it(`${KILLS} kills of handlers and of the broker: every command that Kafka took 
     await until('the nodes answer', () => allMove(0), 60_000);
     for (let kill = 0; kill < KILLS; kill++) {
       const since = performance.now();
-      if (kill % 4 === 3) {
+      if (kill % 4 === 2) {
         await Broker.at(brokerDir)?.kill();
         await Broker.start({ dir: brokerDir });
         await until('all partitions move after a kill of the broker', () => allMove(since), 60_000);

@@ -13,7 +13,7 @@ import { Topics } from './topics.ts';
 
 const long = process.env.MILLRACE_LONG === '1';
 const KILLS = long ? 50 : 6;
-const RECORDS = long ? 1_500_000 : 200_000;
+const RECORDS = long ? 3_000_000 : 400_000;
 const PARTITIONS = 8;
 const seed = Number(process.env.MILLRACE_SEED ?? 1);
 
@@ -54,6 +54,7 @@ it(`a replicator that is killed ${KILLS} times while it catches up loses, double
   };
   try {
     let unfinished = 0;
+    let end = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       const child = spawn(
         process.execPath,
@@ -61,12 +62,12 @@ it(`a replicator that is killed ${KILLS} times while it catches up loses, double
         { stdio: ['ignore', 'pipe', 'inherit'] },
       );
       let flushed = 0;
-      const flushes = 1 + Math.floor(next() * 12);
+      // anywhere in the next part: what is flushed together is told together, so this is where it is at least
+      const until = end + next() * (RECORDS / KILLS);
       await new Promise<void>(resolve => {
-        let seen = 0;
         child.stdout.on('data', chunk => {
           flushed = Number(String(chunk).trim().split('\n').at(-1));
-          if (++seen >= flushes || flushed >= RECORDS) resolve();
+          if (flushed >= Math.min(until, RECORDS)) resolve();
         });
       });
       await new Promise(resolve => setTimeout(resolve, next() * 8));
@@ -75,15 +76,17 @@ it(`a replicator that is killed ${KILLS} times while it catches up loses, double
       await ended;
       const log = await openEmbeddedLog({ dir, clock: systemClock });
       expect(log.end()).toBeGreaterThanOrEqual(flushed);
-      if (log.end() < RECORDS) unfinished++;
+      const finished = log.end() >= RECORDS;
+      if (!finished) unfinished++;
       const before = hashOf(log, log.end());
-      const end = log.end();
+      end = log.end();
       await log.close();
       const again = await openEmbeddedLog({ dir, clock: systemClock });
       expect(hashOf(again, end)).toBe(before);
       await again.close();
+      if (finished) break; // a node that has everything flushes nothing
     }
-    expect(unfinished).toBeGreaterThan(KILLS / 2);
+    expect(unfinished).toBeGreaterThanOrEqual(KILLS / 2);
 
     const log = await openEmbeddedLog({ dir, clock: systemClock });
     const replica = new Replica(topics.settings, [topic], log);

@@ -204,9 +204,7 @@ describe('the topics', () => {
     await topics.produce(first, [{ value: 'one' }]);
     await replica.has(first, 1);
     expect(replica.replicator.status().notInKafka).toEqual([later]);
-    await topics.admin(admin =>
-      admin.createTopics({ waitForLeaders: true, topics: [{ topic: later, numPartitions: 1 }] }),
-    );
+    await topics.createNamed(later, 1);
     await topics.admin(admin => admin.createPartitions({ topicPartitions: [{ topic: first, count: 3 }] }));
     await until('Kafka has the new partitions', async () => {
       const [found] = (await topics.admin(admin => admin.fetchTopicMetadata({ topics: [first] }))).topics;
@@ -285,9 +283,7 @@ describe('what is missing', () => {
     await first.stop();
     await topics.admin(admin => admin.deleteTopics({ topics: [topic] }));
     await until('the topic is gone', async () => !(await topics.admin(a => a.listTopics())).includes(topic));
-    await topics.admin(admin =>
-      admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1 }] }),
-    );
+    await topics.createNamed(topic, 1);
     await produceNumbers(topic, 1000, 1010);
     const second = replicate([topic], first.log);
     await until('it is seen', () => incomplete(second).length > 0);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Kafka, logLevel, type Message } from 'kafkajs';
 import type { KafkaSettings } from '../../src/kafka/kafka-settings.ts';
+import { until } from '../until.ts';
 
 /** A broker as a producer of other teams sees it. */
 export class Topics {
@@ -23,19 +24,27 @@ export class Topics {
     config: Readonly<Record<string, string>> = {},
   ): Promise<string> {
     const topic = `${name}-${randomBytes(4).toString('hex')}`;
-    await this.admin(admin =>
-      admin.createTopics({
-        waitForLeaders: true,
-        topics: [
-          {
-            topic,
-            numPartitions: partitions,
-            configEntries: Object.entries(config).map(([n, value]) => ({ name: n, value })),
-          },
-        ],
-      }),
-    );
+    await this.createNamed(topic, partitions, config);
     return topic;
+  }
+
+  async createNamed(
+    topic: string,
+    partitions: number,
+    config: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const configEntries = Object.entries(config).map(([n, value]) => ({ name: n, value }));
+    await this.admin(async admin => {
+      await admin.createTopics({
+        waitForLeaders: false,
+        topics: [{ topic, numPartitions: partitions, configEntries }],
+      });
+      // a broker may not have heard of a topic that the controller has made
+      await until(`${topic} has leaders`, async () => {
+        const found = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => null);
+        return found?.topics[0]?.partitions.length === partitions;
+      });
+    });
   }
 
   async admin<T>(work: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> {
