@@ -42,6 +42,7 @@ export function dropRelation(
       'invalid_statement',
       statement.span,
       `cannot delete the topic of the read-only ${kind} "${shown}"`,
+      `leave DELETE TOPIC out: DROP ${kind.toUpperCase()} ${shown}`,
     );
   }
   const name = canonicalName(relation.name, relation.quoted);
@@ -55,6 +56,7 @@ export function dropRelation(
       'invalid_statement',
       statement.name.span,
       `cannot drop "${shown}": ${listText(readers.map(r => `"${r.relation.name}"`))} read${readers.length === 1 ? 's' : ''} it`,
+      `drop ${listText(readers.map(r => `"${r.relation.name}"`))} first`,
     );
   }
   return name;
@@ -74,8 +76,14 @@ export function alterSource(statement: AlterSource, catalog: Catalog, problems: 
   }
   const refuse = (message: string, hint?: string) =>
     problems.error('invalid_statement', statement.name.span, message, hint);
-  if (relation.kind !== statement.what) throw refuse(`"${shown}" is a ${relation.kind}`);
-  if (relation.readOnly) throw refuse(`cannot alter the read-only ${relation.kind} "${shown}"`);
+  if (relation.kind !== statement.what)
+    throw refuse(`"${shown}" is a ${relation.kind}`, `write ALTER ${relation.kind.toUpperCase()} ${shown}`);
+  if (relation.readOnly) {
+    throw refuse(
+      `cannot alter the read-only ${relation.kind} "${shown}"`,
+      `declare it without SOURCE: CREATE ${relation.kind.toUpperCase()} ${shown}`,
+    );
+  }
   const { source } = relation;
   if (!source) throw refuse(`"${shown}" is made by a query: change the query with CREATE OR REPLACE`);
   const added: SourceColumn[] = statement.add.map(definition => {
@@ -91,6 +99,7 @@ export function alterSource(statement: AlterSource, catalog: Catalog, problems: 
         'duplicate_name',
         definition.name.span,
         `"${shown}" has a column "${name}" already`,
+        'give the new column another name',
       );
     }
     return { name, type: resolveType(definition.type, catalog, problems), from: 'value', header: null };
@@ -111,7 +120,12 @@ export function checkReplace(
 ): void {
   if (!existing) return;
   const refuse = (message: string) =>
-    problems.error('invalid_statement', span, `cannot replace "${existing.name}": ${message}`);
+    problems.error(
+      'invalid_statement',
+      span,
+      `cannot replace "${existing.name}": ${message}`,
+      'give the new one another name',
+    );
   if (existing.readOnly) throw refuse(`it is a read-only ${existing.kind}`);
   if (existing.kind !== next.kind) throw refuse(`it is a ${existing.kind}, not a ${next.kind}`);
   if ((existing.statement === 'source') !== (next.statement === 'source')) {

@@ -205,16 +205,23 @@ export function refuseTarget(target: Relation, span: Span, problems: Problems, v
       'invalid_statement',
       span,
       `cannot ${verb} the read-only ${target.kind} "${target.name}"`,
+      `declare it without SOURCE: CREATE ${target.kind.toUpperCase()} ${target.name}`,
     );
   }
   if (target.statement === 'view') {
-    throw problems.error('invalid_statement', span, `cannot ${verb} "${target.name}": it is a view`);
+    throw problems.error(
+      'invalid_statement',
+      span,
+      `cannot ${verb} "${target.name}": it is a view`,
+      'write the queries of a view as one: SELECT ... UNION ALL SELECT ...',
+    );
   }
   if (verb === 'insert into' && target.kind === 'table') {
     throw problems.error(
       'invalid_statement',
       span,
       `INSERT INTO ... SELECT feeds streams; "${target.name}" is a table`,
+      'make a table of a query: CREATE TABLE ... AS SELECT ..., or a view that unites both: CREATE VIEW ... AS SELECT ... UNION ALL SELECT ...',
     );
   }
   const header = target.source?.columns.find(c => c.from === 'headers' || c.from === 'header');
@@ -223,6 +230,7 @@ export function refuseTarget(target: Relation, span: Span, problems: Problems, v
       'invalid_statement',
       span,
       `cannot insert into "${target.name}": its column "${header.name}" is filled from headers`,
+      'declare the stream without that column',
     );
   }
 }

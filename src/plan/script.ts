@@ -247,6 +247,7 @@ class Script {
         'invalid_statement',
         statement.target.span,
         `cannot insert values into the windowed ${target.kind} "${target.name}"`,
+        'insert into what its windows are made of',
       );
     }
     const rows = statement.rows.map(values =>

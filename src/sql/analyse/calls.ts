@@ -134,7 +134,12 @@ function finishScalar(
 
 function argument(r: ExpressionResolver, arg: Expression): Expr {
   if (arg.kind === 'star') {
-    throw r.problems.error('invalid_statement', arg.span, '* is an argument of COUNT only');
+    throw r.problems.error(
+      'invalid_statement',
+      arg.span,
+      '* is an argument of COUNT only',
+      'name the column',
+    );
   }
   return r.resolve(arg);
 }
@@ -162,6 +167,7 @@ function tableCall(r: ExpressionResolver, call: Call, entry: TableFunction): Exp
       'invalid_statement',
       call.span,
       `table function ${entry.name} cannot be used in ${r.options.clause}`,
+      'select it, alone or beside columns, and compute with its column in a view that reads this one',
     );
   }
   const inner = r.inside({ clause: `an argument of ${entry.name}` });
@@ -173,6 +179,13 @@ function tableCall(r: ExpressionResolver, call: Call, entry: TableFunction): Exp
   return sink.add({ fn: entry.name, args: converted, type: returns }, call.span);
 }
 
+function withoutAggregates(clause: string): string {
+  if (clause === 'WHERE') return 'conditions over aggregates stand in HAVING';
+  return clause.startsWith('an argument')
+    ? 'aggregate in a view of its own first, then aggregate its rows'
+    : 'leave it out: aggregates stand in SELECT and HAVING';
+}
+
 function aggregateCall(r: ExpressionResolver, call: Call, entry: AggregateFunction): Expr {
   const sink = r.options.aggregates;
   if (!sink) {
@@ -180,7 +193,7 @@ function aggregateCall(r: ExpressionResolver, call: Call, entry: AggregateFuncti
       'invalid_statement',
       call.span,
       `aggregate ${entry.name} cannot be used in ${r.options.clause}`,
-      r.options.clause === 'WHERE' ? 'conditions over aggregates stand in HAVING' : undefined,
+      withoutAggregates(r.options.clause),
     );
   }
   if (r.strict && (call.distinct || call.filter || call.order)) {

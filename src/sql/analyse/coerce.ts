@@ -209,6 +209,7 @@ function mismatch(item: Item, type: SqlType, what: string, problems: Problems) {
       'type_mismatch',
       item.span,
       `'${String(item.expr.value)}' is no ${typeText(type)}, the type of the other ${what}`,
+      `write a ${typeText(type)} here, or CAST the others AS STRING`,
     );
   }
   return problems.error(

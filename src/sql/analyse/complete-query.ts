@@ -51,7 +51,12 @@ function analyseBody(query: Query, body: QueryBody, place: Place): Rows {
       return analyseRows(body.query, place);
     case 'setOperation': {
       if (query.emit?.mode === 'final') {
-        problems.report('invalid_statement', query.emit.span, 'EMIT FINAL is for windowed aggregates only');
+        problems.report(
+          'invalid_statement',
+          query.emit.span,
+          'EMIT FINAL is for windowed aggregates only',
+          'leave EMIT FINAL out, or add WINDOW ... and GROUP BY',
+        );
       }
       return analyseSetOperation(body, {
         problems,

@@ -147,10 +147,20 @@ function plain(complete: Complete): ResolvedQuery {
   const { context, input, items, split, explode, emit } = complete;
   const { problems, select } = context;
   if (select.window && !complete.overGroups) {
-    problems.report('invalid_statement', select.window.span, 'WINDOW needs a GROUP BY');
+    problems.report(
+      'invalid_statement',
+      select.window.span,
+      'WINDOW needs a GROUP BY',
+      'add GROUP BY with the columns that make a group',
+    );
   }
   if (emit?.mode === 'final') {
-    problems.report('invalid_statement', emit.span, 'EMIT FINAL is for windowed aggregates only');
+    problems.report(
+      'invalid_statement',
+      emit.span,
+      'EMIT FINAL is for windowed aggregates only',
+      'leave EMIT FINAL out, or add WINDOW ... and GROUP BY',
+    );
   }
   const [table] = explode.calls;
   const rows = inputChanges(complete);
@@ -227,7 +237,12 @@ function grouped(complete: Complete, group: GroupAnalysis, windows: WindowCalls)
     );
   }
   if (emit?.mode === 'final' && !select.window) {
-    problems.report('invalid_statement', emit.span, 'EMIT FINAL is for windowed aggregates only');
+    problems.report(
+      'invalid_statement',
+      emit.span,
+      'EMIT FINAL is for windowed aggregates only',
+      'leave EMIT FINAL out, or add WINDOW ... and GROUP BY',
+    );
   }
   const outputs = group.outputs(items);
   const having = group.having();

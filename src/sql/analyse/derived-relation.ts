@@ -50,6 +50,7 @@ export function derivedRelation(
       'invalid_statement',
       extra.span,
       `"${name.name}" has ${listed === 1 ? 'one column' : `${listed} columns`}, but ${names.length} names are given`,
+      `leave ${extra.name} out, or select another column`,
     );
   }
   const reads = readsOfRows(derived);
@@ -91,7 +92,12 @@ function checkDistinct(
     const at = names[i];
     const key = at ? canonical(at) : canonicalName(column.name, false);
     if (at && seen.has(key)) {
-      throw problems.error('duplicate_name', at.span, `two columns are called "${at.name}"`);
+      throw problems.error(
+        'duplicate_name',
+        at.span,
+        `two columns are called "${at.name}"`,
+        'give one of them another name',
+      );
     }
     seen.add(key);
   }

@@ -1,15 +1,5 @@
-import { parseDate, parseTime, parseTimestamp } from '../../core/iso-time.ts';
 import type { Span } from '../../core/span.ts';
-import {
-  BOOLEAN,
-  DATE,
-  type SqlType,
-  STRING,
-  structOf,
-  TIME,
-  TIMESTAMP,
-  typeText,
-} from '../../core/sql-type.ts';
+import { BOOLEAN, type SqlType, STRING, structOf, typeText } from '../../core/sql-type.ts';
 import { canCast, numberLiteral } from '../../expr/coercion.ts';
 import type { Expr } from '../../expr/expr.ts';
 import type { FunctionRegistry } from '../../expr/registry.ts';
@@ -32,6 +22,7 @@ import { findColumns, lookup, type Scope } from './scope.ts';
 import { rounded } from './standard-rounding.ts';
 import type { Subqueries } from './subqueries.ts';
 import { resolveType } from './type-name.ts';
+import { typedLiteral } from './typed-literal.ts';
 import type { WindowCalls } from './window-calls.ts';
 
 export type Mode = 'strict' | 'complete';
@@ -112,7 +103,7 @@ export class ExpressionResolver {
       case 'string':
         return literal(STRING, expression.value);
       case 'typedLiteral':
-        return this.#typedLiteral(expression);
+        return typedLiteral(expression, this.problems);
       case 'duration':
         throw this.#error(expression.span, 'type_mismatch', 'a duration has no value of its own here');
       case 'unit':
@@ -120,7 +111,12 @@ export class ExpressionResolver {
       case 'column':
         return this.#column(expression);
       case 'star':
-        throw this.#error(expression.span, 'invalid_statement', '* is an argument of COUNT only');
+        throw this.#error(
+          expression.span,
+          'invalid_statement',
+          '* is an argument of COUNT only',
+          'name the column',
+        );
       case 'call':
         return resolveCall(this, expression);
       case 'lambda':
@@ -243,13 +239,24 @@ export class ExpressionResolver {
 
   number(text: string, span: Span): Expr {
     const found = numberLiteral(text);
-    if (!found) throw this.#error(span, 'type_mismatch', `number ${text} is outside of every number type`);
+    if (!found)
+      throw this.#error(
+        span,
+        'type_mismatch',
+        `number ${text} is outside of every number type`,
+        `write it as a DOUBLE: ${text}E0`,
+      );
     return literal(found.type, found.value);
   }
 
   field(arg: Expr, name: Identifier, span: Span): Expr {
     if (arg.type.kind !== 'STRUCT') {
-      throw this.#error(span, 'type_mismatch', `-> needs a STRUCT, but this is ${typeText(arg.type)}`);
+      throw this.#error(
+        span,
+        'type_mismatch',
+        `-> needs a STRUCT, but this is ${typeText(arg.type)}`,
+        arg.type.kind === 'MAP' ? `write ['${name.name}']` : 'leave -> and what follows it out',
+      );
     }
     const { fields } = arg.type;
     const exact = fields.findIndex(f => f.name === name.name);
@@ -300,30 +307,6 @@ export class ExpressionResolver {
     const copy = { ...expr };
     this.context.spans.set(copy, span);
     return copy;
-  }
-
-  #typedLiteral(expression: Extract<Expression, { kind: 'typedLiteral' }>): Expr {
-    const { type, value, span } = expression;
-    const bad = () => this.#error(span, 'type_mismatch', `'${value}' is no ${type.toUpperCase()}`);
-    switch (type) {
-      case 'date': {
-        const days = parseDate(value);
-        if (days === null) throw bad();
-        return literal(DATE, days);
-      }
-      case 'time': {
-        const ms = parseTime(value);
-        if (ms === null) throw bad();
-        return literal(TIME, ms);
-      }
-      case 'timestamp': {
-        const ms = parseTimestamp(value);
-        if (ms === null) throw bad();
-        return literal(TIMESTAMP, ms);
-      }
-      case 'interval':
-        throw this.#error(span, 'type_mismatch', 'an INTERVAL is added to a DATE or TIMESTAMP');
-    }
   }
 
   #like(expression: Extract<Expression, { kind: 'like' }>): Expr {
@@ -392,6 +375,9 @@ export class ExpressionResolver {
         expression.span,
         'type_mismatch',
         `${typeText(arg.type)} cannot be cast to ${typeText(type)}`,
+        arg.type.kind === 'ARRAY'
+          ? `cast its elements: TRANSFORM(..., x => CAST(x AS ${typeText(type)}))`
+          : 'CAST goes between numbers, between texts and everything, and between points in time',
       );
     }
     const whole = type.kind === 'INT' || type.kind === 'BIGINT';
@@ -468,7 +454,12 @@ export class ExpressionResolver {
     const seen = new Set<string>();
     for (const { name } of expression.fields) {
       if (seen.has(canonical(name))) {
-        throw this.#error(name.span, 'duplicate_name', `two fields of the struct are called "${name.name}"`);
+        throw this.#error(
+          name.span,
+          'duplicate_name',
+          `two fields of the struct are called "${name.name}"`,
+          'give one of them another name',
+        );
       }
       seen.add(canonical(name));
     }

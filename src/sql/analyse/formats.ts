@@ -23,6 +23,7 @@ export function checkFormat(
         'invalid_statement',
         column.span,
         `${part} column "${column.name}" (${typeText(column.type)}): ${reason}`,
+        remedy(part, format),
       );
     }
   }
@@ -41,8 +42,15 @@ export function checkFormat(
       'invalid_statement',
       first.span,
       `the NONE format holds no columns, but there is a ${part} column "${first.name}"`,
+      `write ${part.toUpperCase()}_FORMAT = 'KAFKA' or 'JSON', or leave the column out`,
     );
   }
+}
+
+/** JSON holds every type; a MAP in a key, or with keys that are no texts, has no form at all. */
+function remedy(part: 'key' | 'value', { format }: FormatSpec): string {
+  if (format === 'JSON') return 'declare it another type, ARRAY<STRUCT<...>> for instance';
+  return `write ${part.toUpperCase()}_FORMAT = 'JSON'`;
 }
 
 function refusal(part: 'key' | 'value', format: FormatSpec, type: SqlType): string | null {

@@ -115,6 +115,7 @@ export class GroupAnalysis {
         'invalid_statement',
         expression.span,
         `GROUP BY position ${expression.text} is not in the select list`,
+        `write a number from 1 to ${select.items.length}, or the column itself`,
       );
     }
     if (expression.kind !== 'column' || expression.qualifier) return null;

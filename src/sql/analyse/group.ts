@@ -143,6 +143,7 @@ export function windowSpec(clause: WindowClause, problems: Problems): WindowSpec
       'invalid_statement',
       clause.span,
       'ADVANCE BY must be above 0 and at most the SIZE of the window',
+      'write a shorter ADVANCE BY; windows that do not overlap are WINDOW TUMBLING (SIZE ...)',
     );
   }
   if (size / advance > MOST_WINDOWS) {

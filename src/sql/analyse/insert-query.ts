@@ -30,6 +30,7 @@ export function matchInsert(
         'invalid_statement',
         span,
         `the query has no column "${column.name}" of "${target.name}"`,
+        `select it: SELECT ..., ... AS ${column.name}`,
       );
       return;
     }
@@ -40,6 +41,7 @@ export function matchInsert(
         'invalid_statement',
         result.spans[at] ?? span,
         `column "${column.name}" is ${isKey ? 'a key column' : 'no key column'} of the query, but ${isKey ? 'none' : 'one'} of "${target.name}"`,
+        isKey ? 'write PARTITION BY with the key of the stream' : `write PARTITION BY ${column.name}`,
       );
       return;
     }
@@ -49,6 +51,7 @@ export function matchInsert(
         'type_mismatch',
         result.spans[at] ?? span,
         `column "${column.name}" is ${typeText(expr.type)}, but ${typeText(column.type)} in "${target.name}"`,
+        `write CAST(... AS ${typeText(column.type)}) AS ${column.name}`,
       );
       return;
     }
@@ -61,6 +64,7 @@ export function matchInsert(
         'invalid_statement',
         result.spans[i] ?? span,
         `"${target.name}" has no column "${column.name}"`,
+        `leave it out, or call it as one of ${target.schema.columns.map(c => c.name).join(', ')}`,
       );
     }
   });

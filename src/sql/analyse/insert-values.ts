@@ -78,6 +78,7 @@ export function resolveRow(options: InsertRowOptions): InsertRow {
       'invalid_statement',
       options.span,
       `the value of the PRIMARY KEY column "${schema.columns[missing]?.name}" is missing`,
+      `name it: INSERT INTO ${target.name} (${schema.columns[missing]?.name}, ...) VALUES (...)`,
     );
   }
   return {
@@ -140,7 +141,12 @@ function constant(expr: Expr, type: Expr['type'], span: Span, problems: Problems
   if (converted) return converted;
   // INSERT reads text and numbers more freely than expressions do: '12.50' may fill a DECIMAL
   if (isStringLiteral(expr) && type.kind !== 'BYTES') {
-    throw problems.error('type_mismatch', span, `'${String(expr.value)}' is no ${typeText(type)}`);
+    throw problems.error(
+      'type_mismatch',
+      span,
+      `'${String(expr.value)}' is no ${typeText(type)}`,
+      `write a value of the type ${typeText(type)}`,
+    );
   }
   if (canCast(expr.type, type)) return asArgument(expr, type);
   if (expr.type.kind === 'STRING' && type.kind === 'BYTES') return asArgument(expr, type);

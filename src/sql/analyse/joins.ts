@@ -187,7 +187,12 @@ function checkKinds(join: Join, left: Side, right: Side, context: SelectContext)
     );
   }
   if (!streams && join.within) {
-    throw problems.error('invalid_statement', join.within.span, 'WITHIN is for joins of two streams');
+    throw problems.error(
+      'invalid_statement',
+      join.within.span,
+      'WITHIN is for joins of two streams',
+      'leave WITHIN out',
+    );
   }
   if (left.kind === 'stream' && right.kind === 'table' && (join.type === 'right' || join.type === 'full')) {
     throw problems.error(

@@ -95,6 +95,7 @@ function positionOf(
       'invalid_statement',
       expression.span,
       `ORDER BY position ${expression.text} is not in the select list`,
+      `write a number from 1 to ${listed}, or the column itself`,
     );
   }
   const extra = columns.findIndex(c => c.name === `${EXTRA}${i}`);

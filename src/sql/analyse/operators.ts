@@ -21,6 +21,7 @@ export function toBoolean(r: ExpressionResolver, expr: Expr, span: Span, where: 
     'type_mismatch',
     span,
     `${where} needs a BOOLEAN condition, but this is ${typeText(expr.type)}`,
+    'compare it with something: ... > 0, ... IS NOT NULL',
   );
 }
 

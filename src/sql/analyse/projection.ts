@@ -84,7 +84,7 @@ function resolveItem(
     case 'structAll': {
       const arg = resolver.typed(item.arg);
       if (arg.type.kind !== 'STRUCT') {
-        throw problems.error('type_mismatch', item.span, '->* needs a STRUCT');
+        throw problems.error('type_mismatch', item.span, '->* needs a STRUCT', 'write the column alone');
       }
       return arg.type.fields.map((field, index) => ({
         name: field.name,

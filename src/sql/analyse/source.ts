@@ -14,6 +14,7 @@ import {
 import type { FormatName, SourceColumn, SourceSpec } from '../../plan/plan.ts';
 import type { ColumnDefinition, CreateSource } from '../ast.ts';
 import { type Catalog, canonical, type Relation } from '../catalog.ts';
+import { closest } from '../suggest.ts';
 import { checkFormat } from './formats.ts';
 import { type Problems, reported } from './problems.ts';
 import { isSystemColumn } from './system-columns.ts';
@@ -70,7 +71,12 @@ export function analyseSource(statement: CreateSource, context: SourceContext): 
     );
   }
   if (properties.topic === null && !properties.spans.has('KAFKA_TOPIC')) {
-    problems.report('invalid_property', statement.name.span, 'property KAFKA_TOPIC is missing');
+    problems.report(
+      'invalid_property',
+      statement.name.span,
+      'property KAFKA_TOPIC is missing',
+      `add KAFKA_TOPIC = '${statement.name.name}' to WITH (...)`,
+    );
   }
   if (statement.readOnly && properties.partitions !== null) {
     problems.report(
@@ -154,11 +160,17 @@ function resolveColumns(statement: CreateSource, context: SourceContext): Source
           'invalid_statement',
           definition.name.span,
           'all headers are in another column already',
+          'leave one of the two HEADERS columns out',
         );
       }
       allHeaders = true;
     } else if (definition.constraint === 'header' && allHeaders) {
-      problems.report('invalid_statement', definition.name.span, 'all headers are in another column already');
+      problems.report(
+        'invalid_statement',
+        definition.name.span,
+        'all headers are in another column already',
+        'leave one of the two HEADERS columns out',
+      );
     } else if (definition.header !== null && columns.some(c => c.header === definition.header)) {
       problems.report(
         'invalid_statement',
@@ -213,6 +225,7 @@ function sourceColumn(definition: ColumnDefinition, type: SqlType, problems: Pro
           'invalid_statement',
           definition.name.span,
           `a HEADERS column is an ARRAY<STRUCT<key STRING, value BYTES>>, not ${typeText(type)}`,
+          'write ARRAY<STRUCT<key STRING, value BYTES>> HEADERS',
         );
         return null;
       }
@@ -223,6 +236,7 @@ function sourceColumn(definition: ColumnDefinition, type: SqlType, problems: Pro
           'invalid_statement',
           definition.name.span,
           `a HEADER column is BYTES, not ${typeText(type)}`,
+          "write BYTES, and read it with FROM_BYTES(column, 'utf8')",
         );
         return null;
       }
@@ -307,11 +321,21 @@ export function checkSettings(
   const { properties } = options;
   const keyDelimiter = properties.spans.get('KEY_DELIMITER');
   if (keyDelimiter && options.key !== 'DELIMITED') {
-    problems.report('invalid_property', keyDelimiter, `format ${options.key} has no delimiter`);
+    problems.report(
+      'invalid_property',
+      keyDelimiter,
+      `format ${options.key} has no delimiter`,
+      "leave KEY_DELIMITER out, or write KEY_FORMAT = 'DELIMITED'",
+    );
   }
   const valueDelimiter = properties.spans.get('VALUE_DELIMITER');
   if (valueDelimiter && options.value !== 'DELIMITED') {
-    problems.report('invalid_property', valueDelimiter, `format ${options.value} has no delimiter`);
+    problems.report(
+      'invalid_property',
+      valueDelimiter,
+      `format ${options.value} has no delimiter`,
+      "leave VALUE_DELIMITER out, or write VALUE_FORMAT = 'DELIMITED'",
+    );
   }
   const wrap = properties.spans.get('WRAP_SINGLE_VALUE');
   if (wrap && properties.wrapSingle !== null) {
@@ -324,6 +348,7 @@ export function checkSettings(
         'invalid_property',
         wrap,
         `WRAP_SINGLE_VALUE is only for a single value column, but there are ${options.values}`,
+        'leave WRAP_SINGLE_VALUE out',
       );
     }
   }
@@ -348,7 +373,16 @@ export function checkTimestamp(
   const column =
     columns.find(c => c.name === wanted) ?? columns.find(c => c.name.toUpperCase() === wanted.toUpperCase());
   if (!column) {
-    problems.report('unknown_column', span, `the TIMESTAMP column "${wanted}" does not exist`);
+    const near = closest(
+      wanted,
+      columns.map(c => c.name),
+    );
+    problems.report(
+      'unknown_column',
+      span,
+      `the TIMESTAMP column "${wanted}" does not exist`,
+      near === null ? `the columns are ${columns.map(c => c.name).join(', ')}` : `did you mean '${near}'?`,
+    );
     return null;
   }
   const { kind } = column.type;
@@ -357,9 +391,15 @@ export function checkTimestamp(
       'invalid_property',
       span,
       `the TIMESTAMP column "${column.name}" is ${typeText(column.type)}; it must be BIGINT, TIMESTAMP or STRING`,
+      'declare it BIGINT (ms since 1970), or leave TIMESTAMP out: then the time of the record counts',
     );
   } else if (kind !== 'STRING' && formatSpan) {
-    problems.report('invalid_property', formatSpan, `TIMESTAMP_FORMAT is for STRING columns, not ${kind}`);
+    problems.report(
+      'invalid_property',
+      formatSpan,
+      `TIMESTAMP_FORMAT is for STRING columns, not ${kind}`,
+      'leave TIMESTAMP_FORMAT out',
+    );
   } else if (kind === 'STRING' && properties.timestampFormat === null) {
     problems.report(
       'invalid_property',
@@ -374,7 +414,12 @@ export function checkTimestamp(
       dateTimePattern(format);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      problems.report('invalid_property', formatSpan, `TIMESTAMP_FORMAT: ${reason}`);
+      problems.report(
+        'invalid_property',
+        formatSpan,
+        `TIMESTAMP_FORMAT: ${reason}`,
+        "write a pattern such as 'yyyy-MM-dd HH:mm:ss'",
+      );
     }
   }
   return { column: column.name, format };
@@ -390,19 +435,39 @@ function sourceWindow(
   const sizeSpan = properties.spans.get('WINDOW_SIZE');
   if (type === null) {
     if (sizeSpan && !properties.spans.has('WINDOW_TYPE')) {
-      problems.report('invalid_property', sizeSpan, 'WINDOW_SIZE needs a WINDOW_TYPE');
+      problems.report(
+        'invalid_property',
+        sizeSpan,
+        'WINDOW_SIZE needs a WINDOW_TYPE',
+        "add WINDOW_TYPE = 'TUMBLING'",
+      );
     }
     return null;
   }
   const span = properties.spans.get('WINDOW_TYPE') ?? statement.name.span;
   if (!columns.some(c => c.from === 'key')) {
-    problems.report('invalid_statement', span, 'a windowed source needs a key column');
+    problems.report(
+      'invalid_statement',
+      span,
+      'a windowed source needs a key column',
+      'write KEY behind the column that is the key',
+    );
   }
   if (type === 'session' && sizeSpan) {
-    problems.report('invalid_property', sizeSpan, 'session windows have no WINDOW_SIZE');
+    problems.report(
+      'invalid_property',
+      sizeSpan,
+      'session windows have no WINDOW_SIZE',
+      'leave WINDOW_SIZE out',
+    );
   }
   if (type !== 'session' && !sizeSpan) {
-    problems.report('invalid_property', span, `a ${type} window needs WINDOW_SIZE`);
+    problems.report(
+      'invalid_property',
+      span,
+      `a ${type} window needs WINDOW_SIZE`,
+      "add WINDOW_SIZE = '1 HOUR', or what it is",
+    );
   }
   return { type, size: type === 'session' ? null : properties.windowSize };
 }

@@ -172,10 +172,20 @@ function resolvePartitionBy(context: SelectContext, input: Relation): readonly E
     return [];
   }
   if (input.kind === 'table') {
-    problems.report('invalid_statement', span, 'PARTITION BY is for streams: a table is kept by its key');
+    problems.report(
+      'invalid_statement',
+      span,
+      'PARTITION BY is for streams: a table is kept by its key',
+      'leave PARTITION BY out; to group its rows by something else write GROUP BY',
+    );
   }
   if (select.groupBy) {
-    problems.report('invalid_statement', span, 'PARTITION BY and GROUP BY cannot stand together');
+    problems.report(
+      'invalid_statement',
+      span,
+      'PARTITION BY and GROUP BY cannot stand together',
+      'leave PARTITION BY out: the result has the key of its groups',
+    );
   }
   if (select.partitionBy.length === 1 && first.kind === 'null') return [];
   const resolver = context.resolver({ clause: 'PARTITION BY' });
@@ -197,10 +207,20 @@ function transformed(strict: Strict, partitionBy: readonly Expr[] | null): Stric
   const { context, options, input, items, explode, emit } = strict;
   const { problems, select } = context;
   if (select.window) {
-    problems.report('invalid_statement', select.window.span, 'WINDOW needs a GROUP BY');
+    problems.report(
+      'invalid_statement',
+      select.window.span,
+      'WINDOW needs a GROUP BY',
+      'add GROUP BY with the columns that make a group',
+    );
   }
   if (emit?.mode === 'final') {
-    problems.report('invalid_statement', emit.span, 'EMIT FINAL is for windowed aggregates only');
+    problems.report(
+      'invalid_statement',
+      emit.span,
+      'EMIT FINAL is for windowed aggregates only',
+      'leave EMIT FINAL out, or add WINDOW ... and GROUP BY',
+    );
   }
   const [table] = explode.calls;
   if (table && input.kind === 'table') {
@@ -208,6 +228,7 @@ function transformed(strict: Strict, partitionBy: readonly Expr[] | null): Stric
       'invalid_statement',
       explode.spans[0] ?? select.span,
       'table functions read streams, not tables',
+      'declare the topic as a stream too, CREATE STREAM ..., and expand its rows',
     );
   }
   checkNames(items, problems);
@@ -374,7 +395,12 @@ function aggregated(strict: Strict, group: GroupAnalysis): StrictResult {
     problems.report('invalid_statement', select.window.span, 'windows group streams, not tables', WINDOWLESS);
   }
   if (emit?.mode === 'final' && !select.window) {
-    problems.report('invalid_statement', emit.span, 'EMIT FINAL is for windowed aggregates only');
+    problems.report(
+      'invalid_statement',
+      emit.span,
+      'EMIT FINAL is for windowed aggregates only',
+      'leave EMIT FINAL out, or add WINDOW ... and GROUP BY',
+    );
   }
   checkNames(items, problems);
   if (input.kind === 'table') checkRetractable(group.aggregates, context, 'strict');

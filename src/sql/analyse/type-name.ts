@@ -69,6 +69,7 @@ function resolveStruct(
         'duplicate_name',
         field.name.span,
         `two fields of the struct are called "${field.name.name}"`,
+        'give one of them another name',
       );
     }
     seen.add(name);
@@ -117,6 +118,7 @@ function resolveDecimal(type: Extract<TypeName, { kind: 'named' }>, problems: Pr
       'unknown_type',
       type.span,
       `DECIMAL(${precision}, ${scale}): precision must be at least 1, and scale between 0 and the precision`,
+      `write DECIMAL(${Math.max(precision, scale, 1)}, ${Math.max(0, scale)})`,
     );
   }
   if (precision > MAX_PRECISION) {
@@ -124,6 +126,7 @@ function resolveDecimal(type: Extract<TypeName, { kind: 'named' }>, problems: Pr
       'unknown_type',
       type.span,
       `DECIMAL(${precision}, ${scale}): precision is at most ${MAX_PRECISION}`,
+      `write DECIMAL(${MAX_PRECISION}, ${Math.min(scale, MAX_PRECISION)})`,
     );
   }
   return decimal(precision, scale);

@@ -57,7 +57,12 @@ export function readProperties(
   for (const name of ['KEY_FORMAT', 'VALUE_FORMAT']) {
     const span = reader.spans.get(name);
     if (span && reader.has('FORMAT')) {
-      problems.report('invalid_property', span, `FORMAT and ${name} cannot both be given`);
+      problems.report(
+        'invalid_property',
+        span,
+        `FORMAT and ${name} cannot both be given`,
+        'FORMAT is both: leave it out, and write KEY_FORMAT and VALUE_FORMAT',
+      );
     }
   }
   for (const name of ['KEY_SCHEMA_ID', 'VALUE_SCHEMA_ID', 'KEY_SCHEMA_FULL_NAME', 'VALUE_SCHEMA_FULL_NAME']) {
@@ -103,10 +108,14 @@ class PropertyReader {
           misplaced
             ? `property ${name} is for declarations; a query's window decides it here`
             : `unknown property "${property.name.name}"`,
-          misplaced || near === null ? undefined : `did you mean ${near}?`,
+          misplaced
+            ? `leave ${name} out`
+            : near === null
+              ? `known are ${known.join(', ')}`
+              : `did you mean ${near}?`,
         );
       } else if (this.#values.has(name)) {
-        problems.report('invalid_property', span, `property ${name} is given twice`);
+        problems.report('invalid_property', span, `property ${name} is given twice`, 'leave one of them out');
       } else {
         this.#values.set(name, property.value);
         this.spans.set(name, property.value.span);
@@ -149,7 +158,12 @@ class PropertyReader {
     if (!value) return null;
     const number = integerOf(value);
     if (number === null || number < least)
-      return this.#bad(name, value, `a whole number of at least ${least}`);
+      return this.#bad(
+        name,
+        value,
+        `a whole number of at least ${least}`,
+        `write ${name} = ${least}, or more`,
+      );
     return number;
   }
 
@@ -165,6 +179,7 @@ class PropertyReader {
         'not_supported',
         value.span,
         `format ${upper} needs a schema registry and is not supported by this version`,
+        `write JSON, DELIMITED or KAFKA, as the records are; records in ${upper} must be converted before`,
       );
       return null;
     }
@@ -173,7 +188,7 @@ class PropertyReader {
       name,
       value,
       `one of ${FORMATS.join(', ')}`,
-      near === null ? undefined : `did you mean ${near}?`,
+      near === null ? undefined : `did you mean '${near}'?`,
     );
   }
 

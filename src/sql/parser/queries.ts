@@ -39,7 +39,11 @@ function asBody(query: Query): QueryBody {
 
 function parseCommonTables(r: TokenReader): CommonTable[] {
   if (r.is('RECURSIVE') && r.isIdentifier(1)) {
-    r.fail('recursive queries are not part of this SQL', r.peek());
+    r.fail(
+      'recursive queries are not part of this SQL',
+      r.peek(),
+      'write each level as a query of its own: WITH one AS (...), two AS (... one ...)',
+    );
   }
   return r.list(
     () => {
