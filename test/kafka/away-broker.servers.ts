@@ -56,7 +56,7 @@ it('a node that starts before its broker waits for it', async () => {
   const topics = new Topics(first.address);
   const topic = await topics.create('late', 1);
   await topics.produce(topic, [{ value: 'here' }]);
-  await first.stop();
+  await first.kill();
   const replica = new Replica(topics.settings, [topic]);
   try {
     await until('it is seen', () => replica.replicator.status().state === 'away');

@@ -101,7 +101,7 @@ export class Broker {
 
   /** Stops the broker of a folder and forgets all that it held. */
   static async wipe(dir: string): Promise<void> {
-    await Broker.at(dir)?.stop();
+    await Broker.at(dir)?.kill(); // nothing of it is kept: it need not end well
     rmSync(dir, { recursive: true, force: true });
   }
 
