@@ -6,7 +6,7 @@ import type { LogReader } from '../../src/log/event-log.ts';
 import { planned } from '../fraud.ts';
 import { NEXMARK_QUERIES, type NexmarkQuery } from '../nexmark/queries.ts';
 
-/** A query of Nexmark, and JSON.parse of what it reads: `node bench/contenders/nexmark-query.ts <data folder> <query>`. */
+/** A query of Nexmark, and JSON.parse of what it reads: `node bench/contenders/nexmark-query.ts <data folder> <query> <least events>`. */
 
 export interface NexmarkContended {
   readonly query: string;
@@ -61,13 +61,14 @@ function run(
 }
 
 if (import.meta.main) {
-  const [dataDir = '', name = ''] = process.argv.slice(2);
+  const [dataDir = '', name = '', least = '0'] = process.argv.slice(2);
   const query = NEXMARK_QUERIES.find(q => q.name === name);
   if (query === undefined) throw new Error(`no query ${name}`);
   const log = openLogReader(logDir(dataDir));
   const result = run(log, query);
   // after it: the garbage of what it parses must not count as memory of the query
   const { ms: parseMs, events } = parse(log, query);
+  if (events < Number(least)) throw new Error(`only ${events} events for ${name}`);
   if (result.changes === 0) throw new Error(`${name} gave nothing`);
   const contended: NexmarkContended = { query: name, events, ...result, parseMs };
   process.stdout.write(`${JSON.stringify(contended)}\n`);
