@@ -156,7 +156,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     : new CommandRuntime({ log, entity: invoiceEntity, ...config.commands.invoice, onError });
   opened.add(() => runtime?.close());
   if (runtime !== null && (options.sample ?? config.sample.enabled)) {
-    await laySample(log, runtime, config, options, clock);
+    await laySample(log, runtime, config, options, { clock, report: text => logger.warn(text) });
   }
 
   const extensions = [
@@ -403,11 +403,18 @@ async function laySample(
   commands: Parameters<SampleModule['layDownSample']>[0]['commands'],
   config: Config,
   options: StartOptions,
-  clock: Clock,
+  { clock, report }: { readonly clock: Clock; readonly report: (text: string) => void },
 ): Promise<void> {
   const { layDownSample, sampleState } = (await import(config.sample.module)) as SampleModule;
   const state = sampleState(log);
-  if (state === 'done' || (state === 'none' && log.end() > 0)) return;
+  if (state === 'done' || (state === 'none' && log.end() > 0)) {
+    if (options.sampleUntil !== undefined) {
+      report(
+        '--sample-until is left out of account: the data folder has a history already (an empty --data has none)',
+      );
+    }
+    return;
+  }
   await layDownSample({
     log,
     commands,

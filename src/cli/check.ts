@@ -5,13 +5,14 @@ import { defaultViews, loadConfig, projectRoot } from '../config.ts';
 import { type ErrorCode, errorText, MillraceError } from '../core/errors.ts';
 import { lineColumn } from '../core/span.ts';
 import { loadExtensions } from '../dataflow/extension.ts';
-import { readViewFiles } from '../deploy/discovery.ts';
+import { readViewFiles, watchViewFiles } from '../deploy/discovery.ts';
 import type { ViewFileText } from '../deploy/planned-views.ts';
 import { planFiles } from '../deploy/view-planner.ts';
 import type { DeploymentResult } from '../plan/deployment.ts';
 import { type Output, terminal } from './context.ts';
 import { type Exit, folder } from './options.ts';
 import { counted } from './table.ts';
+import { Verdicts } from './verdicts.ts';
 
 export interface CheckOptions {
   readonly pipelines?: string | undefined;
@@ -23,10 +24,42 @@ export function checkCommand(exit: Exit): Command {
     .description('checks view files without a server: syntax, names, types, cycles')
     .argument('[paths...]', 'folders of views, or files (default: views)')
     .option('--pipelines <dir>', 'folder of the YAML files and handlers', folder)
+    .option('--watch', 'check again whenever a file has changed, until it is interrupted')
     .option('--json', 'machine-readable output')
-    .action(async (paths: string[], options: CheckOptions) => {
-      exit(await check(paths, options, terminal));
+    .action(async (paths: string[], options: CheckOptions & { readonly watch?: boolean }) => {
+      if (!options.watch) exit(await check(paths, options, terminal));
+      else {
+        await watchChecks(paths, options);
+        exit(0);
+      }
     });
+}
+
+/** One verdict at once, then one for each change, until SIGINT or SIGTERM. */
+async function watchChecks(paths: readonly string[], options: CheckOptions): Promise<void> {
+  const config = loadConfig(resolve(options.pipelines ?? join(projectRoot, 'pipelines')), process.cwd());
+  const asked = paths.length > 0 ? paths : [defaultViews(config)];
+  const folders = new Set(asked.map(p => (existsSync(p) && statSync(p).isDirectory() ? p : folderOf(p))));
+  const checked = new Verdicts(() => check(paths, options, terminal), terminal);
+  const stops = [...folders].map(dir => watchViewFiles(dir, () => checked.look(textsIn([...folders]))));
+  const stopped = new Promise<void>(done => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, done);
+  });
+  checked.look(textsIn([...folders]));
+  await stopped;
+  for (const stop of stops) stop();
+  await checked.settled();
+}
+
+function textsIn(folders: readonly string[]): string {
+  const read = (dir: string) => {
+    try {
+      return readViewFiles(dir, process.cwd());
+    } catch (error) {
+      return String(error);
+    }
+  };
+  return JSON.stringify(folders.map(read));
 }
 
 /** Plans offline and reports every error; 0 when there is none, 1 otherwise. */

@@ -78,6 +78,14 @@ function planned({ plan, files, catalog }: DeploymentResult, name: string): View
     files.map(f => f.name),
   );
   throw new MillraceError('unknown_view', `there is no view "${name}"`, {
-    hint: near === null ? undefined : `did you mean "${near}"?`,
+    hint: near === null ? known(files.map(f => f.name)) : `did you mean "${near}"?`,
   });
+}
+
+const MOST_NAMES = 12;
+
+function known(names: readonly string[]): string {
+  if (names.length === 0) return 'there are no views in this folder';
+  const more = names.length > MOST_NAMES ? ', ...' : '';
+  return `the views are ${names.slice(0, MOST_NAMES).join(', ')}${more}`;
 }

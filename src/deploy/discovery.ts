@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { existsSync, readdirSync, readFileSync, statSync, watch } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync, watch } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import type { ViewFileText } from './planned-views.ts';
 
@@ -15,39 +15,54 @@ const POLL = 2_000;
  * Throws when the folder cannot be read: that is not the wish to retire every view.
  */
 export function readViewFiles(viewsDir: string, root: string): ViewFileText[] {
-  const read = (folder: string, sources: boolean): ViewFileText[] => {
+  const filesOf = (folder: string, sources: boolean): ViewFileText[] => {
     const file = (name: string, path: string) => ({
       name: sources ? null : basename(name, '.sql'),
       file: relative(root, path),
     });
     let names: string[];
+    const strange: ViewFileText[] = [];
     try {
-      names = readdirSync(folder).filter(
-        n => n.endsWith('.sql') && !n.endsWith('.test.sql') && !n.startsWith('.'),
-      );
+      const entries = readdirSync(folder, { withFileTypes: true }).filter(e => !e.name.startsWith('.'));
+      for (const { name } of entries.filter(e => e.isDirectory() && (sources || e.name !== 'sources'))) {
+        const unreadable =
+          'this is a folder, and nothing in it is read: views stand in the folder of views itself';
+        strange.push({ name: null, file: relative(root, join(folder, name)), text: '', unreadable });
+      }
+      names = entries
+        .filter(e => !e.isDirectory() && e.name.endsWith('.sql') && !e.name.endsWith('.test.sql'))
+        .map(e => e.name);
     } catch (error) {
       if (sources && !existsSync(folder)) return [];
       throw error;
     }
-    return names.slice(0, MAX_FILES).flatMap(name => {
+    const read = names.slice(0, MAX_FILES).flatMap(name => {
       const path = join(folder, name);
       try {
         const stat = statSync(path);
-        if (!stat.isFile()) return [];
+        if (!stat.isFile()) return [{ ...file(name, path), text: '', unreadable: 'this is no file' }];
         return [
           { ...file(name, path), ...(stat.size > MAX_FILE_BYTES ? tooLarge(stat.size) : textOf(path)) },
         ];
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
+        if (code === 'ENOENT' && isLink(path)) {
+          return [{ ...file(name, path), text: '', unreadable: 'this link leads to no file' }];
+        }
         if (code === 'ENOENT') return []; // gone between listing and reading: the next look settles it
         // not the wish to retire the view
         return [{ ...file(name, path), text: '', unreadable: `the file cannot be read: ${code}` }];
       }
     });
+    return [...read, ...strange];
   };
-  return [...read(join(viewsDir, 'sources'), true), ...read(viewsDir, false)].sort((a, b) =>
+  return [...filesOf(join(viewsDir, 'sources'), true), ...filesOf(viewsDir, false)].sort((a, b) =>
     a.file < b.file ? -1 : 1,
   );
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 type FileText = Pick<ViewFileText, 'text' | 'unreadable'>;

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { MillraceError } from '../core/errors.ts';
 import type { ActDone, EventLog, LogAct, TopicInfo, UpkeepUnderWay } from '../log/event-log.ts';
 import type { ViewPlan } from '../plan/plan.ts';
+import { closest } from '../sql/suggest.ts';
 import { topicReaders } from './topic-readers.ts';
 
 /** Who follows a topic with a position of its own. */
@@ -122,7 +123,11 @@ export class LogKeeper {
   #topic(name: string): TopicInfo {
     const topic = this.#ports.log.topic(name);
     if (topic !== null) return topic;
-    throw new MillraceError('unknown_topic', `there is no topic "${name.slice(0, 80)}"`);
+    const topics = this.#ports.log.topics().map(t => t.name);
+    const near = closest(name, topics);
+    throw new MillraceError('unknown_topic', `there is no topic "${name.slice(0, 80)}"`, {
+      hint: near === null ? 'GET /topics lists them, and "millrace log show"' : `did you mean "${near}"?`,
+    });
   }
 
   #refuseOwned(kind: 'trim' | 'compact', topic: string): void {

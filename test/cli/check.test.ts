@@ -1,7 +1,8 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { millrace, newFolder, type Ran, removeFolders } from './command-line.ts';
+import { until } from '../until.ts';
+import { ended, launch, millrace, newFolder, type Ran, removeFolders } from './command-line.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -30,7 +31,7 @@ const WRONG: Readonly<Record<string, readonly [at: string, code: string, hint: s
   unknown_column: ['2:18', 'unknown_column', 'did you mean "amount"?'],
   unknown_function: ['2:18', 'unknown_function', 'did you mean UPPER?'],
   unknown_source: ['3:6', 'unknown_source', 'did you mean "orders"?'],
-  window_function: ['2:18', 'not_supported', 'an aggregate of each group is a subquery'],
+  window_function: ['3:7', 'invalid_statement', 'select it in a subquery in FROM'],
   window_on_table: ['3:16', 'invalid_statement', 'leave WINDOW out'],
   window_unit: ['3:37', 'syntax_error', 'units: MILLISECONDS, SECONDS'],
   with_property: ['1:34', 'invalid_property', 'did you mean KAFKA_TOPIC?'],
@@ -170,5 +171,47 @@ describe('check', () => {
     expect(ran.code).toBe(1);
     expect(ran.err).toMatch(/topics\.yaml:\d+:\d+: .+ \[config_invalid\]\n\d+ \| /);
     expect(ran.err).not.toContain('    at ');
+  });
+});
+
+const SOURCE =
+  "CREATE STREAM orders (id STRING KEY, v INT) WITH (KAFKA_TOPIC = 'orders', VALUE_FORMAT = 'JSON');";
+
+describe('what lies in a folder of views and is no view', () => {
+  it('is told: a link that leads nowhere, a folder, two files whose names differ in case', async () => {
+    const views = newFolder();
+    mkdirSync(join(views, 'sources'));
+    mkdirSync(join(views, 'old'));
+    symlinkSync('nowhere.sql', join(views, 'lost.sql'));
+    writeFileSync(join(views, 'sources', 'orders.sql'), SOURCE);
+    writeFileSync(join(views, 'totals.sql'), 'SELECT SUM(v) AS v FROM orders;');
+    writeFileSync(join(views, 'Totals.sql'), 'SELECT SUM(v) AS v FROM orders;');
+    const { code, err } = await millrace(['check', views]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/lost\.sql:1:1: this link leads to no file/);
+    expect(err).toMatch(/old:1:1: this is a folder, and nothing in it is read/);
+    expect(err).toMatch(/"totals" is defined twice/i);
+  });
+});
+
+describe('check --watch', () => {
+  it('gives a verdict at once, and one more for each change of what the files say', async () => {
+    const views = newFolder();
+    const write = (v: string) => writeFileSync(join(views, 'v.sql'), `${SOURCE}\nSELECT ${v} FROM orders;`);
+    write('v');
+    const child = launch(['check', '--watch', views]);
+    const verdicts: string[] = [];
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      verdicts.push(...text.split('\n').filter(line => line !== ''));
+    });
+    await until('the first verdict', () => verdicts.length === 1);
+    write('w');
+    await until('the second one', () => verdicts.length === 2);
+    write('w');
+    write('v + 1');
+    await until('the third one', () => verdicts.length === 3);
+    child.kill('SIGTERM');
+    expect(await ended(child)).toMatchObject({ code: 0 });
+    expect(verdicts).toEqual(['1 view is right', '1 error in 1 file; 0 views are right', '1 view is right']);
   });
 });

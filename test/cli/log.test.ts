@@ -28,7 +28,13 @@ describe('millrace log', { timeout: 120_000 }, () => {
       );
       const trim = ['log', 'trim', 'text-lines', '--before', '15', '--data', data];
       const shown = await millrace(trim);
-      expect(shown).toMatchObject({ code: 1, err: expect.stringContaining('nothing was done: add --yes') });
+      expect(shown).toMatchObject({ code: 0, err: expect.stringContaining('nothing was done: add --yes') });
+      const misspelt = await millrace(trim.map(word => (word === 'text-lines' ? 'text-line' : word)));
+      expect(misspelt).toMatchObject({
+        code: 1,
+        out: '',
+        err: expect.stringContaining('did you mean "text-lines"?'),
+      });
       expect(shown.out).toMatch(
         /^15 records of text-lines before \S+ would go\ncan no longer be rebuilt exactly: word/,
       );

@@ -93,7 +93,7 @@ async function perform(
     const json = await send({ dryRun: true });
     terminal.line(options.json ? json : previewText(kind, topic, JSON.parse(json) as Preview));
     terminal.error('nothing was done: add --yes to do it');
-    return 1;
+    return 0;
   }
   const json = await send({});
   const { act, records, incomplete } = JSON.parse(json) as Preview & { readonly act: ActDocument };

@@ -1,3 +1,3 @@
-CREATE VIEW window_function AS
-SELECT order_id, RANK() OVER (ORDER BY amount) AS place
-FROM orders;
+-- The first three orders of each customer.
+SELECT order_id, customer FROM orders
+WHERE ROW_NUMBER() OVER (PARTITION BY customer ORDER BY ROWTIME) <= 3;
