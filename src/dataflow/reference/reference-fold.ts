@@ -85,8 +85,12 @@ class ReferenceFold implements Fold {
         },
       };
       view.now = view.root.step(moment);
-      view.taken.push(...view.now);
-      if (view.plan.statement !== 'stream') for (const change of view.now) view.rows.apply(change);
+      const hasRows = view.plan.statement !== 'stream';
+      // one by one: a record may change more rows than a call takes arguments
+      for (const change of view.now) {
+        view.taken.push(change);
+        if (hasRows) view.rows.apply(change);
+      }
     }
   }
 
