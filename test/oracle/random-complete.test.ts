@@ -39,8 +39,13 @@ test(`${RUNS} nested queries over random histories from seed ${SEED}: engine = r
     const found = completeCase(seed);
     const difference = await checkCase(found, { duckdb, seed });
     if (difference === null) continue;
+    // common tables that are written out too often are refused
+    const tooLarge = /reads \d+ sources when every common table is written out/.test(difference);
     // some correlated subqueries are beyond DuckDB; fold and engine have been compared by then
-    if (!/^(Not implemented|INTERNAL) Error|Error: (Not implemented|INTERNAL) Error/.test(difference)) {
+    const beyond = /^(Not implemented|INTERNAL) Error|Error: (Not implemented|INTERNAL) Error/.test(
+      difference,
+    );
+    if (!tooLarge && !beyond) {
       await report(found, seed);
     }
     unanswered++;
