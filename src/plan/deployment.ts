@@ -285,7 +285,8 @@ class Deployment {
   #analyse(file: ParsedFile, name: string): boolean {
     const { problems, view, inserts } = file;
     const own = this.#catalogs.get(file);
-    let catalog = withTypes(this.#catalog, own?.catalog ?? Catalog.empty);
+    const others = this.#files.filter(f => f !== file && f.defines).map(f => f.name);
+    let catalog = withTypes(this.#catalog, own?.catalog ?? Catalog.empty).besides(others);
     const definition = problems.attempt(() => {
       let defined: Definition | undefined;
       if (view) {

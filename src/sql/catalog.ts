@@ -51,9 +51,17 @@ export class Catalog {
   readonly #relations: ReadonlyMap<string, Relation>;
   readonly #types: ReadonlyMap<string, CustomType>;
 
-  private constructor(relations: ReadonlyMap<string, Relation>, types: ReadonlyMap<string, CustomType>) {
+  /** names that are defined elsewhere, and not read here: they are suggested too */
+  readonly #others: readonly string[];
+
+  private constructor(
+    relations: ReadonlyMap<string, Relation>,
+    types: ReadonlyMap<string, CustomType>,
+    others: readonly string[] = [],
+  ) {
     this.#relations = relations;
     this.#types = types;
+    this.#others = others;
   }
 
   static readonly empty = new Catalog(new Map(), new Map());
@@ -93,33 +101,42 @@ export class Catalog {
       r => r.name.toUpperCase() === identifier.name.toUpperCase(),
     );
     if (same) return `did you mean "${same.name}"? its name is case-sensitive, write it in double quotes`;
-    const near = closest(
-      identifier.name,
-      [...this.#relations.values()].map(r => r.name),
-    );
+    const near = closest(identifier.name, [
+      ...[...this.#relations.values()].map(r => r.name),
+      ...this.#others,
+    ]);
     return near === null ? undefined : `did you mean "${near}"?`;
   }
 
   with(relation: Relation): Catalog {
     const relations = new Map(this.#relations);
     relations.set(canonicalName(relation.name, relation.quoted), relation);
-    return new Catalog(relations, this.#types);
+    return new Catalog(relations, this.#types, this.#others);
   }
 
   without(name: string): Catalog {
     const relations = new Map(this.#relations);
     relations.delete(name);
-    return new Catalog(relations, this.#types);
+    return new Catalog(relations, this.#types, this.#others);
+  }
+
+  /** Views that stand in other files: whoever misspells one is told, whether it is planned yet or not. */
+  besides(others: readonly string[]): Catalog {
+    return new Catalog(this.#relations, this.#types, others);
   }
 
   withType(type: CustomType): Catalog {
-    return new Catalog(this.#relations, new Map(this.#types).set(type.name.toUpperCase(), type));
+    return new Catalog(
+      this.#relations,
+      new Map(this.#types).set(type.name.toUpperCase(), type),
+      this.#others,
+    );
   }
 
   withoutType(name: string): Catalog {
     const types = new Map(this.#types);
     types.delete(name.toUpperCase());
-    return new Catalog(this.#relations, types);
+    return new Catalog(this.#relations, types, this.#others);
   }
 }
 

@@ -52,6 +52,16 @@ describe('the files of views/', () => {
     expect(views).toEqual(['d', 'c', 'a', 'b']);
   });
 
+  it('suggest views of any file for a name that is misspelt, whichever is planned first', () => {
+    const { texts } = deploy({
+      a: 'SELECT n FROM totls;',
+      totals: 'SELECT COUNT(*) AS n FROM orders;',
+      z: 'SELECT n FROM totls;',
+    });
+    expect(texts.a?.join()).toContain('did you mean "totals"?');
+    expect(texts.z?.join()).toContain('did you mean "totals"?');
+  });
+
   it('name a bare SELECT after its file and take the comment before it as its description', () => {
     const { plan } = deploy({
       big: '-- Orders above 100.\nSELECT id, amount FROM orders WHERE amount > 100;',
