@@ -42,7 +42,8 @@ export class Topics {
       // a broker may not have heard of a topic that the controller has made
       await until(`${topic} has leaders`, async () => {
         const found = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => null);
-        return found?.topics[0]?.partitions.length === partitions;
+        const made = found?.topics[0]?.partitions ?? [];
+        return made.length === partitions && made.every(p => p.leader >= 0);
       });
     });
   }
@@ -58,7 +59,8 @@ export class Topics {
   }
 
   async produce(topic: string, messages: readonly Message[], compression = 0): Promise<void> {
-    const producer = this.kafka.producer();
+    // the client sends again what it is not sure of: idempotent, so that it is there once
+    const producer = this.kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
     await producer.connect();
     try {
       for (let at = 0; at < messages.length; at += 5_000) {
