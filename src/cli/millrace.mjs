@@ -13,7 +13,9 @@ if (problem === null) {
     console.error('Millrace finds no installed packages: run `npm ci` first.');
     process.exit(1);
   }
-  nodeModule.enableCompileCache?.();
+  const cache = nodeModule.enableCompileCache?.();
+  // for the worker threads, which do not share it otherwise
+  if (cache?.directory) process.env.NODE_COMPILE_CACHE ??= cache.directory;
   const { main } = await import('./main.ts');
   process.exitCode = await main(process.argv.slice(2));
 } else {

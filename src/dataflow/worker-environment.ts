@@ -25,9 +25,14 @@ export const journalDir = (dataDir: string) => join(dataDir, 'state', 'journal')
 export const viewsDir = (dataDir: string) => join(dataDir, 'state', 'views');
 export const viewDir = (dataDir: string, version: string) => join(viewsDir(dataDir), version);
 
+/** records before a build for which threads that read and write beside it are worth their start */
+const LONG_BUILD = 200_000;
+
 /** What both workers open and make. */
 export interface WorkerEnvironment {
   readonly log: LogReader;
+  /** records from which on a build is long */
+  readonly longBuild: number;
   /** A scan of the log for a build. */
   openScan(): BlockScan;
   readonly positions: SharedPositions;
@@ -50,7 +55,8 @@ export async function openWorkerEnvironment(setup: WorkerSetup): Promise<WorkerE
   const begins = (view: string | null): void => (view === null ? beat?.end() : beat?.begin(view));
   return {
     log,
-    openScan: () => log.readAhead(),
+    longBuild: setup.longBuild ?? LONG_BUILD,
+    openScan: () => log.readAhead(setup.longBuild ?? LONG_BUILD),
     positions: new SharedPositions(setup.shared),
     makeEngine: (plan, writesTopic) =>
       createEngine({ plan, functions, upcasters, zone: setup.zone, writesTopic, begins }),

@@ -40,12 +40,12 @@ export class ChangeFeed {
     return this.#listeners.size;
   }
 
-  /** Keeps no reference to `bytes`: those of other views lie around them. */
   /** changes of rows so far, as they came: not merged by row */
   get published(): number {
     return this.#published;
   }
 
+  /** Keeps no reference to `bytes`: those of other views lie around them. */
   publish(bytes: Uint8Array, position: number): void {
     this.#published += countRowChanges(bytes);
     this.#keep(bytes, position);

@@ -48,6 +48,11 @@ export function nullable(compare: Comparator): NullableComparator {
   };
 }
 
+/** Whether two values are written the same: as {@link equality}, but 0 is not -0. */
+export function sameness(type: SqlType): (a: Value, b: Value) => boolean {
+  return type.kind === 'DOUBLE' ? Object.is : equality(type);
+}
+
 /** Whether two values of a type are the same value; NULLs inside structured values are equal to each other. */
 export function equality(type: SqlType): (a: Value, b: Value) => boolean {
   switch (type.kind) {

@@ -7,7 +7,7 @@ import { type PlainHandler, sendText } from './plain-requests.ts';
 import { PROBLEM_TYPE, type Problem, problemOf } from './problem.ts';
 
 /** `/invoices/<id>/commands` of characters that stand for themselves, and no parameters */
-const PLAIN = /^\/invoices\/([\w.~:@-]+)\/commands$/;
+const PLAIN = /^\/invoices\/([\w.~:@-]{1,100})\/commands$/;
 export const COMMANDS_ROUTE = '/invoices/:id/commands';
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'];
 

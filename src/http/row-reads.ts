@@ -17,7 +17,7 @@ const PREFIX = '/views/'.length;
 const NO_BYTES = 0;
 const ALWAYS = ['cache-control', 'no-cache', 'content-type', 'application/json; charset=utf-8'];
 
-/** texts of rows that are kept per view until one of its rows changes, and characters of one */
+/** texts of rows that are kept per view until one of its rows changes, and characters of one with its path */
 const KEPT_ROWS = 1_000;
 const LONGEST_KEPT = 4_096;
 
@@ -94,7 +94,7 @@ class RowReads {
     const found = view.get(key);
     if (found === null) return null;
     const text = this.#context.ports.text.json(view.columns, STYLE.numbers)(found.row);
-    if (text.length <= LONGEST_KEPT) {
+    if (path.length + text.length <= LONGEST_KEPT) {
       if (rows.size >= KEPT_ROWS) rows.clear();
       rows.set(path, text);
     }

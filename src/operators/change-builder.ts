@@ -1,16 +1,20 @@
 import type { Batch, Vec } from '../core/batch.ts';
 import { makeBits, setBit } from '../core/bits.ts';
 import { Op } from '../core/change.ts';
+import { MillraceError } from '../core/errors.ts';
 import type { Schema } from '../core/schema.ts';
 import type { Row } from '../core/value.ts';
 import { VecBuilder } from '../core/vec.ts';
 import type { RowColumns } from './row-columns.ts';
 
 const MAX_CAPACITY = 16_384;
+/** changes of one epoch where one row may change all others: what comes after it would have no room in memory */
+export const MOST_CHANGES = 1_000_000;
 
 /** Collects changes one by one into a batch: for operators whose output is not a shape of their input's columns. */
 export class ChangeBuilder {
   readonly #schema: Schema;
+  readonly #most: number;
   #cols: VecBuilder[];
   #op: Op[] = [];
   #seq: number[] = [];
@@ -19,8 +23,10 @@ export class ChangeBuilder {
   /** the column that comes next in the change begun */
   #at = 0;
 
-  constructor(schema: Schema) {
+  /** `most`: changes at a time; throws `limit_exceeded` beyond */
+  constructor(schema: Schema, most = Number.POSITIVE_INFINITY) {
     this.#schema = schema;
+    this.#most = most;
     this.#cols = schema.columns.map(c => new VecBuilder(c.type));
   }
 
@@ -67,6 +73,13 @@ export class ChangeBuilder {
   }
 
   #head(op: Op, seq: number, rowtime: number): void {
+    if (this.#op.length >= this.#most) {
+      throw new MillraceError(
+        'limit_exceeded',
+        `a few records change more than ${this.#most.toLocaleString('en')} rows of the view`,
+        { hint: 'a window function over all rows changes them all: give it a PARTITION BY' },
+      );
+    }
     this.#op.push(op);
     this.#seq.push(seq);
     this.#rowtime.push(rowtime);

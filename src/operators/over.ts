@@ -3,12 +3,12 @@ import type { Batch, Vec } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
 import type { Column } from '../core/schema.ts';
 import type { Value } from '../core/value.ts';
-import { equality } from '../expr/compare.ts';
+import { sameness } from '../expr/compare.ts';
 import { cellComparator } from '../expr/row-order.ts';
 import type { OverNode } from '../plan/plan.ts';
 import type { ChangedPart, StateTableState } from '../state/state-section.ts';
 import type { StateTable } from '../state/state-table.ts';
-import { ChangeBuilder } from './change-builder.ts';
+import { ChangeBuilder, MOST_CHANGES } from './change-builder.ts';
 import { EquiSide, type EquiSideState } from './equi-side.ts';
 import { JoinKeys } from './join-keys.ts';
 import { KeyEncoder } from './key-encoder.ts';
@@ -84,8 +84,8 @@ export class Over implements Operator {
     const compare = cellComparator(types, node.order);
     this.#compare = (a, b) => compare(cells(a), cells(b));
     this.#makes = node.functions.map(f => runningFunction(f, types, context.functions));
-    this.#equals = node.functions.map(f => equality(f.type));
-    this.#out = new ChangeBuilder(node.schema);
+    this.#equals = node.functions.map(f => sameness(f.type));
+    this.#out = new ChangeBuilder(node.schema, MOST_CHANGES);
   }
 
   step(epoch: Epoch, [input = []]: readonly (readonly Batch[])[]): readonly Batch[] {

@@ -1,9 +1,12 @@
+import { MillraceError } from '../core/errors.ts';
 import { decodeText } from '../core/pool.ts';
 import { writeUtf8 } from '../core/text-builder.ts';
 import { capacityFor } from '../core/vec.ts';
 
 /** bytes that no text needs any more and that are put up with before the rest is moved together */
 const TOLERATED_GARBAGE = 64 * 1024;
+/** where the numbers of `range` end */
+const MOST_BYTES = 0x7fff_ffff;
 const NONE = -1;
 
 /**
@@ -80,6 +83,11 @@ export class SlotTexts {
   #reserveBytes(length: number): void {
     if (this.#garbage > TOLERATED_GARBAGE && this.#garbage * 2 > this.#length) this.#compact(length);
     if (this.#length + length <= this.arena.length) return;
+    if (this.#length + length > MOST_BYTES) {
+      throw new MillraceError('limit_exceeded', 'the texts of one column of state are more than 2 GiB', {
+        hint: 'keep fewer rows: filter before the join or the window function, or end it with RETENTION',
+      });
+    }
     const grown = new Uint8Array(capacityFor(this.#length + length, this.arena.length));
     grown.set(this.arena.subarray(0, this.#length));
     this.arena = grown;

@@ -38,6 +38,8 @@ function fold(): void {
   try {
     for (const [path, view] of views) {
       if (view.unfolded.length === 0) continue;
+      // the files may be gone by now: they must not be made anew
+      if (Atomics.load(closed, 0) === 1) return;
       view.file ??= openViewFile(path);
       view.file.fold(view.unfolded, view.position);
       view.unfolded = [];
@@ -54,8 +56,6 @@ port.on('message', (message: ToFolder) => {
     void Promise.all([...views.values()].map(v => v.file?.close())).then(() => port.close());
     return;
   }
-  // the files may be gone by now: they must not be made anew
-  if (Atomics.load(closed, 0) === 1) return;
   if (message.type === 'fold') take(message);
   fold();
 });

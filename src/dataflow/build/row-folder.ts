@@ -53,7 +53,10 @@ export class RowFolder {
     this.ended = new Promise(resolve => {
       this.#worker.once('exit', () => resolve());
     });
+    this.#worker.unref();
     this.#worker.on('error', error => {
+      // a thread that cannot even begin is done without
+      if (!this.#ready) return;
       this.#failure = error instanceof Error ? error : new Error(String(error));
     });
   }
@@ -92,7 +95,6 @@ export class RowFolder {
   close(): void {
     Atomics.store(this.#closed, 0, 1);
     this.#send({ type: 'close' });
-    this.#worker.unref();
   }
 
   #send(message: ToFolder, transferred: ArrayBuffer[] = []): void {

@@ -1,7 +1,8 @@
 import { assert } from '../../core/assert.ts';
 import { faultPoint } from '../../core/fault-points.ts';
 import type { BlockScan, LogReader } from '../../log/event-log.ts';
-import type { DeploymentPlan } from '../../plan/plan.ts';
+import type { DeploymentPlan, PlanNode } from '../../plan/plan.ts';
+import { inputsOf } from '../../plan/properties.ts';
 import { RowChangeWriter } from '../../view-store/row-changes.ts';
 import type { ViewFile } from '../../view-store/view-file.ts';
 import type { Engine } from '../dataflow.ts';
@@ -26,7 +27,7 @@ export type BuildPorts = Pick<
   WorkerEnvironment,
   'log' | 'openScan' | 'makeEngine' | 'openFile' | 'encoderFor' | 'sinkFor'
 > &
-  Partial<Pick<WorkerEnvironment, 'openFolder'>>;
+  Partial<Pick<WorkerEnvironment, 'openFolder' | 'longBuild'>>;
 
 interface Building {
   readonly version: LiveVersion;
@@ -39,11 +40,12 @@ interface Building {
 }
 
 const RECORDS_PER_EPOCH = 16_384;
-/** where a topic is filled: what an epoch gives is taken by the serving thread in one go */
-const RECORDS_WITH_OUTPUTS = 1_024;
+/**
+ * where a topic is filled: what an epoch gives is taken by the serving thread in one go; and where one record may change
+ * many rows, as with window functions
+ */
+const RECORDS_OF_MUCH = 1_024;
 const FOLD_AFTER = 100_000;
-/** records from which on a thread that writes the files is worth its start */
-const WORTH_A_THREAD = 200_000;
 /** records that are left to the adoption, so that a build ends although the log goes on growing */
 const LEFT_TO_ADOPTION = 512;
 
@@ -53,6 +55,31 @@ function fold(view: Building, position: number): void {
   view.unfolded.push(isAppend(view) ? changes : lastChanges(changes));
   view.file.fold(view.unfolded, position);
   view.unfolded = [];
+}
+
+function opened(ports: BuildPorts, { plan, built, fillTopics }: BuildOrder): ReadonlyMap<string, Building> {
+  const views = new Map<string, Building>();
+  try {
+    for (const version of built) {
+      const { name } = version.plan;
+      views.set(name, {
+        version,
+        file: ports.openFile(version.version),
+        encoder: ports.encoderFor(version.plan),
+        writer: new RowChangeWriter(),
+        unfolded: [],
+        sink: fillTopics.includes(name) ? ports.sinkFor(version.plan, plan) : null,
+      });
+    }
+  } catch (error) {
+    for (const { file } of views.values()) void file.close();
+    throw error;
+  }
+  return views;
+}
+
+function asksOver(node: PlanNode): boolean {
+  return node.node === 'over' || inputsOf(node).some(asksOver);
 }
 
 const isAppend = ({ version }: Building): boolean => version.plan.kind === 'append';
@@ -81,29 +108,15 @@ export class ShadowBuild {
     this.#scan = ports.openScan();
     this.#target = ports.log.end();
     this.#order = order;
-    this.#epochSize = order.fillTopics.length > 0 ? RECORDS_WITH_OUTPUTS : RECORDS_PER_EPOCH;
+    const small = order.fillTopics.length > 0 || order.plan.views.some(v => asksOver(v.root));
+    this.#epochSize = small ? RECORDS_OF_MUCH : RECORDS_PER_EPOCH;
     this.#engine = ports.makeEngine(order.plan, view => order.fillTopics.includes(view));
     const start = this.#log.start();
     this.#engine.restore(new Map(), start);
-    this.#folder = this.#target - start < WORTH_A_THREAD ? null : (ports.openFolder?.() ?? null);
-    this.#views = new Map(
-      order.built.map(version => {
-        const { plan } = version;
-        const sink = order.fillTopics.includes(plan.name) ? ports.sinkFor(plan, order.plan) : null;
-        const file = ports.openFile(version.version);
-        return [
-          plan.name,
-          {
-            version,
-            file,
-            encoder: ports.encoderFor(plan),
-            writer: new RowChangeWriter(),
-            unfolded: [],
-            sink,
-          },
-        ];
-      }),
-    );
+    this.#views = opened(ports, order);
+    // the last thing that is opened: nobody would close its thread if another failed
+    const { longBuild = Number.POSITIVE_INFINITY } = ports;
+    this.#folder = this.#target - start < longBuild ? null : (ports.openFolder?.() ?? null);
   }
 
   get position(): number {

@@ -4,7 +4,6 @@ import type { ChangedState } from '../../state/state-section.ts';
 import { RowChangeWriter } from '../../view-store/row-changes.ts';
 import type { ViewFile } from '../../view-store/view-file.ts';
 import type { Engine, StateParts } from '../dataflow.ts';
-import { lastChanges } from '../last-changes.ts';
 import { Ledger, type LedgerState } from '../ledger.ts';
 import { overBudget, pauseOf, stateBytes } from '../memory-budget.ts';
 import { ViewFailure } from '../view-failure.ts';
@@ -196,8 +195,7 @@ export class LiveLoop {
       const state = changed.get(plan.name);
       if (state !== undefined) states.set(version, state);
       if (pending.bytes === 0) continue;
-      const taken = pending.take();
-      const blocks = plan.kind === 'append' ? taken : taken.map(lastChanges);
+      const blocks = pending.take();
       rows.push({ version, file, blocks, stamp: fault?.position ?? position });
     }
     this.#catalog ??= { sources: this.#sources, versions: this.versions };

@@ -42,7 +42,7 @@ export function openLive(ports: LiveLoopPorts, version: LiveVersion, plan: Deplo
     file: ports.openFile(version.version),
     encoder: ports.encoderFor(version.plan),
     sink: ports.sinkFor(version.plan, plan),
-    pending: new PendingChanges(),
+    pending: new PendingChanges(version.plan.kind === 'append'),
   };
 }
 

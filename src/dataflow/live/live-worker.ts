@@ -15,12 +15,13 @@ import { type FromLive, failureOf, type ToLive, type WorkerSetup } from './proto
  */
 
 /**
- * ms between commits at least; and their beginnings, which hold the epochs up, may take at most this share of the time:
- * fewer than one reader in a hundred waits for one. After a crash, what came since the last one is computed again.
+ * ms between commits at least; and their beginnings, which hold the epochs up, may take at most this share of the time, so
+ * that fewer than one reader in a hundred waits for one; unless that would be more than COMMIT_BY. After a crash, what came
+ * since the last one is computed again.
  */
 const COMMIT_EVERY = 1_000;
 const COMMIT_SHARE = 0.005;
-const COMMIT_BY = 10_000;
+const COMMIT_BY = 30_000;
 /** bytes of row changes after which a commit does not wait for its share of the time */
 const MAX_PENDING = 64 * 1024 * 1024;
 const IDLE_CHECK = 200;

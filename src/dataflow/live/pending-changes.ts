@@ -1,13 +1,24 @@
+import { lastChanges } from '../last-changes.ts';
+
 /** bytes of one stretch: a value of the journal */
-const STRETCH = 1024 * 1024;
+const STRETCH = 128 * 1024;
 const FIRST = 4096;
 
-/** Row changes of a view since the last commit, in their order: few long stretches out of many short ones. */
+/**
+ * Row changes of a view since the last commit, in their order: few long stretches out of many short ones. Of a key only
+ * the last change in a stretch is kept, unless every change is a row of its own (`append`); that is done as they come, not
+ * at the commit, for which others wait.
+ */
 export class PendingChanges {
+  readonly #append: boolean;
   #whole: Uint8Array[] = [];
   #last = new Uint8Array(0);
   #length = 0;
   #bytes = 0;
+
+  constructor(append: boolean) {
+    this.#append = append;
+  }
 
   get bytes(): number {
     return this.#bytes;
@@ -45,7 +56,12 @@ export class PendingChanges {
   }
 
   #endStretch(): void {
-    if (this.#length > 0) this.#whole.push(this.#last.subarray(0, this.#length));
+    if (this.#length > 0) {
+      const all = this.#last.subarray(0, this.#length);
+      const kept = this.#append ? all : lastChanges(all);
+      this.#whole.push(kept);
+      this.#bytes -= all.length - kept.length;
+    }
     this.#last = new Uint8Array(0);
     this.#length = 0;
   }

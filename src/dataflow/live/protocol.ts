@@ -19,6 +19,8 @@ export interface WorkerSetup {
   /** bytes of operator state that all views together may have */
   readonly memoryBudget: number;
   readonly shared: SharedArrayBuffer;
+  /** records before it from which on a build has threads of its own to read and to write; many when not given */
+  readonly longBuild?: number | undefined;
   /** where the worker tells what it is at (`WorkBeat`); nobody looks when it is not given */
   readonly beat?: SharedArrayBuffer | undefined;
   /** ms that one step of a view may take */

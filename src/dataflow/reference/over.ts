@@ -1,6 +1,6 @@
 import { type Change, Op } from '../../core/change.ts';
 import type { Row, Value } from '../../core/value.ts';
-import { equality } from '../../expr/compare.ts';
+import { sameness } from '../../expr/compare.ts';
 import { rowComparator } from '../../expr/row-order.ts';
 import { rowKey } from '../../expr/value-key.ts';
 import type { OverNode } from '../../plan/plan.ts';
@@ -24,7 +24,7 @@ export function over(node: OverNode, input: FoldNode, options: FoldOptions): Fol
   const textOf = rowTextOf(node.input.schema);
   const keyOf = rowKey(node.partition.map(i => types[i] ?? { kind: 'STRING' }));
   const compute = node.functions.map(f => windowResults(f, columns, options));
-  const equals = node.functions.map(f => equality(f.type));
+  const equals = node.functions.map(f => sameness(f.type));
   const partitions = new Map<string, Entry[]>();
   let arrivals = 0;
 

@@ -133,8 +133,10 @@ function pad(
       if (refuse(length, padding.length)) return null;
       if (length > MAX_LENGTH) return tooLong(ctx);
       const missing = length - text.length;
-      if (missing <= 0) return text.slice(0, length);
-      return order(padding.repeat(Math.ceil(missing / padding.length)).slice(0, missing), text).join('');
+      if (missing <= 0) return text.slice(0, length).toWellFormed();
+      return order(padding.repeat(Math.ceil(missing / padding.length)).slice(0, missing), text)
+        .join('')
+        .toWellFormed();
     }),
     overload<[Uint8Array, number, Uint8Array]>(
       '(BYTES, INT, BYTES) -> BYTES',

@@ -233,11 +233,11 @@ export const stringFunctions: readonly ScalarFunction[] = [
         'The part of a string or of bytes from a position (from 1; negative: from the end), to the end or of a given length.',
     },
     overload<[string, number]>('(STRING, INT) -> STRING', ([text, at]) =>
-      text.slice(startIndex(text.length, at)),
+      text.slice(startIndex(text.length, at)).toWellFormed(),
     ),
     overload<[string, number, number]>('(STRING, INT, INT) -> STRING', ([text, at, length]) => {
       const start = startIndex(text.length, at);
-      return text.slice(start, endIndex(text.length, start, length));
+      return text.slice(start, endIndex(text.length, start, length)).toWellFormed();
     }),
     overload<[Uint8Array, number]>('(BYTES, INT) -> BYTES', ([bytes, at]) =>
       bytes.slice(startIndex(bytes.length, at)),

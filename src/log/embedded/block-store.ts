@@ -79,6 +79,11 @@ export class BlockStore {
     return head;
   }
 
+  /** Holds no transaction from here on until the next read: for a thread that comes to no turn of the event loop. */
+  release(): void {
+    this.#db.resetReadTxn();
+  }
+
   /** first sequence that is kept, of any topic */
   get start(): number {
     return this.#upkeep.start;

@@ -20,7 +20,7 @@ export function openLogReader(dir: string): ThreadLogReader {
 
 export interface ThreadLogReader extends LogReader {
   /** A scan that a thread of its own reads ahead of, while at least so many records lie ahead. */
-  readAhead(worthFrom?: number): ReadAhead;
+  readAhead(worthFrom: number): ReadAhead;
 }
 
 class EmbeddedLogReader implements ThreadLogReader {
@@ -55,7 +55,7 @@ class EmbeddedLogReader implements ThreadLogReader {
     return this.#store.read(from, to === undefined ? end : Math.min(to, end), maxRecords, true);
   }
 
-  readAhead(worthFrom?: number): ReadAhead {
+  readAhead(worthFrom: number): ReadAhead {
     return new ReadAhead(this, this.#store, this.#dir, worthFrom);
   }
 

@@ -39,5 +39,8 @@ function filled(seq: number, records: number, slot: number): number | null {
   } catch {
     // who reads it in the usual way hears what is wrong
     return null;
+  } finally {
+    // this thread may wait long, and the log must be able to use pages again
+    store.release();
   }
 }

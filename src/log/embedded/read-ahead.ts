@@ -6,8 +6,6 @@ import type { BlockStore } from './block-store.ts';
 import { sliceBlock } from './record-columns.ts';
 import { ENDED, FREE, RunMemory } from './run-memory.ts';
 
-/** records that must lie ahead before a thread is worth its start */
-const WORTH_FROM = 200_000;
 /** ms that a run may take; then this thread reads on its own */
 const LONGEST = 2_000;
 
@@ -56,7 +54,8 @@ export class ReadAhead implements BlockScan {
   #again = 0;
   #closed = false;
 
-  constructor(log: LogReader, store: BlockStore, dir: string, worthFrom = WORTH_FROM) {
+  /** `worthFrom`: records that must lie ahead before the thread is asked */
+  constructor(log: LogReader, store: BlockStore, dir: string, worthFrom: number) {
     this.#log = log;
     this.#direct = directScan(log);
     this.#store = store;
