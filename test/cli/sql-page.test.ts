@@ -101,7 +101,7 @@ const cellsOf = (table: string): string[][] =>
 
 function tableOf([names = [], ...rows]: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
-  return line(names) + `|${names.map(() => '---').join('|')}|\n` + rows.map(line).join('');
+  return `${line(names)}|${names.map(() => '---').join('|')}|\n${rows.map(line).join('')}`;
 }
 
 const errorsOf = (sql: string): string => {

@@ -9,7 +9,14 @@ import { followedViews } from '../../src/followed-views.ts';
 function change(text: string): ViewChange {
   const [, name = '', n = '', seq = ''] = /^(\S+) (\S+) @(\d+)$/.exec(text) ?? [];
   const row = [name, n === '-' ? null : BigInt(n)];
-  return { op: n === '-' ? 'delete' : 'upsert', row, rowtime: 0, seq: Number(seq), id: name, key: Buffer.from(name) };
+  return {
+    op: n === '-' ? 'delete' : 'upsert',
+    row,
+    rowtime: 0,
+    seq: Number(seq),
+    id: name,
+    key: Buffer.from(name),
+  };
 }
 
 const COLUMNS = [
