@@ -35,6 +35,12 @@ export interface ReplicaWriterPorts {
   readonly failed: (error: unknown) => void;
 }
 
+/** What the log takes next, and the feeds from which it was taken. */
+interface Batch {
+  readonly records: readonly AppendRecord[];
+  readonly feeds: ReadonlyMap<string, PartitionFeed>;
+}
+
 /** On its way to the disk. */
 interface Written {
   readonly durable: Promise<void>;
@@ -60,15 +66,15 @@ export class ReplicaWriter {
     let waiting = 0;
     let last: Promise<void> = Promise.resolve();
     while (!this.#stopped) {
-      const records = this.#batch();
-      if (records.length === 0) {
+      const batch = this.#batch();
+      if (batch.records.length === 0) {
         await this.arrived.wait(LOOK_AGAIN);
         continue;
       }
       let bytes = 0;
-      for (const r of records) bytes += (r.key?.length ?? 0) + (r.value?.length ?? 0);
+      for (const r of batch.records) bytes += (r.key?.length ?? 0) + (r.value?.length ?? 0);
       try {
-        const { durable } = await this.#append(records, last);
+        const { durable } = await this.#append(batch, last);
         waiting += bytes;
         last = this.#outcome(durable).then(() => {
           waiting -= bytes;
@@ -94,27 +100,27 @@ export class ReplicaWriter {
     }
   }
 
-  #batch(): AppendRecord[] {
-    const { gaps, feeds, clock, healthy } = this.#ports;
+  #batch(): Batch {
+    const { gaps, clock, healthy } = this.#ports;
+    const feeds = this.#ports.feeds();
     const now = clock.now();
-    const taken = takeInEventTime([...feeds().values()], {
+    const taken = takeInEventTime([...feeds.values()], {
       records: APPEND_RECORDS,
       bytes: APPEND_BYTES,
       waitsFor: feed => healthy(feed) && (feed.awaySince === null || now - feed.awaySince < PATIENCE),
     });
-    return [...gaps.records(), ...taken];
+    return { records: [...gaps.records(), ...taken], feeds };
   }
 
-  async #append(records: readonly AppendRecord[], earlier: Promise<void>): Promise<Written> {
-    const { log, feeds } = this.#ports;
+  async #append(batch: Batch, earlier: Promise<void>): Promise<Written> {
+    const { log } = this.#ports;
     for (;;) {
-      this.#assertContinues();
+      this.#assertContinues(batch);
       try {
         faultPoint('kafka.copy');
-        const { records: placed, durable } = log.append({ records });
-        const open = feeds();
+        const { records: placed, durable } = log.append({ records: batch.records });
         for (const { topic, partition, offset } of placed) {
-          const feed = open.get(`${topic}/${partition}`);
+          const feed = batch.feeds.get(`${topic}/${partition}`);
           if (feed === undefined) continue;
           feed.appended = offset + 1;
           feed.inHand--;
@@ -125,36 +131,39 @@ export class ReplicaWriter {
         if (error.code === 'overloaded') {
           await earlier;
           await new Promise(resolve => setTimeout(resolve, DISK_PAUSE));
-        } else if (UNFIT.includes(error.code)) return this.#appendFit(records, earlier, error);
+        } else if (UNFIT.includes(error.code)) return this.#appendFit(batch, earlier, error);
         else throw error;
       }
     }
   }
 
   /** One record at least is beyond the limits of the log: it becomes a gap, the others are appended. */
-  async #appendFit(
-    records: readonly AppendRecord[],
-    earlier: Promise<void>,
-    error: MillraceError,
-  ): Promise<Written> {
+  async #appendFit(batch: Batch, earlier: Promise<void>, error: MillraceError): Promise<Written> {
+    const { records, feeds } = batch;
     const [first] = records;
     if (records.length > 1) {
       const half = records.length >> 1;
-      const { durable } = await this.#append(records.slice(0, half), earlier);
-      return this.#append(records.slice(half), durable);
+      const { durable } = await this.#append({ records: records.slice(0, half), feeds }, earlier);
+      return this.#append({ records: records.slice(half), feeds }, durable);
     }
     if (first?.offset === undefined) throw error;
     const { topic, partition = 0, offset } = first;
-    const feed = this.#ports.feeds().get(`${topic}/${partition}`);
+    const feed = feeds.get(`${topic}/${partition}`);
     if (feed !== undefined) feed.inHand--;
     this.#ports.gaps.found({ topic, partition, from: offset, to: offset + 1, reason: 'too_large' });
     return { durable: earlier };
   }
 
-  /** After a write that failed the log ends earlier: what came later must not be appended behind a hole. */
-  #assertContinues(): void {
+  /**
+   * After a write that failed the log ends earlier: what came later must not be appended behind a hole. Feeds that were made
+   * anew while the batch waited for the disk bring its records again.
+   */
+  #assertContinues({ feeds }: Batch): void {
+    const open = this.#ports.feeds();
     const ends = new Map<string, readonly number[]>();
-    for (const { topic, partition, appended } of this.#ports.feeds().values()) {
+    for (const [id, feed] of feeds) {
+      if (open.get(id) !== feed) throw new Error('what was to be appended next is fetched again');
+      const { topic, partition, appended } = feed;
       if (!ends.has(topic)) ends.set(topic, this.#ports.log.topic(topic)?.ends ?? []);
       if (ends.get(topic)?.[partition] !== appended) throw new Error('the log lost what was appended last');
     }
