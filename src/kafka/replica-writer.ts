@@ -39,6 +39,8 @@ export interface ReplicaWriterPorts {
 interface Batch {
   readonly records: readonly AppendRecord[];
   readonly feeds: ReadonlyMap<string, PartitionFeed>;
+  /** the log has not taken it, or not kept it */
+  readonly lost: () => void;
 }
 
 /** On its way to the disk. */
@@ -66,20 +68,23 @@ export class ReplicaWriter {
     let waiting = 0;
     let last: Promise<void> = Promise.resolve();
     while (!this.#stopped) {
-      const batch = this.#batch();
-      if (batch.records.length === 0) {
-        await this.arrived.wait(LOOK_AGAIN);
-        continue;
-      }
-      let bytes = 0;
-      for (const r of batch.records) bytes += (r.key?.length ?? 0) + (r.value?.length ?? 0);
+      let lost = () => {};
       try {
+        const batch = this.#batch();
+        if (batch.records.length === 0) {
+          await this.arrived.wait(LOOK_AGAIN);
+          continue;
+        }
+        lost = batch.lost;
+        let bytes = 0;
+        for (const r of batch.records) bytes += (r.key?.length ?? 0) + (r.value?.length ?? 0);
         const { durable } = await this.#append(batch, last);
         waiting += bytes;
-        last = this.#outcome(durable).then(() => {
+        last = this.#outcome(durable, lost).then(() => {
           waiting -= bytes;
         });
       } catch (error) {
+        lost();
         this.#ports.failed(error);
         await last;
         await new Promise(resolve => setTimeout(resolve, FAILURE_PAUSE));
@@ -92,10 +97,11 @@ export class ReplicaWriter {
     await last;
   }
 
-  async #outcome(durable: Promise<void>): Promise<void> {
+  async #outcome(durable: Promise<void>, lost: () => void): Promise<void> {
     try {
       await durable;
     } catch (error) {
+      lost();
       this.#ports.failed(error);
     }
   }
@@ -109,7 +115,8 @@ export class ReplicaWriter {
       bytes: APPEND_BYTES,
       waitsFor: feed => healthy(feed) && (feed.awaySince === null || now - feed.awaySince < PATIENCE),
     });
-    return { records: [...gaps.records(), ...taken], feeds };
+    const { records, lost } = gaps.take();
+    return { records: [...records, ...taken], feeds, lost };
   }
 
   async #append(batch: Batch, earlier: Promise<void>): Promise<Written> {
@@ -143,8 +150,8 @@ export class ReplicaWriter {
     const [first] = records;
     if (records.length > 1) {
       const half = records.length >> 1;
-      const { durable } = await this.#append({ records: records.slice(0, half), feeds }, earlier);
-      return this.#append({ records: records.slice(half), feeds }, durable);
+      const { durable } = await this.#append({ ...batch, records: records.slice(0, half) }, earlier);
+      return this.#append({ ...batch, records: records.slice(half) }, durable);
     }
     if (first?.offset === undefined) throw error;
     const { topic, partition = 0, offset } = first;

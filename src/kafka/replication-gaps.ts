@@ -21,6 +21,13 @@ export interface ReplicationGap {
 export const GAPS_TOPIC = 'kafka-replication-gaps';
 const SHOWN = 1_000;
 
+/** Gaps on their way into the log. */
+export interface GapRecords {
+  readonly records: readonly AppendRecord[];
+  /** the log has not taken them: they come again with the next ones */
+  readonly lost: () => void;
+}
+
 export interface GapOptions {
   readonly log: EventLog;
   readonly clock: Clock;
@@ -57,18 +64,22 @@ export class ReplicationGaps {
     this.#found.push(stamped);
   }
 
-  /** Records for what was found since the last call: they go before the next record of their partition. */
-  records(): AppendRecord[] {
+  /** Records for what the log does not have yet: they go before the next record of their partition. */
+  take(): GapRecords {
     const found = this.#found;
-    if (found.length === 0) return [];
-    this.#found = [];
+    if (found.length === 0) return { records: [], lost: () => {} };
     this.#options.log.createTopic({ name: GAPS_TOPIC, partitions: 1, keyIndex: false });
-    return found.map(gap => ({
+    this.#found = [];
+    const records = found.map(gap => ({
       topic: GAPS_TOPIC,
       key: Buffer.from(gap.topic),
       value: Buffer.from(JSON.stringify(gap)),
       timestamp: gap.at,
     }));
+    const lost = () => {
+      this.#found = [...found.splice(0), ...this.#found];
+    };
+    return { records, lost };
   }
 }
 

@@ -3,7 +3,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { MillraceError } from '../../src/core/errors.ts';
 import { PartitionFeed } from '../../src/kafka/partition-feed.ts';
 import { ReplicaWriter } from '../../src/kafka/replica-writer.ts';
-import { ReplicationGaps } from '../../src/kafka/replication-gaps.ts';
+import { GAPS_TOPIC, ReplicationGaps } from '../../src/kafka/replication-gaps.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
 import { createMemoryLog } from '../../src/log/memory-log.ts';
 import { until } from '../until.ts';
@@ -118,5 +118,38 @@ describe('what was fetched', () => {
     writing.connectAgain(['0', '1', '2', '3']);
     await until('all is here', () => real.topic('t')?.records === 4);
     expect(values(log)).toEqual(['0', '1', '2', '3']);
+  });
+});
+
+describe('a gap', () => {
+  it('is written down when the log takes it again, once and before the records behind it', async () => {
+    const log = replicated();
+    const append = log.append.bind(log);
+    const createTopic = log.createTopic.bind(log);
+    const failing = ['topic', 'append', 'commit'];
+    log.createTopic = spec => {
+      if (failing[0] !== 'topic') return createTopic(spec);
+      failing.shift();
+      throw new Error('no topic can be made');
+    };
+    log.append = ({ records }) => {
+      const [fails] = failing;
+      if (fails === undefined) return append({ records });
+      failing.shift();
+      if (fails === 'append') throw new Error('nothing is taken');
+      return { records: [], end: 0, appendTime: 0, durable: Promise.reject(new Error('not on disk')) };
+    };
+    const writing = copying(log, ['0']);
+    writing.gaps.found({ topic: 't', partition: 0, from: 0, to: 1, reason: 'retention' });
+    writing.start();
+    for (let failures = 1; failures <= 3; failures++) {
+      await until(`failure ${failures} is told`, () => writing.failures.length >= failures);
+      writing.connectAgain(['0']);
+    }
+    await until('the record is here', () => log.topic('t')?.records === 1);
+    const written = recordsOf(log, GAPS_TOPIC);
+    expect(written.map(r => JSON.parse(textOf(r.value) ?? ''))).toEqual([...writing.gaps.all]);
+    expect(written.map(r => r.seq)).toEqual([0]);
+    expect(recordsOf(log, 't').map(r => r.seq)).toEqual([1]);
   });
 });
