@@ -27,7 +27,7 @@ export class PartitionFeed {
   /** end of what is committed in Kafka, as far as known; null: not known, which counts as behind */
   stable: number | null = null;
   /** ms: since when nothing can be learned of it; null: it can */
-  awaySince: number | null = null;
+  awaySince: number | null;
   /** records that were taken and are not in the log */
   inHand = 0;
   /** nothing is fetched while it is found out where to go on */
@@ -42,11 +42,14 @@ export class PartitionFeed {
     readonly partition: number;
     readonly end: number;
     readonly last: LogRecord | null;
+    /** ms: nothing is known of it since then */
+    readonly now: number;
   }) {
     this.id = `${at.topic}/${at.partition}`;
     this.topic = at.topic;
     this.partition = at.partition;
     this.appended = at.end;
+    this.awaySince = at.now;
     this.#last = at.last;
     this.next = at.last === null ? at.end : at.last.offset;
   }

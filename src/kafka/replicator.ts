@@ -212,11 +212,11 @@ export class Replicator {
   }
 
   #newFeed(topic: string, partition: number): PartitionFeed {
-    const { log } = this.#options;
+    const { log, clock } = this.#options;
     const end = log.topic(topic)?.ends[partition] ?? 0;
     const last =
       end === 0 ? null : (log.readTopic(topic, { partition, fromOffset: end - 1, limit: 1 })[0] ?? null);
-    return new PartitionFeed({ topic, partition, end, last });
+    return new PartitionFeed({ topic, partition, end, last, now: clock.now() });
   }
 
   #fetcher(node: number): BrokerFetcher {

@@ -5,7 +5,7 @@ import { recordBatch } from './record-batch.ts';
 
 /** A feed that has been sent these times, each as a record, and of which Kafka has `behind` more. */
 function feed(partition: number, times: readonly number[], behind = 0): PartitionFeed {
-  const made = new PartitionFeed({ topic: 't', partition, end: 0, last: null });
+  const made = new PartitionFeed({ topic: 't', partition, end: 0, last: null, now: 0 });
   made.fill({
     topic: 't',
     partition,

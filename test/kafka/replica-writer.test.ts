@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/core/clock.ts';
+import { type Clock, ManualClock, systemClock } from '../../src/core/clock.ts';
 import { MillraceError } from '../../src/core/errors.ts';
 import { PartitionFeed } from '../../src/kafka/partition-feed.ts';
 import { ReplicaWriter } from '../../src/kafka/replica-writer.ts';
@@ -17,7 +17,7 @@ afterEach(() => stop());
 /** A feed of topic `t` that goes on where the log ends, and brings Kafka's records from there on. */
 function feedOf(log: EventLog, values: readonly string[]): PartitionFeed {
   const end = log.topic('t')?.ends[0] ?? 0;
-  const feed = new PartitionFeed({ topic: 't', partition: 0, end, last: null });
+  const feed = new PartitionFeed({ topic: 't', partition: 0, end, last: null, now: 0 });
   fill(feed, values);
   return feed;
 }
@@ -38,13 +38,13 @@ function fill(feed: PartitionFeed, values: readonly string[]): void {
 }
 
 /** A writer whose feeds are made anew, as the replicator does it, when the log has not taken something. */
-function copying(log: EventLog, values: readonly string[]) {
+function copying(log: EventLog, values: readonly string[], clock: Clock = systemClock) {
   let feeds = new Map([['t/0', feedOf(log, values)]]);
   const gaps = new ReplicationGaps({ log, clock: systemClock, report: () => {} });
   const failures: string[] = [];
   const writer = new ReplicaWriter({
     log,
-    clock: systemClock,
+    clock,
     gaps,
     feeds: () => feeds,
     healthy: () => true,
@@ -57,6 +57,8 @@ function copying(log: EventLog, values: readonly string[]) {
   return {
     gaps,
     failures,
+    add: (feed: PartitionFeed) => feeds.set(feed.id, feed),
+    tell: () => writer.arrived.tell(),
     feed: () => feeds.get('t/0'),
     start() {
       const done = writer.run();
@@ -119,6 +121,23 @@ describe('what was fetched', () => {
     await until('all is here', () => real.topic('t')?.records === 4);
     expect(values(log)).toEqual(['0', '1', '2', '3']);
   });
+});
+
+it('waits 30 s at most for a partition of which nothing was ever heard, as when no broker leads it', async () => {
+  const log = replicated();
+  log.replicateTopic('t', 2);
+  const clock = new ManualClock(50_000);
+  const writing = copying(log, ['0'], clock);
+  const offline = new PartitionFeed({ topic: 't', partition: 1, end: 0, last: null, now: 21_000 });
+  writing.add(offline);
+  writing.start();
+  await log.append({ records: [] }).durable;
+  expect(values(log)).toEqual([]);
+  expect(writing.feed()?.head).toBeDefined();
+  clock.set(51_000);
+  writing.tell();
+  await until('the other partition is copied', () => log.topic('t')?.records === 1);
+  expect(values(log)).toEqual(['0']);
 });
 
 describe('a gap', () => {
