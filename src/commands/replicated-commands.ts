@@ -40,7 +40,18 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
+interface Sent {
+  readonly commandId: string;
+  readonly sent: Promise<void>;
+  readonly result: Promise<CommandResult>;
+  /** nobody waits for the result any longer */
+  readonly giveUp: () => void;
+}
+
 const DAY = 86_400_000;
+const ANSWER_WITHIN = 30_000;
+const MAX_PENDING = 20_000;
+const MAX_EARLY = 20_000;
 
 /**
  * The write side where the topics live elsewhere and the log is a copy of them. Commands go to a shared topic, whichever
@@ -56,7 +67,9 @@ export class ReplicatedCommands<C extends Command, Event, State> implements Comm
   readonly #handlers = new Map<number, PartitionHandler<C, Event, State>>();
   readonly #leaving = new Set<Promise<void>>();
   readonly #waiting = new Map<string, Waiter[]>();
-  /** results whose other records are not all here */
+  /** ids of commands that nobody waits for any longer and that have no result yet, the last ones */
+  readonly #late = new Set<string>();
+  /** results whose other records are not all here, the last ones: of what others write nothing more may ever come */
   #early: LogRecord[] = [];
   #scanned: number;
   readonly #resultBus: EventBus<CommandResult>;
@@ -97,17 +110,18 @@ export class ReplicatedCommands<C extends Command, Event, State> implements Comm
   }
 
   async submit(request: CommandRequest): Promise<CommandResult> {
-    const { commandId, sent, result } = this.#send(request);
-    result.catch(() => {}); // not waited for when sending fails
-    await sent;
-    return this.#within(this.#options.answerWithin ?? 30_000, commandId, result);
+    const command = this.#send(request);
+    command.result.catch(() => {}); // not waited for when sending fails
+    await command.sent;
+    return this.#within(this.#options.answerWithin ?? ANSWER_WITHIN, command);
   }
 
   /** Nobody may have the partition for a while, as when its node has died: the command stays and is handled later. */
-  async #within(ms: number, commandId: string, result: Promise<CommandResult>): Promise<CommandResult> {
+  async #within(ms: number, { commandId, result, giveUp }: Sent): Promise<CommandResult> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
+        giveUp();
         const hint = `ask for the result later: GET /commands/${commandId}`;
         reject(new MillraceError('result_pending', 'the command is kept, and not handled yet', { hint }));
       }, ms);
@@ -120,14 +134,17 @@ export class ReplicatedCommands<C extends Command, Event, State> implements Comm
   }
 
   async enqueue(request: CommandRequest): Promise<{ readonly commandId: string }> {
-    const { commandId, sent, result } = this.#send(request);
-    result.catch(() => {}); // told by `sent`, too
+    const { commandId, sent, result, giveUp } = this.#send(request);
+    const timer = setTimeout(giveUp, this.#options.answerWithin ?? ANSWER_WITHIN);
+    timer.unref();
+    result.catch(() => {}).finally(() => clearTimeout(timer)); // a failure is told by `sent`, too
     await sent;
     return { commandId };
   }
 
   result(commandId: string): CommandResult | 'pending' | null {
-    return this.#find(commandId) ?? (this.#waiting.has(commandId) ? 'pending' : null);
+    const pending = this.#waiting.has(commandId) || this.#late.has(commandId);
+    return this.#find(commandId) ?? (pending ? 'pending' : null);
   }
 
   onResult(origin: string | null, listener: (result: CommandResult) => void): () => void {
@@ -157,35 +174,50 @@ export class ReplicatedCommands<C extends Command, Event, State> implements Comm
     await this.#options.partitions.stop();
   }
 
-  #send(request: CommandRequest): {
-    commandId: string;
-    sent: Promise<void>;
-    result: Promise<CommandResult>;
-  } {
+  #send(request: CommandRequest): Sent {
     if (this.#closed) throw new MillraceError('overloaded', 'the server is stopping');
     const commandId = request.commandId ?? (this.#options.newCommandId ?? randomUUID)();
     const known = request.commandId === undefined ? null : this.#find(commandId);
-    if (known !== null) return { commandId, sent: Promise.resolve(), result: Promise.resolve(known) };
+    if (known !== null) {
+      return { commandId, sent: Promise.resolve(), result: Promise.resolve(known), giveUp: () => {} };
+    }
     const { promise: result, resolve, reject } = Promise.withResolvers<CommandResult>();
+    const waiter = { resolve, reject };
+    const giveUp = () => this.#giveUp(commandId, waiter);
     const waiters = this.#waiting.get(commandId);
     if (waiters !== undefined) {
-      waiters.push({ resolve, reject });
-      return { commandId, sent: Promise.resolve(), result };
+      waiters.push(waiter);
+      return { commandId, sent: Promise.resolve(), result, giveUp };
     }
     const prepared = this.#decisions.prepare({ ...request, commandId });
-    if (this.#waiting.size >= (this.#options.maxPending ?? 20_000)) {
+    if (this.#waiting.size >= this.#maxPending) {
       throw new MillraceError('overloaded', 'too many commands wait to be handled', {
         hint: 'send again later, with the same command id',
       });
     }
-    this.#waiting.set(commandId, [{ resolve, reject }]);
+    this.#waiting.set(commandId, [waiter]);
     const sent = this.#options.partitions
       .send({ key: Buffer.from(request.entityId, 'utf8'), value: encodeRequest(prepared.request) })
       .catch(error => {
         this.#lost(commandId, error);
         throw error;
       });
-    return { commandId, sent, result };
+    return { commandId, sent, result, giveUp };
+  }
+
+  get #maxPending(): number {
+    return this.#options.maxPending ?? MAX_PENDING;
+  }
+
+  #giveUp(commandId: string, waiter: Waiter): void {
+    const others = (this.#waiting.get(commandId) ?? [waiter]).filter(w => w !== waiter);
+    if (others.length > 0) {
+      this.#waiting.set(commandId, others);
+      return;
+    }
+    if (!this.#waiting.delete(commandId)) return;
+    this.#late.add(commandId);
+    if (this.#late.size > this.#maxPending) this.#late.delete(firstOf(this.#late));
   }
 
   #lost(commandId: string, error: unknown): void {
@@ -254,13 +286,15 @@ export class ReplicatedCommands<C extends Command, Event, State> implements Comm
   }
 
   #tell(record: LogRecord): void {
-    const found = foundPlaces(this.#log, record);
-    if (found === null) {
-      this.#early.push(record);
-      return;
-    }
+    let found: FoundPlaces | null;
     let result: CommandResult;
     try {
+      found = foundPlaces(this.#log, record);
+      if (found === null) {
+        this.#early.push(record);
+        if (this.#early.length > MAX_EARLY) this.#early.shift();
+        return;
+      }
       result = resultAt(record, found);
     } catch (error) {
       this.#options.onError(error); // somebody else has written it
@@ -268,6 +302,7 @@ export class ReplicatedCommands<C extends Command, Event, State> implements Comm
     }
     const waiters = this.#waiting.get(result.commandId) ?? [];
     this.#waiting.delete(result.commandId);
+    this.#late.delete(result.commandId);
     for (const waiter of waiters) waiter.resolve(result);
     const { entity, entityId, origin, commandId, position, events } = result;
     const seqs = found.sequences(this.#options.entity.topics.events);
@@ -283,6 +318,8 @@ const resultAt = (record: LogRecord, { position }: FoundPlaces): CommandResult =
   ...decodeResult(record.value ?? new Uint8Array(), record.seq),
   position,
 });
+
+const firstOf = (ids: ReadonlySet<string>): string => ids.values().next().value ?? '';
 
 /** The topics of an entity, and which need an index by key. */
 export function entityTopics(

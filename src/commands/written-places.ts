@@ -1,3 +1,4 @@
+import { MillraceError } from '../core/errors.ts';
 import type { Header, LogRecord } from '../core/log-record.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { RecordPlace } from './command-partitions.ts';
@@ -28,11 +29,14 @@ export interface FoundPlaces {
   readonly sequences: (topic: string) => readonly number[];
 }
 
-/** Where a result and the records of its command are in this log; null while one is not durable here. */
+/**
+ * Where a result and the records of its command are in this log; null while one is not durable here. Throws
+ * `value_undecodable` for a header that no node of this kind has written.
+ */
 export function foundPlaces(log: EventLog, result: LogRecord): FoundPlaces | null {
   if (result.seq >= log.end()) return null;
   const header = result.headers.find(h => h.name === HEADER)?.value;
-  const runs = header ? (JSON.parse(Buffer.from(header).toString()) as readonly Run[]) : [];
+  const runs = header ? runsIn(header) : [];
   let last = result.seq;
   for (const [topic, partition, first, count] of runs) {
     if (log.topic(topic) === null) return null;
@@ -50,3 +54,28 @@ export function foundPlaces(log: EventLog, result: LogRecord): FoundPlaces | nul
       ),
   };
 }
+
+/** Anybody may write to a topic of Kafka. */
+function runsIn(header: Uint8Array): readonly Run[] {
+  let runs: unknown;
+  try {
+    runs = JSON.parse(Buffer.from(header).toString());
+  } catch {
+    runs = null;
+  }
+  if (Array.isArray(runs) && runs.every(isRun)) return runs;
+  throw new MillraceError('value_undecodable', `the header ${HEADER} of a result names no places`, {
+    hint: 'results are written by the nodes alone: do not produce to their topic',
+  });
+}
+
+const isRun = (run: unknown): run is Run =>
+  Array.isArray(run) &&
+  run.length === 4 &&
+  typeof run[0] === 'string' &&
+  Number.isSafeInteger(run[1]) &&
+  Number.isSafeInteger(run[2]) &&
+  Number.isSafeInteger(run[3]) &&
+  run[1] >= 0 &&
+  run[2] >= 0 &&
+  run[3] > 0;

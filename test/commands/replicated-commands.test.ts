@@ -1,0 +1,113 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { CommandPartitions, PartitionTransaction } from '../../src/commands/command-partitions.ts';
+import { ReplicatedCommands } from '../../src/commands/replicated-commands.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import type { AppendRecord, EventLog } from '../../src/log/event-log.ts';
+import { createMemoryLog } from '../../src/log/memory-log.ts';
+import { until } from '../until.ts';
+import { bytes, counter, request } from './counter.ts';
+
+const RESULTS = 'command-results';
+
+/** A topic of commands with one partition. What its handler writes reaches the log as the test wants it. */
+class Shared implements CommandPartitions {
+  readonly #log: EventLog;
+  readonly #nextOffsets = new Map<string, number>();
+  handled = true;
+
+  constructor(log: EventLog) {
+    this.#log = log;
+  }
+
+  async send(command: { readonly key: Uint8Array; readonly value: Uint8Array }): Promise<void> {
+    await this.#log.append({ records: [{ topic: counter.topics.commands, ...command }] }).durable;
+  }
+
+  start(assigned: (partitions: readonly number[]) => void): void {
+    if (this.handled) assigned([0]);
+  }
+
+  writer() {
+    return {
+      begin: async () => 0,
+      commit: async ({ records, results }: PartitionTransaction) => {
+        const places = records.map(({ topic }) => {
+          const offset = this.#nextOffsets.get(topic) ?? 0;
+          this.#nextOffsets.set(topic, offset + 1);
+          return { topic, partition: 0, offset };
+        });
+        await this.#log.append({ records: [...records, ...results(places)] }).durable;
+      },
+      close: async () => {},
+    };
+  }
+
+  async stop(): Promise<void> {}
+}
+
+let close: () => Promise<void> = async () => {};
+
+afterEach(() => close());
+
+function start(options: {
+  cacheSize?: number;
+  maxPending?: number;
+  answerWithin?: number;
+  handled?: boolean;
+}) {
+  const { handled = true, ...limits } = options;
+  const log = createMemoryLog({ clock: systemClock });
+  const partitions = new Shared(log);
+  partitions.handled = handled;
+  const errors: unknown[] = [];
+  const commands = new ReplicatedCommands({
+    log,
+    entity: counter,
+    partitions,
+    onError: error => errors.push(error),
+    ...limits,
+  });
+  close = () => commands.close();
+  return { log, partitions, commands, errors };
+}
+
+describe('commands whose topics live elsewhere', () => {
+  it('pass by what others write to the topic of results, and tell it', async () => {
+    const { log, commands, errors } = start({});
+    const foreign = (value: string, header?: string): AppendRecord => ({
+      topic: RESULTS,
+      key: bytes('x'),
+      value: bytes(value),
+      headers: header === undefined ? [] : [{ name: 'millrace-written', value: bytes(header) }],
+    });
+    await log.append({
+      records: [
+        foreign('hello'),
+        foreign('{}', 'no places'),
+        foreign('{}', '{"a":1}'),
+        foreign('{}', '[["counter-events","0",0,1]]'),
+        foreign('{}', '[["counter-events",7,0,1]]'),
+      ],
+    }).durable;
+    expect(await commands.submit(request('a', { by: 2 }))).toMatchObject({ status: 'accepted', version: 1 });
+    expect(errors.length).toBeGreaterThanOrEqual(4);
+  });
+
+  it('are waited for no longer than is promised: those that nobody handles do not take the place of others', async () => {
+    const { log, commands } = start({ handled: false, maxPending: 1, answerWithin: 20 });
+    const late = { commandId: 'late' };
+    await expect(commands.submit(request('a', { by: 1 }, late))).rejects.toMatchObject({
+      code: 'result_pending',
+    });
+    expect(commands.result('late')).toBe('pending');
+    await commands.enqueue(request('b', { by: 1 }, { commandId: 'queued' }));
+    await expect(commands.enqueue(request('c', { by: 1 }))).rejects.toMatchObject({ code: 'overloaded' });
+    await until('there is room again', () =>
+      commands.enqueue(request('c', { by: 1 })).then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(log.topic(counter.topics.commands)?.records).toBe(3);
+  });
+});
