@@ -7,7 +7,7 @@ import type { PartitionWriter } from './command-partitions.ts';
 import { type CommandRequest, decodeRequest } from './command-request.ts';
 import { EntityStore } from './entity-store.ts';
 import type { EntityType } from './entity-type.ts';
-import { placesHeader } from './written-places.ts';
+import { foundPlaces, placesHeader } from './written-places.ts';
 
 /** commands of one transaction */
 const MAX_BATCH = 256;
@@ -40,7 +40,7 @@ export class PartitionHandler<C extends Command, Event, State> {
   readonly #done: Promise<void>;
   #store!: EntityStore<C, Event, State>;
   #decisions!: CommandDecisions<C, Event, State>;
-  /** ids that were committed and are not in the log yet */
+  /** ids that were committed and of which not all is in the log yet */
   readonly #committed = new Set<string>();
   #woken = false;
   #wake: (() => void) | null = null;
@@ -159,11 +159,12 @@ export class PartitionHandler<C extends Command, Event, State> {
     return result?.value != null && result.appendTime + keepResultsFor > command.appendTime;
   }
 
-  /** Forgets ids whose results have come; they come in the order in which they were committed. */
+  /** Forgets ids of which all has come, the events too; results come in the order in which they were committed. */
   #settle(): void {
     const { log, resultsTopic } = this.#options;
     for (const id of this.#committed) {
-      if (log.lastByKey(resultsTopic, Buffer.from(id, 'utf8')) === null) break;
+      const result = log.lastByKey(resultsTopic, Buffer.from(id, 'utf8'));
+      if (result === null || foundPlaces(log, result) === null) break;
       this.#committed.delete(id);
     }
   }
