@@ -20,6 +20,8 @@ export interface CommandPartitions {
 }
 
 export interface PartitionWriter {
+  /** that one transaction may have in one topic, counted by `recordBytes` */
+  readonly maxBytes: number;
   /**
    * Locks out whoever had the partition before. Resolves with the offset of the first command that is not handled, when
    * the log holds all that earlier owners have committed.

@@ -1,6 +1,7 @@
 import { MillraceError } from '../core/errors.ts';
 import type { LogRecord } from '../core/log-record.ts';
-import type { EventLog } from '../log/event-log.ts';
+import { recordBytes } from '../core/record-bytes.ts';
+import type { AppendRecord, EventLog } from '../log/event-log.ts';
 import type { Command } from './command.ts';
 import { CommandDecisions, type Outcome } from './command-decisions.ts';
 import type { PartitionWriter } from './command-partitions.ts';
@@ -120,16 +121,26 @@ export class PartitionHandler<C extends Command, Event, State> {
     const batch = log.readTopic(entity.topics.commands, { partition, fromOffset: next, limit: MAX_BATCH });
     const last = batch.at(-1);
     if (last === undefined) return next;
-    const outcomes = new Map<string, Outcome>();
+    let outcomes = new Map<string, Outcome>();
+    let bytes: ReadonlyMap<string, number> = new Map();
     for (const record of batch) {
       const outcome = this.#handle(record, outcomes);
-      if (outcome !== null) outcomes.set(outcome.draft.commandId, outcome);
+      if (outcome === null) continue;
+      if (outcomes.size > 0 && most(withBytes(bytes, outcome.records)) > writer.maxBytes) {
+        await this.#commit(outcomes, record.offset);
+        outcomes = new Map();
+        bytes = new Map();
+      }
+      outcomes.set(outcome.draft.commandId, outcome);
+      bytes = withBytes(bytes, outcome.records);
     }
-    if (outcomes.size > 0) {
-      await writer.commit({ ...transactionOf([...outcomes.values()]), next: last.offset + 1 });
-      for (const id of outcomes.keys()) this.#committed.add(id);
-    }
+    if (outcomes.size > 0) await this.#commit(outcomes, last.offset + 1);
     return last.offset + 1;
+  }
+
+  async #commit(outcomes: ReadonlyMap<string, Outcome>, next: number): Promise<void> {
+    await this.#options.writer.commit({ ...transactionOf([...outcomes.values()]), next });
+    for (const id of outcomes.keys()) this.#committed.add(id);
   }
 
   /** Null: the id has its result already. */
@@ -143,7 +154,13 @@ export class PartitionHandler<C extends Command, Event, State> {
       request = decodeRequest(record.value ?? new Uint8Array(), entityId);
       const commandId = request.commandId ?? place;
       if (batch.has(commandId) || this.#known(commandId, record)) return null;
-      return this.#decisions.outcome(this.#decisions.prepare({ ...request, commandId }), at);
+      const prepared = this.#decisions.prepare({ ...request, commandId });
+      const before = this.#store.load(entityId);
+      const outcome = this.#decisions.outcome(prepared, at);
+      const bytes = most(withBytes(new Map(), outcome.records));
+      if (bytes <= this.#options.writer.maxBytes) return outcome;
+      this.#store.keep(entityId, before);
+      throw tooLarge(bytes, this.#options.writer.maxBytes);
     } catch (error) {
       if (!(error instanceof MillraceError)) onError(error);
       const { commandId = place, type = '', origin = null } = request ?? {};
@@ -169,6 +186,29 @@ export class PartitionHandler<C extends Command, Event, State> {
     }
   }
 }
+
+const tooLarge = (bytes: number, most: number): MillraceError =>
+  new MillraceError(
+    'record_too_large',
+    `the command writes ${bytes} bytes into one topic, ${most} are taken`,
+    {
+      hint: 'split it into several commands',
+    },
+  );
+
+/** By topic. */
+function withBytes(
+  bytes: ReadonlyMap<string, number>,
+  records: readonly AppendRecord[],
+): ReadonlyMap<string, number> {
+  const sums = new Map(bytes);
+  for (const record of records) {
+    sums.set(record.topic, (sums.get(record.topic) ?? 0) + recordBytes(record));
+  }
+  return sums;
+}
+
+const most = (bytes: ReadonlyMap<string, number>): number => Math.max(0, ...bytes.values());
 
 /** Each result is told where the other records of its command are. */
 function transactionOf(outcomes: readonly Outcome[]) {

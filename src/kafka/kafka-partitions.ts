@@ -1,8 +1,10 @@
 import type { Consumer, Producer } from 'kafkajs';
 import type { CommandPartitions, PartitionWriter } from '../commands/command-partitions.ts';
 import { MillraceError } from '../core/errors.ts';
+import { recordBytes } from '../core/record-bytes.ts';
 import { createMissingTopics, type WantedTopic } from './command-topics.ts';
 import { PartitionTransactions, type PartitionTransactionsOptions } from './partition-transactions.ts';
+import { SENT_BYTES } from './sent-bytes.ts';
 
 export interface KafkaPartitionsOptions extends Omit<PartitionTransactionsOptions, 'partition'> {
   /** ms: a node that says nothing for so long has lost its partitions; default 6 s, the least that brokers take by default */
@@ -43,6 +45,13 @@ export class KafkaPartitions implements CommandPartitions {
   }
 
   send(command: { readonly key: Uint8Array; readonly value: Uint8Array }): Promise<void> {
+    const bytes = recordBytes(command);
+    if (bytes > SENT_BYTES) {
+      const message = `the command has ${bytes} bytes, ${SENT_BYTES} are taken`;
+      return Promise.reject(
+        new MillraceError('record_too_large', message, { hint: 'split it into several commands' }),
+      );
+    }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#outgoing.push({ ...command, resolve, reject });
     this.#sending ??= this.#sendAll();
@@ -52,8 +61,8 @@ export class KafkaPartitions implements CommandPartitions {
   /** What gathers while one request is under way goes with the next. */
   async #sendAll(): Promise<void> {
     await Promise.resolve(); // the other commands of this turn
-    for (let batch = this.#outgoing; batch.length > 0; batch = this.#outgoing) {
-      this.#outgoing = [];
+    while (this.#outgoing.length > 0) {
+      const batch = this.#outgoing.splice(0, fitting(this.#outgoing));
       this.#producer ??= this.#connected();
       try {
         await (await this.#producer).send({
@@ -137,4 +146,14 @@ export class KafkaPartitions implements CommandPartitions {
     void old?.disconnect().catch(() => {});
     this.#retry = setTimeout(() => this.start(assigned), REJOIN_AFTER);
   }
+}
+
+/** How many of the first ones go together: as many as fit, and at least one. */
+function fitting(commands: readonly Outgoing[]): number {
+  let bytes = 0;
+  const over = commands.findIndex(command => {
+    bytes += recordBytes(command);
+    return bytes > SENT_BYTES;
+  });
+  return over < 0 ? commands.length : Math.max(1, over);
 }

@@ -1,8 +1,10 @@
 import type { Kafka, Producer } from 'kafkajs';
 import type { LogRecord } from '../core/log-record.ts';
+import { recordBytes } from '../core/record-bytes.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { createMissingTopics } from './command-topics.ts';
 import { messageOf } from './message.ts';
+import { SENT_BYTES } from './sent-bytes.ts';
 import { Signal } from './signal.ts';
 
 export interface OutputTopicOptions {
@@ -26,8 +28,11 @@ export interface OutputStatus {
 
 /** where in a log the record stands: readers that keep it can tell a repetition */
 const SOURCE = 'millrace-source';
+/** of that header, about */
+const SOURCE_BYTES = 100;
 /** records of one transaction, of one partition */
 const MAX_RECORDS = 1_000;
+const READ_RECORDS = 100;
 /** ms */
 const TRANSACTION_TIMEOUT = 10_000;
 const LOOK_AGAIN = 5_000;
@@ -178,7 +183,7 @@ export class OutputTopic {
     const next = [...(this.#next ?? [])];
     const records: LogRecord[] = [];
     for (const [partition, fromOffset] of next.entries()) {
-      const found = log.readTopic(topic, { partition, fromOffset, limit: MAX_RECORDS });
+      const found = this.#waiting(partition, fromOffset);
       for (const record of found) records.push(record);
       next[partition] = (found.at(-1)?.offset ?? fromOffset - 1) + 1;
     }
@@ -196,6 +201,24 @@ export class OutputTopic {
     await transaction.commit();
     this.#next = next;
     return true;
+  }
+
+  /** What one transaction takes of a partition. */
+  #waiting(partition: number, from: number): readonly LogRecord[] {
+    const { log, topic } = this.#options;
+    const records: LogRecord[] = [];
+    let bytes = 0;
+    for (let fromOffset = from; records.length < MAX_RECORDS; ) {
+      const found = log.readTopic(topic, { partition, fromOffset, limit: READ_RECORDS });
+      for (const record of found) {
+        bytes += recordBytes(record) + SOURCE_BYTES;
+        if (bytes > SENT_BYTES && records.length > 0) return records;
+        records.push(record);
+      }
+      if (found.length < READ_RECORDS) break;
+      fromOffset = found.at(-1)!.offset + 1;
+    }
+    return records;
   }
 
   #offsets(next: readonly number[]) {

@@ -3,6 +3,7 @@ import type { PartitionTransaction, PartitionWriter, RecordPlace } from '../comm
 import { MillraceError } from '../core/errors.ts';
 import type { AppendRecord, EventLog } from '../log/event-log.ts';
 import { messageOf } from './message.ts';
+import { SENT_BYTES } from './sent-bytes.ts';
 
 export interface PartitionTransactionsOptions {
   readonly kafka: Kafka;
@@ -29,6 +30,7 @@ const LOOK_EVERY = 3;
  * write. The order is what makes it exact: fence first, then ask what is committed, then wait until it is here.
  */
 export class PartitionTransactions implements PartitionWriter {
+  readonly maxBytes = SENT_BYTES;
   readonly #options: PartitionTransactionsOptions;
   #producer: Producer | null = null;
 

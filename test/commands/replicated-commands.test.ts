@@ -1,5 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CommandPartitions, PartitionTransaction } from '../../src/commands/command-partitions.ts';
+import type {
+  CommandPartitions,
+  PartitionTransaction,
+  PartitionWriter,
+} from '../../src/commands/command-partitions.ts';
 import { ReplicatedCommands } from '../../src/commands/replicated-commands.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { AppendRecord, EventLog } from '../../src/log/event-log.ts';
@@ -10,12 +14,15 @@ import { bytes, counter, request } from './counter.ts';
 const RESULTS = 'command-results';
 
 /** A topic of commands with one partition. What its handler writes reaches the log as the test wants it. */
-class Shared implements CommandPartitions {
+class Shared implements CommandPartitions, PartitionWriter {
   readonly #log: EventLog;
   readonly #nextOffsets = new Map<string, number>();
   /** topics whose records are held back */
   readonly held = new Set<string>();
   handled = true;
+  maxBytes = 1e6;
+  /** commands of each transaction */
+  readonly transactions: number[] = [];
   #waiting: AppendRecord[] = [];
 
   constructor(log: EventLog) {
@@ -30,21 +37,27 @@ class Shared implements CommandPartitions {
     if (this.handled) assigned([0]);
   }
 
-  writer() {
-    return {
-      begin: async () => 0,
-      commit: async ({ records, results }: PartitionTransaction) => {
-        const places = records.map(({ topic }) => {
-          const offset = this.#nextOffsets.get(topic) ?? 0;
-          this.#nextOffsets.set(topic, offset + 1);
-          return { topic, partition: 0, offset };
-        });
-        this.#waiting.push(...records, ...results(places));
-        await this.deliver();
-      },
-      close: async () => {},
-    };
+  writer(): PartitionWriter {
+    return this;
   }
+
+  async begin(): Promise<number> {
+    return 0;
+  }
+
+  async commit({ records, results }: PartitionTransaction): Promise<void> {
+    const places = records.map(({ topic }) => {
+      const offset = this.#nextOffsets.get(topic) ?? 0;
+      this.#nextOffsets.set(topic, offset + 1);
+      return { topic, partition: 0, offset };
+    });
+    const written = results(places);
+    this.transactions.push(written.length);
+    this.#waiting.push(...records, ...written);
+    await this.deliver();
+  }
+
+  async close(): Promise<void> {}
 
   async stop(): Promise<void> {}
 
@@ -64,11 +77,13 @@ function start(options: {
   maxPending?: number;
   answerWithin?: number;
   handled?: boolean;
+  maxBytes?: number;
 }) {
-  const { handled = true, ...limits } = options;
+  const { handled = true, maxBytes = 1e6, ...limits } = options;
   const log = createMemoryLog({ clock: systemClock });
   const partitions = new Shared(log);
   partitions.handled = handled;
+  partitions.maxBytes = maxBytes;
   const errors: unknown[] = [];
   const commands = new ReplicatedCommands({
     log,
@@ -115,6 +130,19 @@ describe('commands whose topics live elsewhere', () => {
     await partitions.deliver();
     await Promise.all(sent);
     expect(await again).toMatchObject({ status: 'accepted', version: 2 });
+  });
+
+  it('are written in transactions that are not too large; one that is too large alone is rejected', async () => {
+    const { commands, partitions } = start({ maxBytes: 1_000 });
+    const small = (n: number) => ({ commandId: `small-${n}` });
+    const sent = [0, 1, 2, 3, 4, 5, 6, 7].map(n => commands.submit(request('a', { by: 1 }, small(n))));
+    for (const [i, result] of (await Promise.all(sent)).entries()) expect(result.version).toBe(i + 1);
+    expect(Math.max(...partitions.transactions)).toBeLessThanOrEqual(4);
+    partitions.maxBytes = 100;
+    const large = await commands.submit(request('a', { by: 1 }));
+    expect(large).toMatchObject({ status: 'rejected', error: { code: 'record_too_large' }, version: null });
+    partitions.maxBytes = 1_000;
+    expect(await commands.submit(request('a', { by: 1 }))).toMatchObject({ version: 9 });
   });
 
   it('are waited for no longer than is promised: those that nobody handles do not take the place of others', async () => {
