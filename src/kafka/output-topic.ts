@@ -128,13 +128,15 @@ export class OutputTopic {
     this.#error = told;
   }
 
-  /** Locks other writers out, then asks how far this log was written. */
+  /** Asks how far this log was written, locks other writers out, and asks again: only then nobody moves it any more. */
   async #begin(): Promise<void> {
     const { kafka, log, topic, upsert } = this.#options;
     await this.#close();
     const partitions = log.topic(topic)?.partitions ?? 1;
     const config: Record<string, string> = upsert ? { 'cleanup.policy': 'compact' } : {};
     await createMissingTopics(kafka, [{ name: topic, partitions, config }]);
+    // a node that may not write here must not stop the one that does
+    await this.#places(partitions);
     const producer = kafka.producer({
       transactionalId: `millrace-out-${topic}`,
       idempotent: true,
@@ -145,25 +147,7 @@ export class OutputTopic {
     this.#producer = producer;
     await producer.connect();
     await (await producer.transaction()).abort();
-    const admin = kafka.admin();
-    await admin.connect();
-    let next: number[];
-    try {
-      const ends = await admin.fetchTopicOffsets(topic);
-      if (ends.length !== partitions) {
-        throw new Refusal(`${topic} has ${ends.length} partitions in Kafka and ${partitions} here`);
-      }
-      const [committed] = await admin.fetchOffsets({ groupId: this.#group, topics: [topic] });
-      const offsets = new Map(committed?.partitions.map(p => [p.partition, Number(p.offset)]));
-      next = Array.from({ length: partitions }, (_, p) => offsets.get(p) ?? -1);
-      if (next.every(offset => offset < 0) && ends.some(end => Number(end.high) > 0)) {
-        throw new Refusal(
-          `${topic} has records in Kafka that this data folder has not written: delete it there first`,
-        );
-      }
-    } finally {
-      await admin.disconnect();
-    }
+    let next = await this.#places(partitions);
     if (next.some(offset => offset < 0)) {
       next = next.map(offset => Math.max(0, offset));
       const claim = await producer.transaction();
@@ -175,6 +159,30 @@ export class OutputTopic {
     this.#error = null;
     this.#told = null;
     this.#failures = 0;
+  }
+
+  /** How far each partition is written, -1 where nothing is. Throws where the topic is somebody else's. */
+  async #places(partitions: number): Promise<number[]> {
+    const { kafka, topic } = this.#options;
+    const admin = kafka.admin();
+    await admin.connect();
+    try {
+      const ends = await admin.fetchTopicOffsets(topic);
+      if (ends.length !== partitions) {
+        throw new Refusal(`${topic} has ${ends.length} partitions in Kafka and ${partitions} here`);
+      }
+      const [committed] = await admin.fetchOffsets({ groupId: this.#group, topics: [topic] });
+      const offsets = new Map(committed?.partitions.map(p => [p.partition, Number(p.offset)]));
+      const next = Array.from({ length: partitions }, (_, p) => offsets.get(p) ?? -1);
+      if (next.every(offset => offset < 0) && ends.some(end => Number(end.high) > 0)) {
+        throw new Refusal(
+          `${topic} has records in Kafka that this data folder has not written: delete it there first`,
+        );
+      }
+      return next;
+    } finally {
+      await admin.disconnect();
+    }
   }
 
   /** One transaction with what the log has; false: nothing. */

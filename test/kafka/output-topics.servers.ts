@@ -214,6 +214,18 @@ describe('a topic that somebody else writes', () => {
     expect((await inKafka(topic, 1)).map(r => textOf(r.value))).toEqual(['theirs']);
   });
 
+  it('goes on being written by the node that writes it: another data folder is refused and stops nobody', async () => {
+    const topic = await topics.create('kept', 1);
+    const first = written(topic, 'one');
+    await until('the first one writes', () => first.output.status.lag === 0);
+    const other = written(topic, 'two');
+    await until('the other one is told', () => other.output.status.state === 'refused');
+    first.log.append({ records: [{ topic, key: null, value: Buffer.from('next') }] });
+    await until('the first one writes on', () => first.output.status.lag === 0);
+    expect((await inKafka(topic, 2)).map(r => textOf(r.value))).toEqual(['from one', 'next']);
+    expect(first.output.status.state).toBe('writing');
+  });
+
   it('is left to the node that began last', async () => {
     const topic = await topics.create('contested', 1);
     const first = written(topic, 'one');
