@@ -56,6 +56,10 @@ export class OutputTopic {
   #producer: Producer | null = null;
   /** next offset of the log to write, per partition */
   #next: number[] | null = null;
+  /** where the last transaction was to end: whether it was committed may not be known */
+  #attempted: readonly number[] = [];
+  /** by the machine's own time, ms: when the last transaction began */
+  #begun = 0;
   #state: OutputStatus['state'] = 'starting';
   #error: string | null = null;
   #told: string | null = null;
@@ -111,13 +115,13 @@ export class OutputTopic {
   }
 
   #fail(error: unknown): void {
+    const locked = FENCED.includes((error as { type?: string }).type ?? '');
+    // the cluster locks out a transaction that takes too long, just as another writer does
+    const late = performance.now() - this.#begun >= TRANSACTION_TIMEOUT;
+    const fenced = locked && !late;
+    this.#state = fenced || error instanceof Refusal ? 'refused' : 'failing';
     const text = error instanceof Error ? error.message : String(error);
-    const fenced = FENCED.includes((error as { type?: string }).type ?? '');
-    if (error instanceof Refusal || fenced) this.#state = 'refused';
-    else this.#state = 'failing';
-    const told = fenced
-      ? `another node writes ${this.#options.topic}, or this one was not heard for ${TRANSACTION_TIMEOUT / 1000} s: it writes no more until it is started again`
-      : text;
+    const told = fenced ? this.#anotherWrites() : text;
     this.#failures++;
     // a cluster that elects leaders, or makes its first group, refuses for a moment
     const lasting = this.#state === 'refused' || this.#failures >= TOLD_AFTER;
@@ -136,7 +140,7 @@ export class OutputTopic {
     const config: Record<string, string> = upsert ? { 'cleanup.policy': 'compact' } : {};
     await createMissingTopics(kafka, [{ name: topic, partitions, config }]);
     // a node that may not write here must not stop the one that does
-    await this.#places(partitions);
+    this.#assertAlone(await this.#places(partitions));
     const producer = kafka.producer({
       transactionalId: `millrace-out-${topic}`,
       idempotent: true,
@@ -146,8 +150,10 @@ export class OutputTopic {
     });
     this.#producer = producer;
     await producer.connect();
+    this.#begun = performance.now();
     await (await producer.transaction()).abort();
     let next = await this.#places(partitions);
+    this.#assertAlone(next);
     if (next.some(offset => offset < 0)) {
       next = next.map(offset => Math.max(0, offset));
       const claim = await producer.transaction();
@@ -159,6 +165,18 @@ export class OutputTopic {
     this.#error = null;
     this.#told = null;
     this.#failures = 0;
+  }
+
+  /** The place decides: whoever finds more than it has written itself is not the writer any more. */
+  #assertAlone(places: readonly number[]): void {
+    const own = this.#next;
+    if (own === null) return;
+    if (places.every((place, p) => place <= Math.max(own[p] ?? 0, this.#attempted[p] ?? 0))) return;
+    throw new Refusal(this.#anotherWrites());
+  }
+
+  #anotherWrites(): string {
+    return `another node writes ${this.#options.topic}: this one writes no more until it is started again`;
   }
 
   /** How far each partition is written, -1 where nothing is. Throws where the topic is somebody else's. */
@@ -196,6 +214,8 @@ export class OutputTopic {
       next[partition] = (found.at(-1)?.offset ?? fromOffset - 1) + 1;
     }
     if (records.length === 0 || this.#producer === null) return false;
+    this.#attempted = next;
+    this.#begun = performance.now();
     const transaction = await this.#producer.transaction();
     await transaction.send({
       topic,
