@@ -85,6 +85,7 @@ export function startKafkaNode(options: KafkaNodeOptions): KafkaNode {
   replicator.start();
   const outputs = new OutputTopics({
     kafka: kafkaClient(settings, QUICK_RETRIES),
+    settings,
     log,
     topics: kafka.outputs,
     written: () => writtenTopics(options.served()),

@@ -3,12 +3,17 @@ import type { LogRecord } from '../core/log-record.ts';
 import { recordBytes } from '../core/record-bytes.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { createMissingTopics } from './command-topics.ts';
+import { KafkaCluster } from './kafka-client.ts';
+import type { KafkaSettings } from './kafka-settings.ts';
+import { lastRecord } from './last-record.ts';
 import { messageOf } from './message.ts';
 import { SENT_BYTES } from './sent-bytes.ts';
 import { Signal } from './signal.ts';
 
 export interface OutputTopicOptions {
   readonly kafka: Kafka;
+  /** of the same cluster */
+  readonly settings: KafkaSettings;
   readonly log: EventLog;
   /** a topic of the log, which gets the same name in Kafka */
   readonly topic: string;
@@ -36,6 +41,7 @@ const READ_RECORDS = 100;
 /** ms */
 const TRANSACTION_TIMEOUT = 10_000;
 const LOOK_AGAIN = 5_000;
+const REMIND_AFTER = 86_400_000;
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 2_000;
 /** failures in a row */
@@ -101,8 +107,12 @@ export class OutputTopic {
       try {
         await this.#begin();
         while (!this.#stopped) {
-          if (await this.#write()) pause = FIRST_PAUSE;
-          else await this.#flushed.wait(LOOK_AGAIN);
+          if (await this.#write()) {
+            pause = FIRST_PAUSE;
+            continue;
+          }
+          await this.#remind();
+          await this.#flushed.wait(LOOK_AGAIN);
         }
       } catch (error) {
         if (this.#stopped) break;
@@ -154,12 +164,8 @@ export class OutputTopic {
     await (await producer.transaction()).abort();
     let next = await this.#places(partitions);
     this.#assertAlone(next);
-    if (next.some(offset => offset < 0)) {
-      next = next.map(offset => Math.max(0, offset));
-      const claim = await producer.transaction();
-      await claim.sendOffsets({ consumerGroupId: this.#group, topics: [this.#offsets(next)] });
-      await claim.commit();
-    }
+    next = next.map(offset => Math.max(0, offset));
+    await this.#tellOffsets(producer, next);
     this.#next = next;
     this.#state = 'writing';
     this.#error = null;
@@ -192,15 +198,54 @@ export class OutputTopic {
       const [committed] = await admin.fetchOffsets({ groupId: this.#group, topics: [topic] });
       const offsets = new Map(committed?.partitions.map(p => [p.partition, Number(p.offset)]));
       const next = Array.from({ length: partitions }, (_, p) => offsets.get(p) ?? -1);
-      if (next.every(offset => offset < 0) && ends.some(end => Number(end.high) > 0)) {
-        throw new Refusal(
-          `${topic} has records in Kafka that this data folder has not written: delete it there first`,
-        );
-      }
-      return next;
+      const lost = ends.filter(end => Number(end.high) > 0 && (next[end.partition] ?? -1) < 0);
+      if (lost.length === 0) return next;
+      const found = await this.#written(lost.map(end => end.partition));
+      return next.map((offset, p) => found.get(p) ?? offset);
     } finally {
       await admin.disconnect();
     }
+  }
+
+  /**
+   * How far partitions are written whose offsets Kafka has forgotten (of an output that was not running for a week), as their
+   * last records tell it.
+   */
+  async #written(partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    const { settings, log, topic } = this.#options;
+    const found = new Map<number, number>();
+    const cluster = new KafkaCluster(settings);
+    try {
+      await cluster.connect();
+      for (const partition of partitions) {
+        const last = await lastRecord(cluster, topic, partition);
+        const header = last?.headers?.findLast(h => h.name === SOURCE)?.value ?? [];
+        const [id, from, offset] = Buffer.from(header).toString().split('/');
+        if (id !== log.id || Number(from) !== partition || !Number.isSafeInteger(Number(offset))) {
+          throw new Refusal(
+            `${topic} has records in Kafka that this data folder has not written: delete it there first`,
+          );
+        }
+        found.set(partition, Number(offset) + 1);
+      }
+    } finally {
+      await cluster.close().catch(() => {});
+    }
+    return found;
+  }
+
+  /** Kafka forgets offsets that are not told for a week: an output may have nothing to write for longer. */
+  async #remind(): Promise<void> {
+    if (this.#producer === null || this.#next === null) return;
+    if (performance.now() - this.#begun < REMIND_AFTER) return;
+    await this.#tellOffsets(this.#producer, this.#next);
+  }
+
+  async #tellOffsets(producer: Producer, next: readonly number[]): Promise<void> {
+    this.#begun = performance.now();
+    const transaction = await producer.transaction();
+    await transaction.sendOffsets({ consumerGroupId: this.#group, topics: [this.#offsets(next)] });
+    await transaction.commit();
   }
 
   /** One transaction with what the log has; false: nothing. */

@@ -1,9 +1,12 @@
 import type { Kafka } from 'kafkajs';
 import type { EventLog } from '../log/event-log.ts';
+import type { KafkaSettings } from './kafka-settings.ts';
 import { type OutputStatus, OutputTopic } from './output-topic.ts';
 
 export interface OutputTopicsOptions {
   readonly kafka: Kafka;
+  /** of the same cluster */
+  readonly settings: KafkaSettings;
   readonly log: EventLog;
   /** topics to write, whether they are there yet or not */
   readonly topics: readonly string[];
@@ -49,12 +52,12 @@ export class OutputTopics {
   }
 
   #look(): void {
-    const { kafka, log, topics, written, onError } = this.#options;
+    const { kafka, settings, log, topics, written, onError } = this.#options;
     const views = written();
     for (const topic of topics) {
       const view = views.get(topic);
       if (this.#open.has(topic) || view === undefined || log.topic(topic) === null) continue;
-      this.#open.set(topic, new OutputTopic({ kafka, log, topic, upsert: view.upsert, onError }));
+      this.#open.set(topic, new OutputTopic({ kafka, settings, log, topic, upsert: view.upsert, onError }));
     }
   }
 }

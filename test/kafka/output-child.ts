@@ -12,6 +12,7 @@ const settings = { brokers: [broker], clientId: 'child', tls: null, sasl: null, 
 const kafka = kafkaClient(settings, QUICK_RETRIES);
 const output = new OutputTopic({
   kafka,
+  settings,
   log,
   topic,
   upsert: false,

@@ -194,6 +194,7 @@ describe('a topic that somebody else writes', () => {
     const errors: string[] = [];
     const output = new OutputTopic({
       kafka: kafkaClient(topics.settings, QUICK_RETRIES),
+      settings: topics.settings,
       log,
       topic,
       upsert: false,
@@ -224,6 +225,23 @@ describe('a topic that somebody else writes', () => {
     await until('the first one writes on', () => first.output.status.lag === 0);
     expect((await inKafka(topic, 2)).map(r => textOf(r.value))).toEqual(['from one', 'next']);
     expect(first.output.status.state).toBe('writing');
+  });
+
+  it('is told from its own, also when Kafka has forgotten how far it was written', async () => {
+    const topic = await topics.create('forgotten', 1);
+    const first = written(topic, 'one');
+    await until('the first record is written', () => first.output.status.lag === 0);
+    await first.output.stop();
+    const admin = kafkaClient(topics.settings).admin();
+    await admin.connect();
+    await admin.deleteGroups(['millrace-out-one']);
+    await admin.disconnect();
+    const again = written(topic, 'one');
+    again.log.append({ records: [{ topic, key: null, value: Buffer.from('next') }] });
+    await until('it writes on', () => again.output.status.lag === 0);
+    expect((await inKafka(topic, 2)).map(r => textOf(r.value))).toEqual(['from one', 'next']);
+    const other = written(topic, 'two');
+    await until('another one is refused', () => other.output.status.state === 'refused');
   });
 
   it('is left to the node that began last', async () => {
