@@ -42,7 +42,8 @@ export class PartitionTransactions implements PartitionWriter {
     const { kafka, group, topic, partition, outputs, reached } = this.#options;
     await this.close();
     const producer = kafka.producer({
-      transactionalId: `${group}-${topic}-${partition}`,
+      // without the group: of two groups that were given one topic by mistake, one at a time writes
+      transactionalId: `millrace-commands-${topic}-${partition}`,
       idempotent: true,
       maxInFlightRequests: 1,
       transactionTimeout: TRANSACTION_TIMEOUT,
