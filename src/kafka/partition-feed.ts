@@ -32,6 +32,10 @@ export class PartitionFeed {
   inHand = 0;
   /** nothing is fetched while it is found out where to go on */
   astray = false;
+  /** why the last answer could not be used; null: it could */
+  problem: string | null = null;
+  /** nothing is fetched until the next look at the cluster: the other partitions go on */
+  resting = false;
   /** the log's last record, until it was found in Kafka again */
   #last: LogRecord | null;
   readonly #chunks: Chunk[] = [];
@@ -85,6 +89,7 @@ export class PartitionFeed {
       aborted: fetched.aborted,
     });
     this.next = next;
+    this.problem = null;
     this.stable = fetched.lastStable;
     this.awaySince = null;
     let changed: number | null = null;

@@ -55,7 +55,7 @@ export function replicationStatus(parts: StatusParts): ReplicationStatus {
           (sum, feed) => (sum === null || feed.lag === null ? null : sum + feed.lag),
           0,
         ),
-        problem: problems.get(name) ?? null,
+        problem: problems.get(name) ?? partitions.find(f => f.problem !== null)?.problem ?? null,
         incomplete: (gaps.get(name) ?? []).map(({ topic: _, ...gap }) => gap),
       };
     }),

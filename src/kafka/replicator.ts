@@ -31,6 +31,8 @@ const LONGEST_PAUSE = 2_000;
 const BUFFERED_BYTES = 64 << 20;
 
 const OFFSET_OUT_OF_RANGE = 1;
+/** codes of answers after which the cluster is looked at anew: the partition is led elsewhere, or not at all for now */
+const MOVED: readonly number[] = [3, 5, 6, 9, 74, 75, 100];
 
 /**
  * Copies topics of Kafka into the log, from where the log ends. Record, source offset and sequence are one transaction of
@@ -186,6 +188,7 @@ export class Replicator {
         const feed = (this.#renew ? undefined : this.#feeds.get(id)) ?? this.#newFeed(name, partition);
         if (feed.leader !== leader) feed.forget(this.#options.clock.now());
         feed.leader = leader;
+        feed.resting = false;
         feeds.set(id, feed);
       }
     }
@@ -235,7 +238,7 @@ export class Replicator {
   }
 
   #healthy(feed: PartitionFeed): boolean {
-    return !feed.astray && !this.#problems.has(feed.topic);
+    return !feed.astray && !feed.resting && !this.#problems.has(feed.topic);
   }
 
   #break(error: unknown): void {
@@ -257,9 +260,15 @@ export class Replicator {
       );
       return;
     }
-    if (answer.error !== 0)
-      throw new Error(`Kafka answers ${feed.topic}/${feed.partition} with ${answer.error}`);
-    const { changed } = feed.fill(answer);
+    if (MOVED.includes(answer.error)) throw new Error(`Kafka answers ${feed.id} with ${answer.error}`);
+    let changed: number | null;
+    try {
+      if (answer.error !== 0) throw new Error(`Kafka answers with error ${answer.error}`);
+      changed = feed.fill(answer).changed;
+    } catch (error) {
+      this.#rest(feed, error);
+      return;
+    }
     if (changed !== null) this.#gap(feed, { from: changed, to: changed + 1, reason: 'changed' });
   }
 
@@ -278,6 +287,14 @@ export class Replicator {
         `Kafka's partition ${feed.partition} ends at ${end}, the log has records up to ${feed.appended}: the topic was made anew or cut. Read it under another name, or start with an empty data folder`,
       );
     }
+  }
+
+  /** What is wrong with one partition concerns it alone: it is tried again at the next look. */
+  #rest(feed: PartitionFeed, error: unknown): void {
+    const problem = `partition ${feed.partition}: ${error instanceof Error ? error.message : String(error)}`;
+    if (feed.problem !== problem) this.#options.report(`${feed.topic} is not copied any further: ${problem}`);
+    feed.problem = problem;
+    feed.resting = true;
   }
 
   #gap(feed: PartitionFeed, gap: Pick<ReplicationGap, 'from' | 'to' | 'reason'>): void {
