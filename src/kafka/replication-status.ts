@@ -53,7 +53,7 @@ export function replicationStatus(parts: StatusParts): ReplicationStatus {
         partitions: partitions.length,
         lag: partitions.reduce<number | null>(
           (sum, feed) => (sum === null || feed.lag === null ? null : sum + feed.lag),
-          0,
+          problems.has(name) ? null : 0,
         ),
         problem: problems.get(name) ?? partitions.find(f => f.problem !== null)?.problem ?? null,
         incomplete: (gaps.get(name) ?? []).map(({ topic: _, ...gap }) => gap),

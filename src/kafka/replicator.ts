@@ -177,6 +177,7 @@ export class Replicator {
       const topic = topics.get(name);
       if (topic === undefined) continue;
       try {
+        this.#assertSame(name);
         this.#prepare(topic);
       } catch (error) {
         if (!(error instanceof MillraceError)) throw error;
@@ -204,6 +205,18 @@ export class Replicator {
       }
     }
     for (const node of nodes) if (!this.#fetchers.has(node)) this.#fetchers.set(node, this.#fetcher(node));
+  }
+
+  /** A topic that was made anew stays unread although it grows: its records would be mixed into the old ones. */
+  #assertSame(topic: string): void {
+    const replaced = this.#gaps.all.findLast(gap => gap.topic === topic && gap.reason === 'replaced');
+    if (replaced === undefined) return;
+    const { partition, from, to } = replaced;
+    throw new MillraceError(
+      'topic_exists',
+      `Kafka's partition ${partition} ended at ${from}, the log has records up to ${to}: the topic was made anew or cut`,
+      { hint: 'read it under another name, or start with an empty data folder' },
+    );
   }
 
   #prepare({ topic, leaders }: TopicLeaders): void {
@@ -282,10 +295,8 @@ export class Replicator {
       feed.continueAt(start);
     } else if (feed.next > end) {
       this.#gap(feed, { from: end, to: feed.appended, reason: 'replaced' });
-      this.#problems.set(
-        feed.topic,
-        `Kafka's partition ${feed.partition} ends at ${end}, the log has records up to ${feed.appended}: the topic was made anew or cut. Read it under another name, or start with an empty data folder`,
-      );
+      this.#problems.set(feed.topic, 'the topic was made anew or cut');
+      this.#look.tell();
     }
   }
 
