@@ -1,6 +1,7 @@
 import { MillraceError } from '../../core/errors.ts';
 import type { Connection } from './connection.ts';
-import { columnList, keyList, quoted, type TableShape } from './table-shape.ts';
+import { foundTable, misfits } from './found-table.ts';
+import { columnList, keyList, onConflict, quoted, type TableShape } from './table-shape.ts';
 
 export interface SwappedTable {
   readonly schema: string;
@@ -133,7 +134,10 @@ export async function swapTables(
   }
 }
 
-/** Views or foreign keys hang on the old table: it stays, and its rows go for the new ones in this same transaction. */
+/**
+ * Views or foreign keys hang on the old table: it stays, and its rows become the new ones in this same transaction. A row
+ * whose key is in both is changed where it stands: what refers to it must not notice.
+ */
 async function replaceRows(
   connection: Connection,
   { old, fresh, shape }: { readonly old: string; readonly fresh: string; readonly shape: TableShape },
@@ -145,18 +149,40 @@ async function replaceRows(
         WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attname`,
       [table],
     );
-  if (JSON.stringify(await types(old)) !== JSON.stringify(await types(fresh))) {
+  const found = await foundTable(connection, old);
+  const same = JSON.stringify(await types(old)) === JSON.stringify(await types(fresh));
+  if (found === null || !same || misfits(found, shape).length > 0) {
     throw new MillraceError(
       'sink_refused',
-      `${old} has other columns now, and something in the database depends on the table as it is`,
+      `${old} has other columns or another key now, and something in the database depends on the table as it is`,
       {
         hint: `drop what depends on it (DROP TABLE ${old} without CASCADE lists it) and make it again afterwards`,
       },
     );
   }
-  await connection.run(`DELETE FROM ${old}`);
-  await connection.run(`INSERT INTO ${old} (${columns}) SELECT ${columns} FROM ${fresh}`);
+  await connection.run(
+    `DELETE FROM ${old} o WHERE NOT EXISTS (SELECT 1 FROM ${fresh} f WHERE ${sameKey(shape, 'o', 'f')})`,
+  );
+  await connection.run(
+    `INSERT INTO ${old} AS o (${columns}) SELECT ${columns} FROM ${fresh} ${onConflict(shape)}${unlessSame(shape)}`,
+  );
   await connection.run(`DROP TABLE ${fresh}`);
+}
+
+/** Row constructors are compared column by column, where NULL equals nothing; as records they are compared as wholes. */
+function sameKey(shape: TableShape, one: string, other: string): string {
+  const names = shape.key.map(i => quoted(shape.columns[i]?.name ?? ''));
+  if (!shape.nullKeys) return names.map(n => `${one}.${n} = ${other}.${n}`).join(' AND ');
+  const record = (table: string) => `ROW(${names.map(n => `${table}.${n}`).join(', ')})::record`;
+  return `${record(one)} = ${record(other)}`;
+}
+
+/** `*<>` compares the bytes: -0 is not 0, and 1.0 is not 1.00. */
+function unlessSame(shape: TableShape): string {
+  const names = shape.columns.filter((_, i) => !shape.key.includes(i)).map(c => quoted(c.name));
+  if (names.length === 0) return '';
+  const record = (table: string) => `ROW(${names.map(n => `${table}.${n}`).join(', ')})::record`;
+  return ` WHERE ${record('o')} *<> ${record('EXCLUDED')}`;
 }
 
 function codeOf(error: unknown): string | undefined {
