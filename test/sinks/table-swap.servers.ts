@@ -133,3 +133,30 @@ describe('rows that something in the database refers to', () => {
     expect(await postgres.query('SELECT customer FROM totals')).toEqual([{ customer: 'ada' }]);
   });
 });
+
+describe('what others have given to the table', () => {
+  test('indexes go over with the table whatever they are called, and a name is never read as SQL', async () => {
+    const kept = new Kept();
+    await kept.becomes([['ada', 1n]]);
+    await postgres.query('CREATE TABLE precious (x int)');
+    const names = ['by USING n', 'x USING btree (n); DROP TABLE precious; --', 'say "n"', 'plain'];
+    for (const name of names) {
+      await postgres.query(`CREATE INDEX "${name.replaceAll('"', '""')}" ON totals (n DESC) WHERE n > 0`);
+    }
+    await postgres.query('CREATE UNIQUE INDEX "a USING b" ON totals (customer) INCLUDE (n)');
+    await kept.becomes([['bob', 2n]]);
+    expect(kept.notices).toEqual([]);
+    const indexes = await postgres.query<{ name: string; unique: boolean; condition: string | null }>(
+      `SELECT c.relname AS name, i.indisunique AS "unique", pg_get_expr(i.indpred, i.indrelid) AS condition
+         FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+        WHERE i.indrelid = 'totals'::regclass AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid)`,
+    );
+    expect(indexes.sort((a, b) => (a.name < b.name ? -1 : 1))).toEqual(
+      [
+        ...names.map(name => ({ name, unique: false, condition: '(n > 0)' })),
+        { name: 'a USING b', unique: true, condition: null },
+      ].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    );
+    expect(await postgres.query('SELECT * FROM precious')).toEqual([]);
+  });
+});

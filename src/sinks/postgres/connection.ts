@@ -74,8 +74,10 @@ export class Connection {
     return !this.#closed && this.#broken === null;
   }
 
+  /** One statement: the extended protocol refuses a text of several. */
   async run(text: string, values: readonly Parameter[] = []): Promise<readonly Found[]> {
-    return (await this.#asked(() => this.#client.query<Found>(text, [...values]))).rows;
+    const query = { text, values: [...values], queryMode: 'extended' };
+    return (await this.#asked(() => this.#client.query<Found>(query))).rows;
   }
 
   /** how many rows it touched */

@@ -51,15 +51,24 @@ export async function carryOver(
     await connection.run('RELEASE SAVEPOINT carry');
   };
   const indexes = await connection.run(
-    `SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition, i.indisunique AS "unique"
+    `SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition, i.indisunique AS "unique",
+            format('CREATE %sINDEX %I ON ', CASE WHEN i.indisunique THEN 'UNIQUE ' END, c.relname) AS head,
+            format('%I.%I', s.nspname, t.relname) AS qualified, format('%I', t.relname) AS plain
        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+       JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace s ON s.oid = t.relnamespace
       WHERE i.indrelid = to_regclass($1)
         AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid)`,
     [old],
   );
-  for (const { name, definition, unique } of indexes) {
-    const text = String(definition);
-    const how = text.slice(text.indexOf(' USING '));
+  for (const { name, definition, unique, head, qualified, plain } of indexes) {
+    // names may hold anything, ` USING ` too: only what stands behind them is taken
+    const before = [qualified, plain].map(table => `${String(head)}${String(table)}`);
+    const named = before.find(b => String(definition).startsWith(`${b} USING `));
+    if (named === undefined) {
+      left.push(`index ${String(name)}`);
+      continue;
+    }
+    const how = String(definition).slice(named.length);
     const own = quoted(withSuffix(String(name), '__millrace'));
     await attempt(
       `index ${String(name)}`,
