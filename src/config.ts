@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, normalize, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Document, isScalar, parseDocument } from 'yaml';
 import { z } from 'zod';
@@ -164,34 +164,50 @@ const handlersShape = z.strictObject({
 });
 
 const sqlName = z.string().regex(/^[^\0]{1,63}$/, 'is no name that PostgreSQL takes');
-const sinksShape = z.strictObject({
-  sinks: z
-    .record(
-      z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/i, 'is no name: letters, digits, ".", "_", "-"'),
-      z
+const sinkShape = z.record(
+  z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/i, 'is no name: letters, digits, ".", "_", "-"'),
+  z
+    .strictObject({
+      view: z.string().min(1),
+      file: z.strictObject({ path: z.string().min(1) }).optional(),
+      postgres: z
         .strictObject({
-          view: z.string().min(1),
-          file: z.strictObject({ path: z.string().min(1) }).optional(),
-          postgres: z
-            .strictObject({
-              connection: z
-                .string()
-                .regex(
-                  /^(\$[A-Za-z_][A-Za-z0-9_]*|postgres(ql)?:\/\/.+)$/,
-                  'is neither postgres://... nor $NAME of a variable',
-                ),
-              schema: sqlName.default('public'),
-              table: sqlName.optional(),
-            })
-            .optional(),
+          connection: z
+            .string()
+            .regex(
+              /^(\$[A-Za-z_][A-Za-z0-9_]*|postgres(ql)?:\/\/.+)$/,
+              'is neither postgres://... nor $NAME of a variable',
+            ),
+          schema: sqlName.default('public'),
+          table: sqlName.optional(),
         })
-        .refine(
-          s => (s.postgres === undefined) !== (s.file === undefined),
-          'names no place, or two: write postgres or file',
-        ),
-    )
-    .default({}),
-});
+        .optional(),
+    })
+    .refine(
+      s => (s.postgres === undefined) !== (s.file === undefined),
+      'names no place, or two: write postgres or file',
+    ),
+);
+const sinksShape = z.strictObject({ sinks: sinkShape.superRefine(refuseShared).default({}) });
+
+/** Two sinks that keep one table, or one file, would take it from each other. */
+function refuseShared(sinks: z.infer<typeof sinkShape>, context: z.RefinementCtx): void {
+  const kept = new Map<string, string>();
+  for (const [name, sink] of Object.entries(sinks)) {
+    const { schema, connection } = sink.postgres ?? {};
+    const place = sink.file
+      ? ['file', normalize(sink.file.path)]
+      : ['postgres', connection, schema, tableOf(sink.view, sink.postgres)];
+    const other = kept.get(JSON.stringify(place));
+    const message = `keeps the same ${sink.file ? 'file' : 'table'} as "${other ?? ''}"`;
+    if (other !== undefined) context.addIssue({ code: 'custom', path: [name], message });
+    kept.set(JSON.stringify(place), name);
+  }
+}
+
+function tableOf(view: string, postgres: { readonly table?: string | undefined } | undefined): string {
+  return postgres?.table ?? view.toLowerCase();
+}
 
 const pemFile = z.string().min(1).optional();
 const kafkaShape = z.strictObject({
@@ -277,7 +293,7 @@ export function loadConfig(pipelinesDir: string, root: string): Config {
     sinks: Object.entries(sinks.sinks).map(([name, { view, postgres, file }]) => ({
       name,
       view,
-      postgres: postgres && { ...postgres, table: postgres.table ?? view.toLowerCase() },
+      postgres: postgres && { ...postgres, table: tableOf(view, postgres) },
       file,
     })),
     kafka: kafkaOf(kafka.kafka, pipelinesDir),

@@ -75,6 +75,22 @@ describe('pipelines/*.yaml', () => {
     ]);
   });
 
+  it('let no two sinks keep one table, or one file', () => {
+    const sinks = (...lines: string[]) =>
+      faults({ 'sinks.yaml': `sinks:\n${lines.map(l => `  ${l}\n`).join('')}` });
+    expect(
+      sinks(
+        'a: { view: Totals, postgres: { connection: $A } }',
+        'b: { view: v, postgres: { connection: $A, table: totals } }',
+        'c: { view: v, postgres: { connection: $A, schema: other, table: totals } }',
+        'd: { view: v, postgres: { connection: $B, table: totals } }',
+      ),
+    ).toEqual([expect.stringContaining('"sinks.b" keeps the same table as "a"')]);
+    expect(
+      sinks('a: { view: v, file: { path: x/v.ndjson } }', 'b: { view: w, file: { path: ./x/v.ndjson } }'),
+    ).toEqual([expect.stringContaining('"sinks.b" keeps the same file as "a"')]);
+  });
+
   it('read the memory budget: an amount, or a share of the machine', () => {
     const budget = (text: string) => {
       writeFileSync(join(folder, 'settings.yaml'), `memory: { budget: ${text} }\n`);

@@ -1,10 +1,14 @@
 import { MillraceError } from '../../core/errors.ts';
 import type { SinkState } from '../sink-target.ts';
 import type { Connection } from './connection.ts';
-import { quoted } from './table-shape.ts';
+import { sqlState } from './failure.ts';
+import { literal, quoted } from './table-shape.ts';
 
 /** Where each sink of a schema stands: one row, changed in the transactions that change its table. */
 export const SINKS_TABLE = 'millrace_sinks';
+
+/** the rule that one table is kept by one sink */
+const ONE_SINK = 'millrace_sinks_table_name_key';
 
 export interface BookkeepingOptions {
   readonly schema: string;
@@ -22,27 +26,53 @@ export class Bookkeeping {
     this.#table = `${quoted(options.schema)}.${quoted(SINKS_TABLE)}`;
   }
 
-  /** Makes the schema and the table where they are missing. */
+  /** Makes the schema and the table where they are missing; a table of before gets its second key. */
   async prepare(connection: Connection): Promise<void> {
     const { schema } = this.#options;
-    const [found] = await connection.run(
-      `SELECT to_regnamespace($1) IS NOT NULL AS schema, to_regclass($2) IS NOT NULL AS "table"`,
-      [quoted(schema), this.#table],
-    );
+    const [found] = await connection.run('SELECT to_regnamespace($1) IS NOT NULL AS schema', [
+      quoted(schema),
+    ]);
     if (found?.schema !== true) await connection.run(`CREATE SCHEMA IF NOT EXISTS ${quoted(schema)}`);
-    if (found?.table === true) return;
+    if (await this.#ruled(connection)) return;
+    try {
+      await this.#create(connection);
+    } catch (error) {
+      await connection.script('ROLLBACK').catch(() => {}); // the first failure is the one to tell
+      if (sqlState(error) !== '23505') throw error;
+      throw new MillraceError('sink_refused', `${this.#table} has two sinks that keep one table`, {
+        hint: `leave one of them there: DELETE FROM ${this.#table} WHERE sink = '...'`,
+        cause: error,
+      });
+    }
+  }
+
+  /** Whether the table is there, with its rule that no two sinks keep one table. */
+  async #ruled(connection: Connection): Promise<boolean> {
+    const found = await connection.run(
+      'SELECT 1 FROM pg_constraint WHERE conrelid = to_regclass($1) AND conname = $2',
+      [this.#table, ONE_SINK],
+    );
+    return found.length > 0;
+  }
+
+  async #create(connection: Connection): Promise<void> {
     // two sinks may come here at once, and IF NOT EXISTS alone does not keep them apart
     await connection.script(`BEGIN;
+      SET LOCAL lock_timeout = '5s';
       SELECT pg_advisory_xact_lock(hashtext('${SINKS_TABLE}'));
       CREATE TABLE IF NOT EXISTS ${this.#table} (
         sink text PRIMARY KEY,
-        table_name text NOT NULL,
+        table_name text NOT NULL CONSTRAINT ${ONE_SINK} UNIQUE,
         log text NOT NULL,
         version text NOT NULL,
         position bigint NOT NULL,
         updated timestamptz NOT NULL DEFAULT now()
-      );
-      COMMIT`);
+      )`);
+    // one that an earlier version of Millrace has made lacks it
+    if (!(await this.#ruled(connection))) {
+      await connection.run(`ALTER TABLE ${this.#table} ADD CONSTRAINT ${ONE_SINK} UNIQUE (table_name)`);
+    }
+    await connection.script('COMMIT');
   }
 
   /** The state, if it is that of this table. */
@@ -64,9 +94,7 @@ export class Bookkeeping {
       [sink, table],
     );
     if (other === undefined) return;
-    throw new MillraceError('sink_refused', `table "${table}" is kept by sink "${String(other.sink)}"`, {
-      hint: `name another table; if that sink is no more: DELETE FROM ${this.#table} WHERE sink = '${String(other.sink)}'`,
-    });
+    throw this.#shared(`sink "${String(other.sink)}"`, String(other.sink));
   }
 
   /** Within a transaction. Throws `sink_conflict` when it does not stand at `from`. */
@@ -86,12 +114,25 @@ export class Bookkeeping {
     const same =
       now?.log === before?.log && now?.version === before?.version && now?.position === before?.position;
     if (!same) throw this.#conflict();
-    await connection.count(
-      `INSERT INTO ${this.#table} (sink, table_name, log, version, position) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (sink) DO UPDATE SET table_name = EXCLUDED.table_name, log = EXCLUDED.log,
-         version = EXCLUDED.version, position = EXCLUDED.position, updated = now()`,
-      [sink, table, to.log, to.version, to.position],
-    );
+    try {
+      await connection.count(
+        `INSERT INTO ${this.#table} (sink, table_name, log, version, position) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (sink) DO UPDATE SET table_name = EXCLUDED.table_name, log = EXCLUDED.log,
+           version = EXCLUDED.version, position = EXCLUDED.position, updated = now()`,
+        [sink, table, to.log, to.version, to.position],
+      );
+    } catch (error) {
+      // both were started together, and the other one was faster
+      if (sqlState(error) === '23505') throw this.#shared('another sink', '...', error);
+      throw error;
+    }
+  }
+
+  #shared(by: string, sink: string, cause?: unknown): MillraceError {
+    return new MillraceError('sink_refused', `table "${this.#options.table}" is kept by ${by}`, {
+      hint: `name another table; if that sink is no more: DELETE FROM ${this.#table} WHERE sink = ${literal(sink)}`,
+      cause,
+    });
   }
 
   #conflict(): MillraceError {

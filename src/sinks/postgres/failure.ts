@@ -36,6 +36,12 @@ export function failureOf(error: unknown, place: Place): MillraceError {
   });
 }
 
+/** PostgreSQL's code of a failure that {@link failureOf} has told; undefined: it was none of PostgreSQL. */
+export function sqlState(error: unknown): string | undefined {
+  const { cause } = error as { readonly cause?: unknown };
+  return cause instanceof DatabaseError ? cause.code : undefined;
+}
+
 interface Known {
   /** it may go by itself */
   readonly away?: boolean;

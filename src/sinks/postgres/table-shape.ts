@@ -42,6 +42,10 @@ export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 export function columnList({ columns }: TableShape): string {
   return columns.map(c => quoted(c.name)).join(', ');
 }

@@ -1,5 +1,6 @@
 import { MillraceError } from '../../core/errors.ts';
 import type { Connection } from './connection.ts';
+import { sqlState } from './failure.ts';
 import { foundTable, misfits } from './found-table.ts';
 import { columnList, keyList, onConflict, quoted, type TableShape } from './table-shape.ts';
 
@@ -115,7 +116,7 @@ export async function swapTables(
       if (found?.there === true) await connection.run(`DROP TABLE ${old}`);
       break;
     } catch (error) {
-      const code = codeOf(error);
+      const code = sqlState(error);
       if (code !== '55P03' && code !== '2BP01') throw error;
       await connection.run('ROLLBACK TO SAVEPOINT swap');
       if (code === '2BP01') {
@@ -192,9 +193,4 @@ function unlessSame(shape: TableShape): string {
   if (names.length === 0) return '';
   const record = (table: string) => `ROW(${names.map(n => `${table}.${n}`).join(', ')})::record`;
   return ` WHERE ${record('o')} *<> ${record('EXCLUDED')}`;
-}
-
-function codeOf(error: unknown): string | undefined {
-  const cause = (error as Error).cause as { readonly code?: string } | undefined;
-  return cause?.code;
 }
