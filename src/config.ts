@@ -66,6 +66,8 @@ export interface KafkaConfig {
 export interface SinkConfig {
   readonly name: string;
   readonly view: string;
+  /** rows of another log that are found there are replaced */
+  readonly takeOver?: boolean | undefined;
   readonly postgres?:
     | {
         /** URL, or `$NAME` of an environment variable that holds it */
@@ -169,6 +171,7 @@ const sinkShape = z.record(
   z
     .strictObject({
       view: z.string().min(1),
+      takeOver: z.boolean().optional(),
       file: z.strictObject({ path: z.string().min(1) }).optional(),
       postgres: z
         .strictObject({
@@ -290,9 +293,10 @@ export function loadConfig(pipelinesDir: string, root: string): Config {
     commands: handlers.commands,
     reactions: handlers.reactions.map(r => ({ module: module(r.module), settings: r.settings })),
     extensions: handlers.extensions.map(module),
-    sinks: Object.entries(sinks.sinks).map(([name, { view, postgres, file }]) => ({
+    sinks: Object.entries(sinks.sinks).map(([name, { view, takeOver, postgres, file }]) => ({
       name,
       view,
+      takeOver,
       postgres: postgres && { ...postgres, table: tableOf(view, postgres) },
       file,
     })),
@@ -444,7 +448,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     'group',
     'partitions',
   ],
-  sinks: ['view', 'postgres', 'connection', 'schema', 'table', 'file', 'path'],
+  sinks: ['view', 'takeOver', 'postgres', 'connection', 'schema', 'table', 'file', 'path'],
 };
 
 function knownKeys(path: readonly string[]): readonly string[] {

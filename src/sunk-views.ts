@@ -44,11 +44,16 @@ export interface Surroundings {
 
 /** The sinks as they are configured. Throws `config_invalid` for a variable that is not set. */
 export async function configuredSinks(config: Config, { dataDir, env }: Surroundings): Promise<Sink[]> {
-  const makes = config.sinks.map(async ({ name, view, postgres, file }) => {
+  const makes = config.sinks.map(async ({ name, view, takeOver, postgres, file }) => {
     if (file !== undefined) {
       // as in HTTP: exact for every reader of JSON
       const json: JsonOf = type => jsonWriter(type, { numbers: 'string' });
-      return { name, view, kind: fileSink({ sink: name, path: resolve(dataDir, file.path), json }) };
+      return {
+        name,
+        view,
+        takeOver,
+        kind: fileSink({ sink: name, path: resolve(dataDir, file.path), json }),
+      };
     }
     assert(postgres !== undefined, 'a sink has a place');
     const { schema, table, connection } = postgres;
@@ -56,7 +61,7 @@ export async function configuredSinks(config: Config, { dataDir, env }: Surround
     const json: JsonOf = type => jsonWriter(type, { numbers: 'json' });
     // the client of PostgreSQL is loaded where it is used
     const { postgresSink } = await import('./sinks/postgres/postgres-target.ts');
-    return { name, view, kind: postgresSink({ sink: name, url, schema, table, json }) };
+    return { name, view, takeOver, kind: postgresSink({ sink: name, url, schema, table, json }) };
   });
   return Promise.all(makes);
 }

@@ -7,6 +7,8 @@ export interface Sink {
   readonly name: string;
   readonly view: string;
   readonly kind: SinkKind;
+  /** rows of another log are replaced, once; otherwise they are refused: their server may be there still */
+  readonly takeOver?: boolean | undefined;
 }
 
 export interface SinkStatus {
@@ -63,6 +65,8 @@ export class SinkRunner {
   #state: SinkStatus['state'] = 'stopped';
   /** what the target holds durably */
   #held: SinkState | null = null;
+  /** no rows of this log were there since the start, and those of another one may go for them */
+  #takesOver: boolean;
   #following: ViewFollowing | null = null;
   #loaded: number | null = null;
   #changes = 0;
@@ -73,6 +77,7 @@ export class SinkRunner {
 
   constructor(sink: Sink, ports: RunnerPorts) {
     this.sink = sink;
+    this.#takesOver = sink.takeOver === true;
     this.#ports = ports;
   }
 
@@ -198,9 +203,11 @@ export class SinkRunner {
     const view = this.#ports.views.open(this.sink.view);
     const found = await target.open(view);
     if (signal.aborted) return;
+    this.#refuseForeign(found);
     this.#held = this.#continues(found, view) ? found : null;
     this.#held ??= await this.#load(target, view, signal);
     if (this.#held === null) return; // another version is served, or the process stops
+    this.#takesOver = false;
     const following = new ViewFollowing(this.#ports.views, view, this.#held.position);
     this.#following = following;
     if (signal.aborted) following.finish();
@@ -240,8 +247,17 @@ export class SinkRunner {
     this.#moved();
   }
 
+  /** Throws `sink_conflict` for rows of another log, whose server may only be idle. */
+  #refuseForeign(found: SinkState | null): void {
+    if (found === null || found.log === this.#ports.log || this.#takesOver) return;
+    const { name, kind } = this.sink;
+    throw new MillraceError('sink_conflict', `${kind.place} holds the rows of another log`, {
+      hint: `two servers need two sinks and two places; if the other one is no more, write "takeOver: true" at sink "${name}" and start again`,
+    });
+  }
+
   #continues(found: SinkState | null, view: OpenView): boolean {
-    if (found === null || found.log !== this.#ports.log || found.version !== view.version) return false;
+    if (found?.log !== this.#ports.log || found.version !== view.version) return false;
     // ahead: the log was put back from a backup
     return found.position <= view.position;
   }

@@ -3,7 +3,9 @@ import { STRING } from '../../src/core/sql-type.ts';
 import { jsonWriter } from '../../src/expr/value-json.ts';
 import { postgresSink } from '../../src/sinks/postgres/postgres-target.ts';
 import type { SinkTarget, SinkView } from '../../src/sinks/sink-target.ts';
+import { until } from '../until.ts';
 import { Postgres } from './postgres.ts';
+import { SunkLoad, SunkServer } from './sunk-server.ts';
 
 let postgres: Postgres;
 beforeAll(async () => {
@@ -77,5 +79,63 @@ describe('two sinks on one table', () => {
     });
     await postgres.query(`DELETE FROM millrace_sinks WHERE sink = 'two'`);
     expect(await targetOf('one').open(VIEW)).toEqual(state(7));
+  });
+});
+
+describe('two servers with one sink', () => {
+  test.each([1, 2])('whose first rows come at once: one of them is refused (%i)', async rows => {
+    const [one, two] = [targetOf('s'), targetOf('s')];
+    const before = rows === 1 ? null : state(5);
+    if (before !== null) {
+      const first = targetOf('s');
+      await first.open(VIEW);
+      await (await first.load(VIEW)).commit(before);
+      await first.close();
+    }
+    expect([await one.open(VIEW), await two.open(VIEW)]).toEqual([before, before]);
+    const first = await one.load(VIEW);
+    // it waits for the first one, whose copy has the same name
+    const second = expect(two.load(VIEW).then(load => load.commit(state(20, 'log2')))).rejects.toMatchObject({
+      code: 'sink_conflict',
+    });
+    await first.commit(state(10));
+    await second;
+    expect(await targetOf('s').open(VIEW)).toEqual(state(10));
+  });
+
+  test('the second one is refused though the first one is idle, until it is told to take over', async () => {
+    const [one, two] = [
+      new SunkServer(postgres.url(), ['totals']),
+      new SunkServer(postgres.url(), ['totals']),
+    ];
+    onTestFinished(() => one.remove());
+    onTestFinished(() => two.remove());
+    await one.start();
+    const load = new SunkLoad(9);
+    await load.send(one);
+    await one.expectEqual(postgres, ['totals']);
+    const refused = (server: SunkServer) =>
+      until('the server is refused', async () => {
+        const sink = await server.get<{ failure: { code: string; hint: string } | null }>('/sinks/totals');
+        return sink.failure;
+      });
+    await two.start();
+    const failure = await refused(two);
+    expect(failure.code).toBe('sink_conflict');
+    expect(failure.hint).toContain('takeOver: true');
+    await load.send(one);
+    await one.expectEqual(postgres, ['totals']);
+    expect(await one.get('/sinks/totals')).toMatchObject({ state: 'running', loads: 1, failure: null });
+    await two.stop();
+    two.connect(postgres.url(), ['totals'], 'takeOver: true');
+    await two.start();
+    await new SunkLoad(10).send(two);
+    await two.expectEqual(postgres, ['totals']);
+    // and from now on the first one is refused, and does not take it back
+    await load.send(one);
+    expect((await refused(one)).code).toBe('sink_conflict');
+    await new SunkLoad(11).send(two, 10);
+    await two.expectEqual(postgres, ['totals']);
+    expect(await two.get('/sinks/totals')).toMatchObject({ state: 'running', loads: 1, failure: null });
   });
 });

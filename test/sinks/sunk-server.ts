@@ -39,9 +39,10 @@ export class SunkServer {
     );
   }
 
-  /** Sinks to another place; takes effect with the next start. */
-  connect(url: string, views: readonly string[] = SINKS): void {
-    const sinks = views.map(v => `  ${v}: { view: ${v}, postgres: { connection: '${url}' } }\n`);
+  /** Sinks to another place, with `more` settings such as `takeOver: true`; takes effect with the next start. */
+  connect(url: string, views: readonly string[] = SINKS, more = ''): void {
+    const rest = more === '' ? '' : `, ${more}`;
+    const sinks = views.map(v => `  ${v}: { view: ${v}, postgres: { connection: '${url}' }${rest} }\n`);
     writeFileSync(join(this.#dir, 'pipelines', 'sinks.yaml'), `sinks:\n${sinks.join('')}`);
   }
 

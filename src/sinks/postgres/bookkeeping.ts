@@ -110,17 +110,24 @@ export class Bookkeeping {
   /** Within a transaction: a new copy stands in. Throws `sink_conflict` when it does not stand at `before`. */
   async begin(connection: Connection, before: SinkState | null, to: SinkState): Promise<void> {
     const { sink, table } = this.#options;
-    const now = await this.read(connection);
-    const same =
-      now?.log === before?.log && now?.version === before?.version && now?.position === before?.position;
-    if (!same) throw this.#conflict();
+    // each is one statement: it waits for another writer of the row, and then sees what that one has left
+    const next = [sink, table, to.log, to.version, to.position];
     try {
-      await connection.count(
-        `INSERT INTO ${this.#table} (sink, table_name, log, version, position) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (sink) DO UPDATE SET table_name = EXCLUDED.table_name, log = EXCLUDED.log,
-           version = EXCLUDED.version, position = EXCLUDED.position, updated = now()`,
-        [sink, table, to.log, to.version, to.position],
-      );
+      const begun =
+        before === null
+          ? await connection.count(
+              `INSERT INTO ${this.#table} AS now (sink, table_name, log, version, position) VALUES ($1, $2, $3, $4, $5)
+               ON CONFLICT (sink) DO UPDATE SET table_name = EXCLUDED.table_name, log = EXCLUDED.log,
+                 version = EXCLUDED.version, position = EXCLUDED.position, updated = now()
+               WHERE now.table_name <> EXCLUDED.table_name`,
+              next,
+            )
+          : await connection.count(
+              `UPDATE ${this.#table} SET log = $3, version = $4, position = $5, updated = now()
+                WHERE sink = $1 AND table_name = $2 AND log = $6 AND version = $7 AND position = $8`,
+              [...next, before.log, before.version, before.position],
+            );
+      if (begun !== 1) throw this.#conflict();
     } catch (error) {
       // both were started together, and the other one was faster
       if (sqlState(error) === '23505') throw this.#shared('another sink', '...', error);
@@ -138,7 +145,7 @@ export class Bookkeeping {
   #conflict(): MillraceError {
     const { sink, table } = this.#options;
     return new MillraceError('sink_conflict', `somebody else writes sink "${sink}" to table "${table}"`, {
-      hint: 'two servers need two names of sinks, and two tables',
+      hint: 'two servers need two sinks and two tables',
     });
   }
 }
