@@ -159,4 +159,80 @@ describe('what others have given to the table', () => {
     );
     expect(await postgres.query('SELECT * FROM precious')).toEqual([]);
   });
+
+  test('grants of columns and comments go over too; what does not is told', async () => {
+    const kept = new Kept();
+    await kept.becomes([['ada', 1n]]);
+    await postgres.query(`
+      CREATE ROLE "odd "" role"; GRANT SELECT (customer), UPDATE (n) ON totals TO "odd "" role";
+      COMMENT ON TABLE totals IS 'it''s \\ mine'; COMMENT ON COLUMN totals.n IS 'how many';
+      CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+      CREATE TRIGGER told AFTER INSERT ON totals EXECUTE FUNCTION nothing();
+      ALTER TABLE totals ADD CONSTRAINT positive CHECK (n > 0)`);
+    const role = 'odd " role';
+    await kept.becomes([['bob', 2n]]);
+    const [found] = await postgres.query(
+      `SELECT has_column_privilege($1::name, 'totals', 'customer', 'SELECT') AS reads, has_column_privilege($1::name, 'totals', 'n', 'SELECT') AS all,
+              has_column_privilege($1::name, 'totals', 'n', 'UPDATE') AS writes, obj_description('totals'::regclass) AS comment,
+              col_description('totals'::regclass, 2) AS "column"`,
+      [role],
+    );
+    expect(found).toEqual({
+      ...{ reads: true, all: false, writes: true },
+      ...{ comment: "it's \\ mine", column: 'how many' },
+    });
+    expect(kept.notices).toEqual(['not carried over to the new table: trigger told; constraint positive']);
+    await postgres.query(`DROP OWNED BY "odd "" role"; DROP ROLE "odd "" role"`);
+  });
+});
+
+describe('a table that no other one can take the place of', () => {
+  const TIES = {
+    'row security':
+      'ALTER TABLE totals ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON totals USING (customer = current_user::text)',
+    'a publication': 'CREATE PUBLICATION p FOR TABLE totals; ALTER TABLE totals REPLICA IDENTITY FULL',
+    'an owner of its own, "boss"': 'ALTER TABLE totals OWNER TO boss',
+  };
+  beforeAll(async () => {
+    await postgres.query('CREATE ROLE boss');
+  });
+
+  test.each(Object.entries(TIES))(
+    'for it has %s: it stays, and its rows are exchanged',
+    async (tie, make) => {
+      const kept = new Kept();
+      await kept.becomes([['ada', 1n]]);
+      await postgres.query(make);
+      onTestFinished(async () => {
+        await postgres.query('DROP PUBLICATION IF EXISTS p');
+      });
+      const facts = () =>
+        postgres.query(
+          `SELECT c.oid, relrowsecurity, relowner, (SELECT count(*) FROM pg_policy) AS policies,
+                (SELECT count(*) FROM pg_publication_rel) AS publications FROM pg_class c WHERE oid = 'totals'::regclass`,
+        );
+      const before = await facts();
+      await kept.becomes([['bob', 2n]]);
+      expect(await facts()).toEqual(before);
+      expect(await postgres.query('SELECT customer, n FROM totals')).toEqual([{ customer: 'bob', n: '2' }]);
+      await expect(
+        kept.becomes([['bob', 2n]], { columns: [{ name: 'customer', type: STRING }] }),
+      ).rejects.toMatchObject({ code: 'sink_refused', message: expect.stringContaining(tie) });
+      expect(await facts()).toEqual(before);
+    },
+  );
+
+  test('is refused when row security hides rows from the user of the sink', async () => {
+    await postgres.query(`CREATE ROLE keeper LOGIN PASSWORD 'keeper'; GRANT ALL ON SCHEMA public TO keeper`);
+    onTestFinished(async () => {
+      await postgres.query('DROP OWNED BY keeper; DROP ROLE keeper');
+    });
+    const kept = new Kept(postgres.url('keeper', 'keeper'));
+    await (await kept.becomes([['ada', 1n]])).close();
+    await postgres.query('ALTER TABLE totals ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY');
+    await expect(kept.becomes([['ada', 1n]])).rejects.toMatchObject({
+      code: 'sink_refused',
+      message: expect.stringContaining('row security hides rows'),
+    });
+  });
 });

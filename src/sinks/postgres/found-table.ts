@@ -11,10 +11,10 @@ export interface FoundTable {
   readonly empty: boolean;
 }
 
-/** Throws `sink_refused` when the name is taken by something that is no table. */
+/** Throws `sink_refused` when the name is taken by something that is no table, or when some of its rows are hidden. */
 export async function foundTable(connection: Connection, table: string): Promise<FoundTable | null> {
   const [found] = await connection.run(
-    `SELECT relkind::text AS kind FROM pg_class WHERE oid = to_regclass($1)`,
+    `SELECT relkind::text AS kind, row_security_active(oid) AS hides FROM pg_class WHERE oid = to_regclass($1)`,
     [table],
   );
   if (found === undefined) return null;
@@ -22,6 +22,15 @@ export async function foundTable(connection: Connection, table: string): Promise
     throw new MillraceError('sink_refused', `${table} is there and is no plain table`, {
       hint: 'name another table for the sink',
     });
+  }
+  if (found.hides === true) {
+    throw new MillraceError(
+      'sink_refused',
+      `row security hides rows of ${table} from the user of this sink`,
+      {
+        hint: `the user must own the table, without FORCE ROW LEVEL SECURITY, or have BYPASSRLS`,
+      },
+    );
   }
   const columns = await connection.run(
     `SELECT attname AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute

@@ -11,9 +11,11 @@ import type {
   TargetEvents,
 } from '../sink-target.ts';
 import { Bookkeeping } from './bookkeeping.ts';
+import { carryOver } from './carry-over.ts';
 import { holds } from './column-types.ts';
 import { Connection, type CopyIn } from './connection.ts';
 import { foundTable, misfits } from './found-table.ts';
+import { exchangeRows, ties } from './row-exchange.ts';
 import { RowWriter } from './row-writer.ts';
 import {
   columnList,
@@ -23,7 +25,7 @@ import {
   type TableShape,
   tableShape,
 } from './table-shape.ts';
-import { addKey, carryOver, freshName, swapTables } from './table-swap.ts';
+import { addKey, freshName, swapTables } from './table-swap.ts';
 
 export interface PostgresOptions {
   readonly sink: string;
@@ -200,16 +202,22 @@ class PostgresTarget implements SinkTarget {
   }
 
   async #commitLoad(connection: Connection, fresh: string, state: SinkState): Promise<void> {
-    const [old] = await connection.run('SELECT to_regclass($1) IS NOT NULL AS there', [this.#table]);
-    if (old?.there === true) {
-      const left = await carryOver(connection, this.#table, fresh);
-      if (left.length > 0) this.#events.notice(`not carried over to the new table: ${left.join('; ')}`);
-    }
+    const old = this.#table;
+    const { shape } = this.#opened();
+    const [found] = await connection.run('SELECT to_regclass($1) IS NOT NULL AS there', [old]);
+    const tied = found?.there === true ? await ties(connection, old) : [];
+    const swaps = tied.length === 0;
+    const left = found?.there === true && swaps ? await carryOver(connection, old, fresh) : [];
     await connection.run(`ANALYZE ${fresh}`);
     await this.#books.begin(connection, this.#state, state);
-    await swapTables(connection, this.#options, this.#opened().shape, async () => {
-      await new Promise(resolve => setTimeout(resolve, SWAP_RETRY));
-    });
+    if (swaps) {
+      const swapped = await swapTables(connection, this.#options, shape, async () => {
+        await new Promise(resolve => setTimeout(resolve, SWAP_RETRY));
+      });
+      if (swapped && left.length > 0) {
+        this.#events.notice(`not carried over to the new table: ${left.join('; ')}`);
+      }
+    } else await exchangeRows(connection, { old, fresh, shape, tied });
     await connection.script('COMMIT');
     this.#state = state;
     this.#loading = false;
