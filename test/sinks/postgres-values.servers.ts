@@ -178,6 +178,24 @@ describe('a table that is there', () => {
     ]);
   });
 
+  test.each(['text UNIQUE NULLS NOT DISTINCT', 'text NOT NULL UNIQUE'])(
+    'and has the key %s is taken',
+    async key => {
+      const table = `with ${key}`;
+      await postgres.query(`CREATE TABLE "${table}" (id ${key}, n int, total numeric(12,2))`);
+      const target = targetOf(table);
+      expect(await target.open(VIEW)).toBeNull();
+      await target.close();
+    },
+  );
+
+  test('and has a key that takes NULL twice is taken for a table, whose keys are never NULL', async () => {
+    await postgres.query('CREATE TABLE never (id text UNIQUE, n int, total numeric(12,2))');
+    const target = targetOf('never');
+    expect(await target.open({ ...VIEW, statement: 'table' })).toBeNull();
+    await target.close();
+  });
+
   test.each([
     ['other types', 'id text PRIMARY KEY, n text, total numeric(12,1)', 'column "n" is text, not integer'],
     ['too few digits', 'id text PRIMARY KEY, n int, total numeric(12,1)', 'not numeric(12,2)'],
@@ -186,6 +204,16 @@ describe('a table that is there', () => {
       'one more column',
       'id text PRIMARY KEY, n int, total numeric(12,2), x int',
       'column "x" is not in the view',
+    ],
+    [
+      'a key that takes NULL twice',
+      'id text UNIQUE, n int, total numeric(12,2)',
+      '"id" may be NULL, and its unique index takes that twice',
+    ],
+    [
+      'a key that is looked at late',
+      'id text NOT NULL UNIQUE DEFERRABLE, n int, total numeric(12,2)',
+      'no primary key or unique index is on "id"',
     ],
     ['no key', 'id text, n int, total numeric(12,2)', 'no primary key or unique index is on "id"'],
   ])('and has %s is refused with what is wrong', async (name, columns, message) => {

@@ -6,8 +6,8 @@ import { quoted, type TableShape } from './table-shape.ts';
 /** A table that is there, or null. */
 export interface FoundTable {
   readonly columns: ReadonlyMap<string, string>;
-  /** sets of columns that a unique index without condition holds apart */
-  readonly unique: readonly (readonly string[])[];
+  /** sets of columns that a unique index without condition holds apart; `nulls`: rows with NULL in one of them, too */
+  readonly unique: readonly { readonly columns: readonly string[]; readonly nulls: boolean }[];
   readonly empty: boolean;
 }
 
@@ -39,15 +39,21 @@ export async function foundTable(connection: Connection, table: string): Promise
   );
   const unique = await connection.run(
     `SELECT (SELECT json_agg(a.attname) FROM unnest(i.indkey) WITH ORDINALITY k (n, at)
-              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.n WHERE k.at <= i.indnkeyatts) AS columns
+              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.n WHERE k.at <= i.indnkeyatts) AS columns,
+            NOT EXISTS (SELECT 1 FROM unnest(i.indkey) WITH ORDINALITY k (n, at)
+              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.n
+              WHERE k.at <= i.indnkeyatts AND NOT a.attnotnull)
+            -- a column that PostgreSQL has from version 15 on
+            OR COALESCE((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) AS nulls
        FROM pg_index i
-      WHERE i.indrelid = to_regclass($1) AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL`,
+      WHERE i.indrelid = to_regclass($1) AND i.indisunique AND i.indisvalid AND i.indimmediate
+        AND i.indpred IS NULL AND i.indexprs IS NULL`,
     [table],
   );
   const rows = await connection.run(`SELECT 1 FROM ${table} LIMIT 1`);
   return {
     columns: new Map(columns.map(c => [String(c.name), String(c.type)])),
-    unique: unique.map(u => (u.columns ?? []) as string[]),
+    unique: unique.map(u => ({ columns: (u.columns ?? []) as string[], nulls: u.nulls === true })),
     empty: rows.length === 0,
   };
 }
@@ -66,8 +72,14 @@ export function misfits({ columns, unique }: FoundTable, shape: TableShape): str
   for (const name of columns.keys())
     if (!known.has(name)) wrong.push(`column ${quoted(name)} is not in the view`);
   const key = shape.key.map(i => shape.columns[i]?.name ?? '');
-  if (wrong.length === 0 && !unique.some(u => u.length === key.length && key.every(k => u.includes(k)))) {
+  const keys = unique.filter(u => u.columns.length === key.length && key.every(k => u.columns.includes(k)));
+  if (wrong.length === 0 && keys.length === 0) {
     wrong.push(`no primary key or unique index is on ${key.map(quoted).join(', ')}`);
+  } else if (wrong.length === 0 && shape.nullKeys && !keys.some(k => k.nulls)) {
+    // a row whose key is NULL would be added again with each of its changes
+    wrong.push(
+      `${key.map(quoted).join(', ')} may be NULL, and its unique index takes that twice: a primary key or UNIQUE NULLS NOT DISTINCT does not`,
+    );
   }
   return wrong;
 }
