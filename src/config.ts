@@ -165,7 +165,8 @@ const handlersShape = z.strictObject({
   extensions: z.array(z.string().min(1)).default([]),
 });
 
-const sqlName = z.string().regex(/^[^\0]{1,63}$/, 'is no name that PostgreSQL takes');
+const isSqlName = (name: string) => /^[^\0]+$/.test(name) && Buffer.byteLength(name) <= 63;
+const sqlName = z.string().refine(isSqlName, 'is no name that PostgreSQL takes: 63 bytes at most');
 const sinkShape = z.record(
   z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/i, 'is no name: letters, digits, ".", "_", "-"'),
   z
@@ -204,6 +205,13 @@ function refuseShared(sinks: z.infer<typeof sinkShape>, context: z.RefinementCtx
     const other = kept.get(JSON.stringify(place));
     const message = `keeps the same ${sink.file ? 'file' : 'table'} as "${other ?? ''}"`;
     if (other !== undefined) context.addIssue({ code: 'custom', path: [name], message });
+    if (sink.postgres && !isSqlName(tableOf(sink.view, sink.postgres))) {
+      context.addIssue({
+        code: 'custom',
+        path: [name],
+        message: 'has a view of a long name: write a table, too',
+      });
+    }
     kept.set(JSON.stringify(place), name);
   }
 }

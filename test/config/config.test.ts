@@ -75,6 +75,18 @@ describe('pipelines/*.yaml', () => {
     ]);
   });
 
+  it('take no table whose name PostgreSQL would cut', () => {
+    const sink = (text: string) => faults({ 'sinks.yaml': `sinks:\n  a: ${text}\n` });
+    const long = 'ü'.repeat(32);
+    expect(sink(`{ view: v, postgres: { connection: $A, table: ${long} } }`)).toEqual([
+      expect.stringContaining('is no name that PostgreSQL takes'),
+    ]);
+    expect(sink(`{ view: ${long}, postgres: { connection: $A } }`)).toEqual([
+      expect.stringContaining('"sinks.a" has a view of a long name'),
+    ]);
+    expect(sink(`{ view: ${long}, postgres: { connection: $A, table: t } }`)).toEqual([]);
+  });
+
   it('let no two sinks keep one table, or one file', () => {
     const sinks = (...lines: string[]) =>
       faults({ 'sinks.yaml': `sinks:\n${lines.map(l => `  ${l}\n`).join('')}` });

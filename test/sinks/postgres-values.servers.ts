@@ -153,6 +153,30 @@ describe('values in PostgreSQL', () => {
   });
 });
 
+test('column names that PostgreSQL would cut are cut here, and told apart', async () => {
+  const long = `${'ü'.repeat(31)}🙂`;
+  const names = ['id', 'A'.repeat(70), `${'A'.repeat(64)}b`, `${long}1`, `${long}2`];
+  const view = viewOf(names.map(name => ({ name, type: STRING })));
+  const target = await loaded('long names', view, [['a', 'b', 'c', 'd', 'e']]);
+  await target.apply([put(['x', 'y', 'z', 'v', 'w'])], state(1), state(2));
+  await target.close();
+  const again = targetOf('long names');
+  expect(await again.open(view)).toEqual(state(2));
+  await again.close();
+  expect(await postgres.query('SELECT * FROM "long names" ORDER BY id')).toEqual(
+    [
+      ['a', 'b', 'c', 'd', 'e'],
+      ['x', 'y', 'z', 'v', 'w'],
+    ].map(([id, one, two, three, four]) => ({
+      id,
+      ['a'.repeat(63)]: one,
+      [`${'a'.repeat(61)}_2`]: two,
+      ['ü'.repeat(31)]: three,
+      [`${'ü'.repeat(30)}_2`]: four,
+    })),
+  );
+});
+
 describe('a table that is there', () => {
   const VIEW = viewOf([
     { name: 'id', type: STRING },

@@ -5,6 +5,7 @@ import { jsonWriter } from '../../src/expr/value-json.ts';
 import { encodeKey } from '../../src/kv/key-codec.ts';
 import { postgresSink } from '../../src/sinks/postgres/postgres-target.ts';
 import type { SinkState, SinkTarget, SinkView } from '../../src/sinks/sink-target.ts';
+import { until } from '../until.ts';
 import { Postgres } from './postgres.ts';
 
 let postgres: Postgres;
@@ -120,6 +121,30 @@ describe('rows that something in the database refers to', () => {
     expect(after.filter(row => !before.some(b => b.place === row.place)).map(r => r.customer)).toEqual([
       'zero',
     ]);
+  });
+
+  test('a writer that holds what refers to a row is waited for', async () => {
+    const kept = new Kept();
+    await kept.becomes([['ada', 1n]]);
+    await postgres.query(
+      'CREATE TABLE notes (note text, customer text REFERENCES totals (customer) ON DELETE CASCADE)',
+    );
+    await postgres.query(`INSERT INTO notes VALUES ('good', 'ada')`);
+    const writer = await postgres.client();
+    onTestFinished(() => writer.end());
+    const [session] = (await writer.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows;
+    await writer.query(`BEGIN; UPDATE notes SET note = 'better'`);
+    const exchanged = kept.becomes([['bob', 2n]]);
+    const waits = () =>
+      postgres.query(
+        `SELECT 1 FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)) AND now() - query_start > '300 ms'`,
+        [session?.pid],
+      );
+    await until('it has waited for longer than a swap would', async () => (await waits()).length > 0);
+    await writer.query('COMMIT');
+    await exchanged;
+    expect(await postgres.query('SELECT customer FROM totals')).toEqual([{ customer: 'bob' }]);
+    expect(await postgres.query('SELECT * FROM notes')).toEqual([]);
   });
 
   test('another key cannot take the place of the one before, and it is said why', async () => {

@@ -1,6 +1,5 @@
 import type { Connection } from './connection.ts';
-import { quoted } from './table-shape.ts';
-import { withSuffix } from './table-swap.ts';
+import { quoted, withSuffix } from './table-shape.ts';
 
 /**
  * What the table before had been given beside its rows, for the fresh one: indexes, grants, comments. Returns what could not

@@ -66,6 +66,11 @@ const KNOWN: Readonly<Record<string, (place: Place, error: DatabaseError) => Kno
   '40': leaving,
   '57': leaving,
   '53300': leaving,
+  '55P03': ({ table }) => ({
+    away: true,
+    what: `somebody holds ${table} for long`,
+    hint: 'it is tried again; pg_locks tells who holds it',
+  }),
   '28': credentials,
   '3D000': ({ server }) => ({
     what: `there is no database at ${server}`,

@@ -23,19 +23,36 @@ export interface TableShape {
 }
 
 export function tableShape(view: SinkView): TableShape {
-  const columns: TableColumn[] = view.columns.map(({ name, type }) => ({
-    name: columnName(name),
-    type: columnType(type),
-    of: type,
-  }));
+  const columns: TableColumn[] = [];
+  const taken = new Set<string>();
+  for (const { name, type } of view.columns) {
+    const own = columnName(name, taken);
+    taken.add(own);
+    columns.push({ name: own, type: columnType(type), of: type });
+  }
   if (view.key.length > 0) return { columns, key: view.key, nullKeys: view.statement !== 'table' };
   columns.push({ name: ROW_KEY, type: 'bytea', of: null });
   return { columns, key: [columns.length - 1], nullKeys: false };
 }
 
-/** Names that SQL writes without quotes are lower case there; others stay. */
-function columnName(name: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name.toLowerCase() : name;
+/** bytes: PostgreSQL cuts longer names */
+const LONGEST_NAME = 63;
+
+/** Names that SQL writes without quotes are lower case there; others stay. Those that are too long are cut, and told apart. */
+function columnName(name: string, taken: ReadonlySet<string>): string {
+  const own = /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name.toLowerCase() : name;
+  if (Buffer.byteLength(own) <= LONGEST_NAME) return own;
+  let cut = withSuffix(own, '');
+  for (let n = 2; taken.has(cut); n++) cut = withSuffix(own, `_${n}`);
+  return cut;
+}
+
+/** A name that ends with `suffix` (ASCII) and that PostgreSQL does not cut. */
+export function withSuffix(name: string, suffix: string): string {
+  const characters = [...name];
+  let bytes = Buffer.byteLength(name);
+  while (bytes > LONGEST_NAME - suffix.length) bytes -= Buffer.byteLength(characters.pop() ?? '');
+  return characters.join('') + suffix;
 }
 
 export function quoted(name: string): string {

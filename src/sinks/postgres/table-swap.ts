@@ -1,20 +1,11 @@
 import type { Connection } from './connection.ts';
 import { sqlState } from './failure.ts';
 import { exchangeRows } from './row-exchange.ts';
-import { keyList, quoted, type TableShape } from './table-shape.ts';
+import { keyList, quoted, type TableShape, withSuffix } from './table-shape.ts';
 
 export interface SwappedTable {
   readonly schema: string;
   readonly table: string;
-}
-
-/** PostgreSQL cuts longer names */
-const LONGEST_NAME = 63;
-
-export function withSuffix(name: string, suffix: string): string {
-  let cut = name;
-  while (Buffer.byteLength(cut) > LONGEST_NAME - suffix.length) cut = cut.slice(0, -1);
-  return cut + suffix;
 }
 
 /** the name of the fresh copy while it is filled */
@@ -46,10 +37,11 @@ export async function swapTables(
 ): Promise<boolean> {
   const old = `${quoted(schema)}.${quoted(table)}`;
   const fresh = `${quoted(schema)}.${quoted(freshName(table))}`;
-  await connection.run(`SET LOCAL lock_timeout = ${HOLD_UP}`);
   for (;;) {
     await connection.run('SAVEPOINT swap');
     try {
+      // it ends with the savepoint: rows that are exchanged may wait for other writers
+      await connection.run(`SET LOCAL lock_timeout = ${HOLD_UP}`);
       const [found] = await connection.run('SELECT to_regclass($1) IS NOT NULL AS there', [old]);
       if (found?.there === true) await connection.run(`DROP TABLE ${old}`);
       break;
