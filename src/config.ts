@@ -4,9 +4,11 @@ import { pathToFileURL } from 'node:url';
 import { type Document, isScalar, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { parseByteSize } from './core/byte-size.ts';
-import { MillraceError, MillraceErrors } from './core/errors.ts';
-import type { SourceText, Span } from './core/span.ts';
+import { type ErrorPlace, MillraceError, MillraceErrors } from './core/errors.ts';
+import { holdsSecret } from './core/secret-lines.ts';
+import { lineColumn, type SourceText, type Span } from './core/span.ts';
 import type { TopicUpkeep } from './deploy/log-retention.ts';
+import { knownKeys } from './known-settings.ts';
 import type { TopicSpec } from './log/event-log.ts';
 import { DEFAULT_MEMORY_BUDGET, memoryBudget } from './memory-setting.ts';
 import { closest } from './sql/suggest.ts';
@@ -205,7 +207,7 @@ function refuseShared(sinks: z.infer<typeof sinkShape>, context: z.RefinementCtx
     const other = kept.get(JSON.stringify(place));
     const message = `keeps the same ${sink.file ? 'file' : 'table'} as "${other ?? ''}"`;
     if (other !== undefined) context.addIssue({ code: 'custom', path: [name], message });
-    if (sink.postgres && !isSqlName(tableOf(sink.view, sink.postgres))) {
+    if (sink.postgres && sink.postgres.table === undefined && !isSqlName(tableOf(sink.view, sink.postgres))) {
       context.addIssue({
         code: 'custom',
         path: [name],
@@ -385,15 +387,30 @@ function parseYaml<T>(
 ): { readonly value: T | null; readonly faults: readonly MillraceError[] } {
   const document = parseDocument(source.text, { prettyErrors: false, uniqueKeys: true });
   if (document.errors.length > 0) {
-    const faults = document.errors.map(
-      e =>
-        new MillraceError('config_invalid', e.message, {
-          place: { source, span: { start: e.pos[0], end: e.pos[1] } },
-        }),
-    );
+    const faults = document.errors.map(e => {
+      const span = { start: e.pos[0], end: e.pos[1] };
+      // it may quote what stands there
+      const secret = holdsSecret(source.text, span.start);
+      const what = secret ? `this is no YAML: ${e.code.toLowerCase().replaceAll('_', ' ')}` : e.message;
+      return faultAt({ source, span }, what);
+    });
     return { value: null, faults };
   }
-  const parsed = shape.safeParse(document.toJS({ maxAliasCount: 50 }) ?? {});
+  let plain: unknown;
+  try {
+    plain = document.toJS({ maxAliasCount: 50 });
+  } catch {
+    // what it says may quote a password that begins with *
+    const fault = new MillraceError(
+      'config_invalid',
+      `${source.file} has an alias that stands for nothing, or too much`,
+      {
+        hint: 'put a text that begins with * in quotes',
+      },
+    );
+    return { value: null, faults: [fault] };
+  }
+  const parsed = shape.safeParse(plain ?? {});
   if (parsed.success) return { value: parsed.data, faults: [] };
   return { value: null, faults: parsed.error.issues.flatMap(issue => faultsOf(source, document, issue)) };
 }
@@ -403,64 +420,28 @@ function faultsOf(source: SourceText, document: Document.Parsed, issue: z.core.$
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map(key => {
       const near = closest(key, knownKeys(path));
-      return new MillraceError('config_invalid', `unknown setting "${key}"`, {
-        place: { source, span: keySpan(document, [...path, key]) },
-        hint: near === null ? undefined : `did you mean "${near}"?`,
-      });
+      const span = keySpan(document, [...path, key]);
+      // a comma in a password makes its end a name
+      const shown = near === null && holdsSecret(source.text, span.start) ? '' : ` "${key}"`;
+      return faultAt(
+        { source, span },
+        `unknown setting${shown}`,
+        near === null ? undefined : `did you mean "${near}"?`,
+      );
     });
   }
   const name = path.length === 0 ? 'the file' : `"${path.join('.')}"`;
-  return [
-    new MillraceError('config_invalid', `${name} ${issue.message}`, {
-      place: { source, span: valueSpan(document, path) },
-    }),
-  ];
+  return [faultAt({ source, span: valueSpan(document, path) }, `${name} ${issue.message}`)];
 }
 
-const KNOWN: Readonly<Record<string, readonly string[]>> = {
-  '': [
-    'server',
-    'data',
-    'memory',
-    'views',
-    'sample',
-    'topics',
-    'commands',
-    'reactions',
-    'extensions',
-    'sinks',
-    'kafka',
-  ],
-  server: ['host', 'port'],
-  data: ['folder'],
-  memory: ['budget'],
-  views: ['folder', 'watch', 'zone'],
-  sample: ['enabled', 'seed', 'module'],
-  topics: ['partitions', 'keyIndex', 'retention', 'cleanup', 'keepTombstonesFor', 'acceptIncompleteRebuilds'],
-  commands: ['keepResultsFor', 'cacheSize'],
-  reactions: ['module', 'settings'],
-  kafka: [
-    'brokers',
-    'clientId',
-    'tls',
-    'ca',
-    'cert',
-    'key',
-    'sasl',
-    'mechanism',
-    'username',
-    'password',
-    'exclude',
-    'outputs',
-    'commands',
-    'group',
-    'partitions',
-  ],
-  sinks: ['view', 'takeOver', 'postgres', 'connection', 'schema', 'table', 'file', 'path'],
-};
-
-function knownKeys(path: readonly string[]): readonly string[] {
-  return KNOWN[path[0] ?? ''] ?? [];
+/** Its line is shown, but for one that may hold a secret. */
+function faultAt(place: ErrorPlace, message: string, hint?: string): MillraceError {
+  const { source, span } = place;
+  if (!holdsSecret(source.text, span.start)) {
+    return new MillraceError('config_invalid', message, { place, hint });
+  }
+  const { line, column } = lineColumn(source.text, span.start);
+  return new MillraceError('config_invalid', `${source.file}:${line}:${column}: ${message}`, { hint });
 }
 
 function keySpan(document: Document.Parsed, path: readonly string[]): Span {

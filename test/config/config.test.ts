@@ -185,6 +185,47 @@ describe('pipelines/*.yaml', () => {
     ]);
   });
 
+  it.each([
+    [
+      'sinks.yaml',
+      'sinks:\n  a: { view: v, tabel: t, postgres: { connection: "postgres://u:hunter2@h/d" } }\n',
+      ':2:17',
+    ],
+    ['sinks.yaml', 'sinks:\n  a: { view: v, postgres: { connection: hunter2, table: t } }\n', ':2:41'],
+    ['sinks.yaml', 'sinks:\n  a: { view: v, postgres: { connection: "postgres://u:hunter2@h/d }\n', ':3:'],
+    [
+      'kafka.yaml',
+      'kafka:\n  brokers: [a:1]\n  sasl: { mechanism: md5, username: u, password: hunter2 }\n',
+      ':3:22',
+    ],
+    [
+      'kafka.yaml',
+      'kafka:\n  brokers: [a:1]\n  sasl: { mechanism: plain, username: u, pasword: hunter2 }\n',
+      ':3:42',
+    ],
+    [
+      'kafka.yaml',
+      'kafka:\n  brokers: [a:1]\n  sasl: { mechanism: plain, username: u, password: x,hunter2 }\n',
+      ':3:',
+    ],
+    [
+      'kafka.yaml',
+      'kafka:\n  brokers: [a:1]\n  sasl:\n    password: >-\n      hunter2\n    mechanism: md5\n',
+      ':6:16',
+    ],
+    ['kafka.yaml', 'kafka:\n  brokers: [a:1]\n  sasl: { password: *hunter2 }\n', ' has an alias'],
+  ])('show no line that may hold a secret: %s %j', (file, text, place) => {
+    const found = faults({ [file]: text });
+    expect(found).not.toEqual([]);
+    expect(found.join('\n')).toContain(`${file}${place}`);
+    expect(found.join('\n')).not.toContain('hunter2');
+  });
+
+  it('show the lines beside those with a secret', () => {
+    const lines = ['sinks:', '  a:', '    postgres:', '      connection: $A', '    veiw: v'];
+    expect(faults({ 'sinks.yaml': `${lines.join('\n')}\n` }).join('\n')).toContain('5 |     veiw: v');
+  });
+
   it('that nothing reads are a fault: their names are misspelt', () => {
     expect(faults({ 'topic.yaml': 'topics: {}\n', 'other.yml': '', 'topics.yaml': 'topics: {}\n' })).toEqual([
       expect.stringMatching(
