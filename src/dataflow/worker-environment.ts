@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { faultPoint } from '../core/fault-points.ts';
 import { openStateStore } from '../kv/checksummed-store.ts';
 import { openLogReader } from '../log/embedded/log-reader.ts';
-import type { BlockScan, LogReader } from '../log/event-log.ts';
+import type { ReadAhead } from '../log/embedded/read-ahead.ts';
+import type { LogReader } from '../log/event-log.ts';
 import type { DeploymentPlan, ViewPlan } from '../plan/plan.ts';
 import { topicEntered } from '../plan/properties.ts';
 import { Journal } from '../state/journal.ts';
@@ -34,7 +35,7 @@ export interface WorkerEnvironment {
   /** records from which on a build is long */
   readonly longBuild: number;
   /** A scan of the log for a build. */
-  openScan(): BlockScan;
+  openScan(): ReadAhead;
   readonly positions: SharedPositions;
   /** `writesTopic`: whether a view's topic is written from this engine's changes; default: of every view that has one */
   makeEngine(plan: DeploymentPlan, writesTopic?: (view: string) => boolean): Engine;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { missedChanges } from '../../src/deploy/missed-changes.ts';
 import { jsonWriter } from '../../src/expr/value-json.ts';
 import { fileSink } from '../../src/sinks/file/file-target.ts';
@@ -16,6 +16,9 @@ import {
   start,
 } from '../deploy/data-folder.ts';
 import { until } from '../until.ts';
+
+// whole servers, on a machine that may be busy
+vi.setConfig({ testTimeout: 120_000 });
 
 const VIEWS = {
   totals: 'CREATE TABLE totals AS SELECT customer, COUNT(*) AS n FROM orders GROUP BY customer;',

@@ -25,9 +25,9 @@ export interface BuildOrder {
 
 export type BuildPorts = Pick<
   WorkerEnvironment,
-  'log' | 'openScan' | 'makeEngine' | 'openFile' | 'encoderFor' | 'sinkFor'
+  'log' | 'makeEngine' | 'openFile' | 'encoderFor' | 'sinkFor'
 > &
-  Partial<Pick<WorkerEnvironment, 'openFolder' | 'longBuild'>>;
+  Partial<Pick<WorkerEnvironment, 'openFolder' | 'longBuild'>> & { openScan(): BlockScan };
 
 interface Building {
   readonly version: LiveVersion;

@@ -63,6 +63,11 @@ export class ReadAhead implements BlockScan {
     this.#worthFrom = worthFrom;
   }
 
+  /** whether the thread runs; it is started by the first `next` that finds enough ahead */
+  get ready(): boolean {
+    return this.#thread?.ready === true;
+  }
+
   /** whether the thread has read what was given last */
   get isAhead(): boolean {
     return this.#reading?.run != null;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { ManualClock } from '../../../src/core/clock.ts';
+import type { RowFolder } from '../../../src/dataflow/build/row-folder.ts';
 import { ShadowBuild } from '../../../src/dataflow/build/shadow-build.ts';
 import { SharedPositions } from '../../../src/dataflow/live/protocol.ts';
 import { logDir, openWorkerEnvironment, viewDir } from '../../../src/dataflow/worker-environment.ts';
@@ -10,6 +11,7 @@ import { standardLibrary } from '../../../src/expr/library.ts';
 import { openEmbeddedLog } from '../../../src/log/embedded/embedded-log.ts';
 import { planScript } from '../../../src/plan/script.ts';
 import { openViewFileReader } from '../../../src/view-store/view-file.ts';
+import { until } from '../../until.ts';
 
 const SCRIPT = `
   CREATE STREAM clicks (page STRING, ms INT) WITH (KAFKA_TOPIC = 'clicks', VALUE_FORMAT = 'JSON');
@@ -35,17 +37,28 @@ async function built(dataDir: string, longBuild: number): Promise<readonly (read
   if (plan === null) throw new Error('the views are refused');
   const tag = `at${longBuild}`;
   const versions = plan.views.map(v => ({ plan: v, version: `${v.name}@${tag}`, text: '' }));
-  const build = new ShadowBuild(environment, { plan, built: versions, fillTopics: [] });
-  let waited = 0;
+  let folder: RowFolder | null = null;
+  const scan = environment.openScan();
+  const openFolder = () => {
+    folder = environment.openFolder();
+    return folder;
+  };
+  const ports = { ...environment, openScan: () => scan, openFolder };
+  const build = new ShadowBuild(ports, { plan, built: versions, fillTopics: [] });
+  build.advance();
+  const isLong = longBuild < CLICKS;
+  expect(folder !== null).toBe(isLong);
+  if (isLong) await until('the threads run', () => scan.ready && folder?.ready);
+  let ahead = 0;
   while (!build.caughtUp || build.waits) {
     build.check();
-    if (build.waits) waited++;
-    else build.advance();
+    if (!build.waits) build.advance();
+    if (scan.isAhead) ahead++;
     await new Promise(resolve => setImmediate(resolve));
   }
   const { position } = build.finish();
   await environment.log.close();
-  expect(waited > 0).toBe(longBuild < CLICKS);
+  expect(ahead > 0).toBe(isLong);
   return Promise.all(
     versions.map(async ({ version }) => {
       const reader = openViewFileReader(viewDir(dataDir, version));
