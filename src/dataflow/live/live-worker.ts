@@ -22,6 +22,8 @@ import { type FromLive, failureOf, type ToLive, type WorkerSetup } from './proto
 const COMMIT_EVERY = 1_000;
 const COMMIT_SHARE = 0.005;
 const COMMIT_BY = 30_000;
+/** ms without an epoch after which a commit holds nobody up */
+const QUIET = 100;
 /** bytes of row changes after which a commit does not wait for its share of the time */
 const MAX_PENDING = 64 * 1024 * 1024;
 const IDLE_CHECK = 200;
@@ -46,6 +48,7 @@ const { log, positions } = environment;
 const { memoryBudget } = workerData as WorkerSetup;
 let lastCommit = performance.now();
 let commitCost = 0;
+let lastEpoch = Number.NEGATIVE_INFINITY;
 let lastWeighed = Number.NEGATIVE_INFINITY;
 let weighedAt = -1;
 let scheduled = false;
@@ -150,9 +153,11 @@ function waitForRoom(why: string): void {
 }
 
 function commitIsDue(): boolean {
-  const since = performance.now() - lastCommit;
+  const now = performance.now();
+  const since = now - lastCommit;
   if (loop.committing || !loop.behindCommit || since < COMMIT_EVERY) return false;
-  return since > Math.min(commitCost / COMMIT_SHARE, COMMIT_BY) || loop.pendingBytes > MAX_PENDING;
+  if (now - lastEpoch > QUIET || loop.pendingBytes > MAX_PENDING) return true;
+  return since > Math.min(commitCost / COMMIT_SHARE, COMMIT_BY);
 }
 
 /** Between epochs: the state of the live views stays within the memory budget. */
@@ -181,6 +186,7 @@ function pump(): void {
       return;
     }
     more = loop.advance();
+    if (more) lastEpoch = performance.now();
   }
   if (!more) positions.fallAsleep();
   if (more || (positions.get('flushed') > loop.position && positions.wake())) schedule(0);
