@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { MillraceError } from '../core/errors.ts';
+import { commonEnd } from '../core/log-identity.ts';
 import { parsePosition, positionToken } from '../core/position.ts';
 import type { HttpLimits, HttpPorts } from './ports.ts';
 import { QueryParams } from './query-params.ts';
@@ -35,9 +36,14 @@ export class HttpContext {
   /** The sequence of a token of this log. Throws `position_malformed` and `position_foreign`. */
   sequence(token: string): number {
     const { log, seq } = parsePosition(token);
-    if (log !== this.ports.log.id) {
+    const common = commonEnd(this.ports.log, log);
+    // a log that was restored has the records of its ancestor up to the backup
+    if (common === null || seq > common) {
       throw new MillraceError('position_foreign', 'this position belongs to another log', {
-        hint: 'the server has a new data folder, or the position comes from another server',
+        hint:
+          common === null
+            ? 'the server has a new data folder, or the position comes from another server'
+            : 'the log was put back from a backup that was made before: read without it, and send again what is missing',
       });
     }
     return seq;

@@ -1,3 +1,4 @@
+import type { LogIdentity } from '../core/log-identity.ts';
 import type { Header, LogRecord, RecordBlock } from '../core/log-record.ts';
 
 export interface TopicSpec {
@@ -123,9 +124,7 @@ export interface Appended {
 }
 
 /** What a worker thread may do with the log of the main thread. Sees flushed records only. */
-export interface LogReader {
-  /** names the log in position tokens; made when the log is created */
-  readonly id: string;
+export interface LogReader extends LogIdentity {
   /** first sequence still kept, of any topic */
   start(): number;
   /** sequence after the last durable record */

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import type { LogAncestor } from '../core/log-identity.ts';
 import type { LogRecord, RecordBlock } from '../core/log-record.ts';
 import type {
   ActDone,
@@ -24,6 +25,7 @@ export interface MemoryLogOptions {
   readonly clock: Clock;
   /** `[A-Za-z0-9_]`; random when not given */
   readonly id?: string | undefined;
+  readonly ancestors?: readonly LogAncestor[] | undefined;
   readonly limits?: Partial<LogLimits> | undefined;
 }
 
@@ -34,6 +36,7 @@ export function createMemoryLog(options: MemoryLogOptions): EventLog {
 /** The log without a disk: an append is durable as soon as it is accepted; listeners hear of it a microtask later. */
 class MemoryLog implements EventLog {
   readonly id: string;
+  readonly ancestors: readonly LogAncestor[];
   readonly recovery: readonly string[] = [];
   readonly #head: LogHead;
   readonly #records: LogRecord[] = [];
@@ -46,6 +49,7 @@ class MemoryLog implements EventLog {
 
   constructor(options: MemoryLogOptions) {
     this.id = options.id ?? randomLogId();
+    this.ancestors = options.ancestors ?? [];
     this.#head = new LogHead(options.clock, { ...DEFAULT_LOG_LIMITS, ...options.limits });
     this.#upkeep = new MemoryUpkeep(this.#records, options.clock);
   }

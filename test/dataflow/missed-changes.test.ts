@@ -21,6 +21,7 @@ function logOf(records: readonly LogRecord[]): LogReader {
   }
   return {
     id: 'testlog',
+    ancestors: [],
     start: () => 0,
     end: () => records.length,
     read,

@@ -40,14 +40,13 @@ describe('a backup', () => {
     expect(manifest).toEqual(made);
     expect(made).toMatchObject({ log: log.id, position: 3_100, appendTime: log.lastAppendTime() });
     expect(records).toEqual(readAll(log).map(line));
-    expect([again.id, again.topics(), again.position('h'), again.acts()]).toEqual([
-      log.id,
-      log.topics(),
-      17,
-      log.acts(),
-    ]);
+    expect([again.topics(), again.position('h'), again.acts()]).toEqual([log.topics(), 17, log.acts()]);
     await fill(again, 10);
     expect(again.end()).toBe(3_110);
+    // what the old log has behind the backup must not be taken for what comes here
+    expect(again.id).not.toBe(log.id);
+    expect(again.ancestors).toEqual([{ id: log.id, end: 3_100 }]);
+    expect(log.ancestors).toEqual([]);
   });
 
   test('is taken while records are appended and sealed; it holds all of them up to its position, no more', async () => {

@@ -4,6 +4,7 @@ import { assert } from '../../core/assert.ts';
 import type { Clock } from '../../core/clock.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { faultPoint } from '../../core/fault-points.ts';
+import type { LogAncestor, LogIdentity } from '../../core/log-identity.ts';
 import type { LogRecord, RecordBlock } from '../../core/log-record.ts';
 import { assertDiskRoom, freeBytes } from '../../kv/disk-room.ts';
 import type {
@@ -34,7 +35,13 @@ import { refuseCutIndex, writeFailed } from './disk-failures.ts';
 import type { FolderLock } from './folder-lock.ts';
 import { lockFolder } from './folder-lock.ts';
 import type { LogDatabase } from './log-environment.ts';
-import { idValue, openLogDatabase, storedHead, storedId, storedTopics } from './log-environment.ts';
+import {
+  identityValue,
+  openLogDatabase,
+  storedHead,
+  storedIdentity,
+  storedTopics,
+} from './log-environment.ts';
 import { afterPrefix, ID_KEY, POSITIONS, readNumbers } from './log-keys.ts';
 import { Sealer } from './sealer.ts';
 import { recoverSegments } from './segment-files.ts';
@@ -74,14 +81,14 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Stor
     if (!existsSync(join(options.dir, INDEX_FILE)))
       assertDiskRoom((options.freeBytes ?? (() => freeBytes(options.dir)))(), 0);
     db = openLogDatabase(options.dir);
-    let id = storedId(db);
-    if (id === null) {
-      id = randomLogId();
+    let identity = storedIdentity(db);
+    if (identity === null) {
+      identity = { id: randomLogId(), ancestors: [] };
       faultPoint('log.create');
-      await db.put(ID_KEY, idValue(id));
+      await db.put(ID_KEY, identityValue(identity));
     }
     recovery.push(...recoverSegments(db, options.dir));
-    return new EmbeddedLog(options, { id, lock, db, recovery });
+    return new EmbeddedLog(options, { identity, lock, db, recovery });
   } catch (error) {
     await db?.close();
     lock.release();
@@ -96,7 +103,7 @@ export interface StoredLog extends EventLog {
 }
 
 interface Opened {
-  readonly id: string;
+  readonly identity: LogIdentity;
   readonly lock: FolderLock;
   readonly db: LogDatabase;
   readonly recovery: readonly string[];
@@ -104,6 +111,7 @@ interface Opened {
 
 class EmbeddedLog implements StoredLog {
   readonly id: string;
+  readonly ancestors: readonly LogAncestor[];
   readonly recovery: readonly string[];
   readonly #options: EmbeddedLogOptions;
   readonly #lock: FolderLock;
@@ -132,7 +140,8 @@ class EmbeddedLog implements StoredLog {
 
   constructor(options: EmbeddedLogOptions, opened: Opened) {
     this.#options = options;
-    this.id = opened.id;
+    this.id = opened.identity.id;
+    this.ancestors = opened.identity.ancestors;
     this.recovery = opened.recovery;
     this.#lock = opened.lock;
     this.#db = opened.db;

@@ -4,6 +4,7 @@ import type { RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
 import { assert } from '../../core/assert.ts';
 import { MillraceError } from '../../core/errors.ts';
+import type { LogAncestor, LogIdentity } from '../../core/log-identity.ts';
 import { BLOCKS, HEAD_KEY, ID_KEY, readNumbers, sequenceOf, TOPICS, topicKey } from './log-keys.ts';
 import { upkeepState } from './upkeep-state.ts';
 
@@ -24,6 +25,12 @@ export interface StoredTopic {
   readonly replicated?: true;
   readonly ends: number[];
   readonly records: number;
+}
+
+interface StoredIdentity {
+  readonly id: string;
+  readonly format: number;
+  readonly ancestors?: readonly LogAncestor[];
 }
 
 const FORMAT = 1;
@@ -73,10 +80,11 @@ export function openIndexToRead(path: string): LogDatabase {
   });
 }
 
-export function storedId(db: LogDatabase): string | null {
+/** Null: no log was made here yet. */
+export function storedIdentity(db: LogDatabase): LogIdentity | null {
   const value = db.get(ID_KEY);
   if (value === undefined) return null;
-  const { id, format } = JSON.parse(Buffer.from(value).toString()) as { id: string; format: number };
+  const { id, format, ancestors = [] } = JSON.parse(Buffer.from(value).toString()) as StoredIdentity;
   if (format !== FORMAT) {
     throw new MillraceError(
       'data_corrupt',
@@ -86,11 +94,16 @@ export function storedId(db: LogDatabase): string | null {
       },
     );
   }
-  return id;
+  return { id, ancestors };
 }
 
-export function idValue(id: string): Buffer {
-  return Buffer.from(JSON.stringify({ id, format: FORMAT }));
+export function storedId(db: LogDatabase): string | null {
+  return storedIdentity(db)?.id ?? null;
+}
+
+export function identityValue({ id, ancestors }: LogIdentity): Buffer {
+  const stored: StoredIdentity = { id, format: FORMAT, ...(ancestors.length === 0 ? {} : { ancestors }) };
+  return Buffer.from(JSON.stringify(stored));
 }
 
 export function storedHead(db: LogDatabase): StoredHead {

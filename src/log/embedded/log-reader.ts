@@ -1,21 +1,22 @@
 import { MillraceError } from '../../core/errors.ts';
+import type { LogAncestor, LogIdentity } from '../../core/log-identity.ts';
 import type { RecordBlock } from '../../core/log-record.ts';
 import type { LogReader, TopicInfo } from '../event-log.ts';
 import { BlockStore } from './block-store.ts';
 import type { LogDatabase } from './log-environment.ts';
-import { openLogDatabase, storedId, storedTopics } from './log-environment.ts';
+import { openLogDatabase, storedIdentity, storedTopics } from './log-environment.ts';
 import { ReadAhead } from './read-ahead.ts';
 
 /** Opens a reader on the log of this process, in any of its threads. The log itself must be open, or have been. */
 export function openLogReader(dir: string): ThreadLogReader {
   const db = openLogDatabase(dir);
-  const id = storedId(db);
-  if (id === null) {
+  const identity = storedIdentity(db);
+  if (identity === null) {
     throw new MillraceError('data_corrupt', `there is no log in "${dir}"`, {
       hint: 'open the log before a reader of it',
     });
   }
-  return new EmbeddedLogReader(db, dir, id);
+  return new EmbeddedLogReader(db, dir, identity);
 }
 
 export interface ThreadLogReader extends LogReader {
@@ -25,12 +26,14 @@ export interface ThreadLogReader extends LogReader {
 
 class EmbeddedLogReader implements ThreadLogReader {
   readonly id: string;
+  readonly ancestors: readonly LogAncestor[];
   readonly #dir: string;
   readonly #db: LogDatabase;
   readonly #store: BlockStore;
 
-  constructor(db: LogDatabase, dir: string, id: string) {
+  constructor(db: LogDatabase, dir: string, { id, ancestors }: LogIdentity) {
     this.id = id;
+    this.ancestors = ancestors;
     this.#dir = dir;
     this.#db = db;
     this.#store = new BlockStore(db, dir);

@@ -3,10 +3,13 @@ import { dirname, join } from 'node:path';
 import { MillraceError } from '../../core/errors.ts';
 import { faultPoint } from '../../core/fault-points.ts';
 import { assertDiskRoom, freeBytes } from '../../kv/disk-room.ts';
+import { randomLogId } from '../log-id.ts';
 import type { BackedUpFile, BackupManifest } from './backup-manifest.ts';
 import { MANIFEST, readManifest } from './backup-manifest.ts';
 import { checkedCopy, chunks } from './checked-copy.ts';
 import { INDEX_FILE } from './damage.ts';
+import { identityValue, openLogDatabase, storedIdentity } from './log-environment.ts';
+import { ID_KEY } from './log-keys.ts';
 import { makeFolder } from './make-folder.ts';
 import { syncFolder } from './segment-writer.ts';
 import { isWhole, verifyLog } from './verify.ts';
@@ -22,7 +25,8 @@ export interface RestoreOptions {
 }
 
 /**
- * Makes a log's folder from a backup, every byte checked. It appears under its name when it is complete. Throws
+ * Makes a log's folder from a backup, every byte checked. It appears under its name when it is complete, and is a log of
+ * its own: what the old one had behind the backup may be known elsewhere, and must not be taken for what comes here. Throws
  * `data_corrupt` for a backup that is not whole, `invalid_argument` when there is a log already.
  */
 export async function restoreLog(options: RestoreOptions): Promise<BackupManifest> {
@@ -63,6 +67,7 @@ export async function restoreLog(options: RestoreOptions): Promise<BackupManifes
       hint: 'use an earlier one',
     });
   }
+  await giveName(part, manifest);
   await syncFolder(join(part, 'segments'));
   await syncFolder(part);
   rmSync(dir, { recursive: true, force: true });
@@ -70,6 +75,19 @@ export async function restoreLog(options: RestoreOptions): Promise<BackupManifes
   renameSync(part, dir);
   await syncFolder(dirname(dir));
   return manifest;
+}
+
+async function giveName(dir: string, { log, position }: BackupManifest): Promise<void> {
+  const db = openLogDatabase(dir);
+  try {
+    const ancestors = storedIdentity(db)?.ancestors ?? [];
+    await db.put(
+      ID_KEY,
+      identityValue({ id: randomLogId(), ancestors: [...ancestors, { id: log, end: position }] }),
+    );
+  } finally {
+    await db.close();
+  }
 }
 
 async function copyFile(
