@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const long = process.env.MILLRACE_LONG === '1';
 /** what needs a real Kafka or PostgreSQL: `npm run test:servers` */
 const servers = process.env.MILLRACE_SERVERS === '1';
+// worker threads and processes that tests start compile the sources once, not each anew
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.cache', 'compiled');
 
 export default defineConfig({
   test: {

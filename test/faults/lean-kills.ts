@@ -48,10 +48,7 @@ export class DyingFolder {
   async killed(target: Target | null, ms: number): Promise<boolean> {
     const run = ++this.#runs;
     const random = numbers(this.#seed + run);
-    const env: NodeJS.ProcessEnv = {
-      ...process.env,
-      NODE_COMPILE_CACHE: join(tmpdir(), 'millrace-compile-cache'),
-    };
+    const env: NodeJS.ProcessEnv = { ...process.env };
     delete env.NODE_OPTIONS;
     if (target !== null) {
       env[variable[target.thread]] = `${target.point}@${1 + Math.floor(random() * target.within)}=kill`;
