@@ -74,7 +74,7 @@ async function measured(
         }),
       },
     ],
-    log: log.id,
+    log,
     views: sunkViews({ log, views, plans, missed }),
     report: text => process.stderr.write(`${text}\n`),
   });

@@ -207,7 +207,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
   assert(commands !== null, 'commands are handled here or by all nodes');
   const sinks = new Sinks({
     sinks: await configuredSinks(config, { dataDir, env: process.env }),
-    log: log.id,
+    log,
     views: sunkViews({ log, views, missed, plans: () => views.deployment.plans }),
     report,
   });

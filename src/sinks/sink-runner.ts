@@ -1,4 +1,5 @@
 import { MillraceError } from '../core/errors.ts';
+import { commonEnd, type LogIdentity } from '../core/log-identity.ts';
 import type { OpenView, ServedRow } from '../deploy/view-access.ts';
 import type { SinkKind, SinkState, SinkTarget } from './sink-target.ts';
 import { type SinkViews, ViewFollowing } from './view-following.ts';
@@ -39,8 +40,7 @@ export interface SinkStatus {
 }
 
 export interface RunnerPorts {
-  /** id of the log */
-  readonly log: string;
+  readonly log: LogIdentity;
   readonly views: SinkViews;
   /** resolves after ms, or when the signal is aborted */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -249,7 +249,7 @@ export class SinkRunner {
 
   /** Throws `sink_conflict` for rows of another log, whose server may only be idle. */
   #refuseForeign(found: SinkState | null): void {
-    if (found === null || found.log === this.#ports.log || this.#takesOver) return;
+    if (found === null || this.#takesOver || commonEnd(this.#ports.log, found.log) !== null) return;
     const { name, kind } = this.sink;
     throw new MillraceError('sink_conflict', `${kind.place} holds the rows of another log`, {
       hint: `two servers need two sinks and two places; if the other one is no more, write "takeOver: true" at sink "${name}" and start again`,
@@ -257,8 +257,8 @@ export class SinkRunner {
   }
 
   #continues(found: SinkState | null, view: OpenView): boolean {
-    if (found?.log !== this.#ports.log || found.version !== view.version) return false;
-    // ahead: the log was put back from a backup
+    // rows of an ancestor may have changes that are not in this log: it was put back from a backup
+    if (found?.log !== this.#ports.log.id || found.version !== view.version) return false;
     return found.position <= view.position;
   }
 
@@ -293,7 +293,7 @@ export class SinkRunner {
         caught = batch.position;
       }
       if (!served()) return null;
-      const state = { log, version: view.version, position: caught };
+      const state = { log: log.id, version: view.version, position: caught };
       await load.commit(state);
       this.#loads++;
       return state;

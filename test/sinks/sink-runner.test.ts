@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { logDir } from '../../src/dataflow/worker-environment.ts';
 import { missedChanges } from '../../src/deploy/missed-changes.ts';
 import { jsonWriter } from '../../src/expr/value-json.ts';
+import type { StoredLog } from '../../src/log/embedded/embedded-log.ts';
+import { restoreLog } from '../../src/log/embedded/restore.ts';
 import { fileSink } from '../../src/sinks/file/file-target.ts';
 import type { SinkKind, SinkTarget } from '../../src/sinks/sink-target.ts';
 import { Sinks } from '../../src/sinks/sinks.ts';
@@ -35,10 +38,15 @@ class Sunk {
   readonly #path: string;
   readonly #view: string;
 
-  constructor(running: Running, view: string, change: (kind: SinkKind) => SinkKind = kind => kind) {
+  constructor(
+    running: Running,
+    view: string,
+    change: (kind: SinkKind) => SinkKind = kind => kind,
+    path = pathOf(running.folder, view),
+  ) {
     const { log, views, folder } = running;
     this.#view = view;
-    this.#path = pathOf(folder, view);
+    this.#path = path;
     const plans = () => views.deployment.plans;
     const missed = missedChanges({ dataDir: folder.dir, extensions: EXTENSIONS, zone: 'UTC', plans });
     const json = (type: Parameters<typeof jsonWriter>[0]) => jsonWriter(type, { numbers: 'json' });
@@ -46,7 +54,7 @@ class Sunk {
     this.made = { kind, waits: [], reports: [] };
     this.sinks = new Sinks({
       sinks: [{ name: view, view, kind }],
-      log: log.id,
+      log,
       views: sunkViews({ log, views, plans, missed }),
       report: text => this.made.reports.push(text),
       wait: ms => {
@@ -146,6 +154,42 @@ describe('a view kept elsewhere', () => {
     await again.expectEqual(second);
     expect(again.status.loads).toBe(1);
     expect(again.made.reports).toEqual([expect.stringContaining('the rows are loaded anew')]);
+  });
+
+  it.each([
+    ['behind the backup', 10],
+    ['ahead of the backup, with changes that are not there', 60],
+  ])('loads the rows anew over a log that was put back from a backup: of a sink %s', async (_, seen) => {
+    const folder = dataFolder(VIEWS);
+    const old = await start(folder);
+    await old.orders(manyOrders(10));
+    const sunk = new Sunk(old, 'totals');
+    await sunk.expectEqual(old);
+    if (seen === 10) await sunk.sinks.stop();
+    await old.orders(manyOrders(20, 10));
+    await old.caughtUp();
+    const backup = join(folder.dir, 'backup');
+    await (old.log as StoredLog).backUp({ folder: backup });
+    await old.orders(manyOrders(30, 30));
+    if (seen === 60) await sunk.expectEqual(old);
+    await sunk.sinks.stop();
+    await old.stop();
+
+    const other = dataFolder(VIEWS);
+    await restoreLog({ backup, dir: logDir(other.dir), data: other.dir });
+    const restored = await start(other);
+    // beyond the place where the sink stands, and other records
+    await restored.orders(manyOrders(100, 1_000));
+    await restored.caughtUp();
+    const again = new Sunk(restored, 'totals', undefined, pathOf(folder, 'totals'));
+    await again.expectEqual(restored);
+    expect(again.status).toMatchObject({ state: 'running', loads: 1 });
+    await again.sinks.stop();
+
+    // the old server, started once more, leaves the rows of the restored one alone
+    const zombie = await start(folder);
+    const late = new Sunk(zombie, 'totals');
+    await until('it is refused', () => late.status.failure?.code === 'sink_conflict');
   });
 
   it('loads the rows of a rebuilt view, and goes on with it', async () => {
