@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { loadConfig, projectRoot } from '../config.ts';
 import { MillraceError } from '../core/errors.ts';
 import { ApiClient, type ServerAddress } from './api-client.ts';
 import { buildFraction } from './build-watch.ts';
@@ -59,7 +58,7 @@ export async function withServer<T>(
     const client = new ApiClient({ url, token: process.env.MILLRACE_TOKEN ?? null });
     return work({ client, temporary: false });
   }
-  const dataDir = dataFolder(options.data);
+  const dataDir = await dataFolder(options.data);
   const running = await runningServer(dataDir);
   if (running !== null) return work({ client: new ApiClient(running), temporary: false });
   if (!existsSync(join(dataDir, 'log'))) {
@@ -118,9 +117,11 @@ function busy(error: unknown): unknown {
   });
 }
 
-export function dataFolder(option: string | undefined): string {
+export async function dataFolder(option: string | undefined): Promise<string> {
   const named = option ?? process.env.MILLRACE_DATA;
   if (named !== undefined) return resolve(named);
+  // slow to load, and seldom needed
+  const { loadConfig, projectRoot } = await import('../config.ts');
   return loadConfig(join(projectRoot, 'pipelines'), process.cwd()).dataFolder;
 }
 

@@ -51,9 +51,10 @@ interface Since {
 
 /** Null: the served view has all records; or nothing is known of it. */
 async function servedSince(data: string, view: string): Promise<Since | null> {
-  const server = await runningServer(dataFolder(data));
+  const dataDir = await dataFolder(data);
+  const server = await runningServer(dataDir);
   if (server === null) {
-    throw new MillraceError('not_found', `no server runs on ${dataFolder(data)}`, {
+    throw new MillraceError('not_found', `no server runs on ${dataDir}`, {
       hint: 'leave --data out: the plan needs no server',
     });
   }

@@ -2,24 +2,32 @@ import { Command, CommanderError } from 'commander';
 import { BugError } from '../core/assert.ts';
 import { errorText, MillraceError, MillraceErrors } from '../core/errors.ts';
 import { ApiProblem } from './api-client.ts';
-import { backupCommand, restoreCommand } from './backup.ts';
-import { checkCommand } from './check.ts';
 import { terminal } from './context.ts';
-import { explainCommand } from './explain.ts';
-import { exportCommand } from './export/command.ts';
-import { functionsCommand } from './functions.ts';
-import { importCommand } from './import/command.ts';
-import { logCommand } from './log/command.ts';
 import type { Exit } from './options.ts';
-import { produceCommand } from './produce.ts';
-import { queryCommand } from './query.ts';
-import { replayCommand, resumeCommand } from './replay.ts';
-import { sendCommand } from './send.ts';
-import { startCommand } from './start.ts';
-import { statusCommand } from './status.ts';
-import { tailCommand } from './tail.ts';
-import { testCommand } from './test/command.ts';
-import { topologyCommand } from './topology.ts';
+
+/**
+ * Every command, in the order of `--help`. Each is loaded when it is called: a call must not wait for what others need.
+ */
+const COMMANDS: Readonly<Record<string, () => Promise<(exit: Exit) => Command>>> = {
+  start: async () => (await import('./start.ts')).startCommand,
+  check: async () => (await import('./check.ts')).checkCommand,
+  explain: async () => (await import('./explain.ts')).explainCommand,
+  functions: async () => (await import('./functions.ts')).functionsCommand,
+  query: async () => (await import('./query.ts')).queryCommand,
+  tail: async () => (await import('./tail.ts')).tailCommand,
+  send: async () => (await import('./send.ts')).sendCommand,
+  produce: async () => (await import('./produce.ts')).produceCommand,
+  replay: async () => (await import('./replay.ts')).replayCommand,
+  resume: async () => (await import('./replay.ts')).resumeCommand,
+  status: async () => (await import('./status.ts')).statusCommand,
+  topology: async () => (await import('./topology.ts')).topologyCommand,
+  log: async () => (await import('./log/command.ts')).logCommand,
+  backup: async () => (await import('./backup.ts')).backupCommand,
+  restore: async () => (await import('./backup.ts')).restoreCommand,
+  test: async () => (await import('./test/command.ts')).testCommand,
+  import: async () => (await import('./import/command.ts')).importCommand,
+  export: async () => (await import('./export/command.ts')).exportCommand,
+};
 
 /** Runs one command line; returns the exit code: 0 done, 1 refused or failed, 2 wrong usage. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -31,42 +39,26 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Every command as `--help` shows it. */
-export function commandLine(exit: Exit): Command {
+/** The named command, or all of them, as `--help` shows it. */
+export async function commandLine(exit: Exit, name?: string): Promise<Command> {
   const program = new Command('millrace')
     .description('A log of events turned into live SQL views.')
     .exitOverride()
     .showSuggestionAfterError()
     .showHelpAfterError('(add --help for the options)');
-  const commands = [
-    startCommand,
-    checkCommand,
-    explainCommand,
-    functionsCommand,
-    queryCommand,
-    tailCommand,
-    sendCommand,
-    produceCommand,
-    replayCommand,
-    resumeCommand,
-    statusCommand,
-    topologyCommand,
-    logCommand,
-    backupCommand,
-    restoreCommand,
-    testCommand,
-    importCommand,
-    exportCommand,
-  ];
-  for (const make of commands) program.addCommand(make(exit).exitOverride().copyInheritedSettings(program));
+  const one = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  for (const load of one === undefined ? Object.values(COMMANDS) : [one]) {
+    const make = await load();
+    program.addCommand(make(exit).exitOverride().copyInheritedSettings(program));
+  }
   return program;
 }
 
 async function run(args: readonly string[]): Promise<number> {
   let code = 0;
-  const program = commandLine(result => {
+  const program = await commandLine(result => {
     code = result;
-  });
+  }, args[0]);
   await program.parseAsync([...args], { from: 'user' });
   return code;
 }

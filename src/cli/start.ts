@@ -67,7 +67,7 @@ async function serve(flags: StartFlags, progress: ProgressLine): Promise<Running
   const pipelines = resolve(flags.pipelines ?? join(projectRoot, 'pipelines'));
   const config = loadConfig(pipelines, process.cwd());
   const data =
-    flags.data !== undefined || process.env.MILLRACE_DATA ? dataFolder(flags.data) : config.dataFolder;
+    flags.data !== undefined || process.env.MILLRACE_DATA ? await dataFolder(flags.data) : config.dataFolder;
   const views = resolve(flags.views ?? defaultViews(config));
   const { startMillrace } = await import('../main.ts');
   const server = await startMillrace({

@@ -36,8 +36,9 @@ describe('docker-compose.yml', () => {
     expect(millrace.ports).toEqual([`127.0.0.1:${flag('port')}:${flag('port')}`]);
   });
 
-  it('starts with options that exist, beyond the loopback of the container with a token', () => {
-    const start = commandLine(() => {}).commands.find(c => c.name() === 'start');
+  it('starts with options that exist, beyond the loopback of the container with a token', async () => {
+    const { commands } = await commandLine(() => {});
+    const start = commands.find(c => c.name() === 'start');
     const known = start?.options.map(o => o.long) ?? [];
     const used = /millrace\.mjs start (.*)$/.exec(script.trim())?.[1]?.match(/--[a-z-]+/g) ?? [];
     expect(used.filter(name => !known.includes(name))).toEqual([]);

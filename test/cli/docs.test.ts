@@ -28,7 +28,7 @@ function blocks(text: string, language: string): string[] {
   );
 }
 
-const commands = commandLine(() => {}).commands;
+const { commands } = await commandLine(() => {});
 const helpOf = (command: (typeof commands)[number], name = command.name()) => ({
   name,
   text: command.configureHelp({ helpWidth: 100 }).helpInformation().trimEnd(),

@@ -19,7 +19,7 @@ export function verifyCommand(exit: Exit): Command {
     )
     .option('--json', 'machine-readable output')
     .action(async (options: { data?: string; json?: boolean }) => {
-      const dir = join(dataFolder(options.data), 'log');
+      const dir = join(await dataFolder(options.data), 'log');
       if (!existsSync(dir)) {
         throw new MillraceError('not_found', `there is no log in ${dir}`, {
           hint: 'name the data folder with --data',
