@@ -74,7 +74,7 @@ export class VecBuilder {
   #values: (Value | null)[] = [];
   /** texts as bytes, once one has come so; null: all are in `values` */
   #texts: TextBuilder | null = null;
-  readonly #capacity: number;
+  #capacity: number;
   #nulls: Bits | null = null;
   #words: Int32Array | null = null;
 
@@ -89,6 +89,25 @@ export class VecBuilder {
 
   get length(): number {
     return this.#n;
+  }
+
+  /** Begins a column of about so many rows anew, in the memory of the one built last where it has room: that is no more. */
+  restart(capacity: number): void {
+    this.#n = 0;
+    this.#capacity = capacity;
+    if (this.#kind === 'i32' && this.#i32.length < capacity) {
+      this.#i32 = new Int32Array(capacityFor(capacity, this.#i32.length));
+    }
+    if (this.#kind === 'f64' && this.#f64.length < capacity) {
+      this.#f64 = new Float64Array(capacityFor(capacity, this.#f64.length));
+    }
+    if (this.#kind === 'i64' && this.#i64.length < capacity) {
+      this.#i64 = new BigInt64Array(capacityFor(capacity, this.#i64.length));
+      this.#words = null;
+    }
+    this.#values = [];
+    this.#texts = null;
+    this.#nulls = null;
   }
 
   push(value: Value | null): void {
@@ -221,7 +240,7 @@ export class VecBuilder {
     setBit(this.#nulls, i);
   }
 
-  /** The column; the builder must not be used any more. `n`: rows behind the last one set hold anything. */
+  /** The column; the builder must not be used any more but for `restart`. `n`: rows behind the last one set hold anything. */
   build(rows = 0): Vec {
     const n = Math.max(this.#n, rows);
     const nulls = this.#nulls === null ? null : grownBits(this.#nulls, n);
@@ -242,6 +261,17 @@ export class VecBuilder {
         return { t: 'val', v: this.#values };
     }
   }
+}
+
+let ids = new Int32Array(0);
+
+/** 0, 1, 2, ... for the ids of a pool whose texts are in order: shared, as ids are never written. */
+export function identity(n: number): Int32Array {
+  if (ids.length < n) {
+    ids = new Int32Array(capacityFor(n, ids.length));
+    for (let i = 0; i < ids.length; i++) ids[i] = i;
+  }
+  return ids;
 }
 
 /** Rows `rows[0..n)` of a column, in that order. */

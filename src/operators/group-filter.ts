@@ -1,5 +1,6 @@
 import type { Vec } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
+import { ColumnMemory } from '../core/column-memory.ts';
 import { type GeneratedPredicate, generatePredicate } from '../expr/generate.ts';
 import type { AggregateNode, FilterNode } from '../plan/plan.ts';
 import type { Accumulator } from './accumulators/accumulator.ts';
@@ -23,6 +24,8 @@ export class GroupFilter {
   /** positions of aggregates that the predicate reads, and of the columns that they are */
   readonly #reads: readonly { readonly aggregate: number; readonly column: number }[];
   readonly #columns: number;
+  /** of `ops` */
+  readonly #memory = new ColumnMemory();
 
   private constructor(
     predicate: GeneratedPredicate,
@@ -45,7 +48,7 @@ export class GroupFilter {
       : new GroupFilter(predicate, first, reads, aggregate.schema.columns.length);
   }
 
-  /** `shown`: per slot whether the group has a row outside; kept up to date. */
+  /** The lists given are compacted in place. `shown`: per slot whether the group has a row outside; kept up to date. */
   passing(
     slots: Int32Array,
     seqs: Float64Array,
@@ -61,7 +64,7 @@ export class GroupFilter {
     }
     const test = this.#predicate(cols);
     if (test === null) return null;
-    const ops = new Int8Array(n);
+    const ops = this.#memory.i8(n);
     let kept = 0;
     for (let k = 0; k < n; k++) {
       const slot = slots[k] as number;
@@ -72,11 +75,6 @@ export class GroupFilter {
       seqs[kept] = seqs[k] as number;
       ops[kept++] = passes ? Op.UPSERT : Op.DELETE;
     }
-    return {
-      slots: slots.subarray(0, kept),
-      seqs: seqs.subarray(0, kept),
-      ops: ops.subarray(0, kept),
-      n: kept,
-    };
+    return { slots, seqs, ops, n: kept };
   }
 }

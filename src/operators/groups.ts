@@ -1,6 +1,7 @@
 import { assert } from '../core/assert.ts';
 import type { Batch, Vec } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
+import { ColumnMemory } from '../core/column-memory.ts';
 import type { Schema } from '../core/schema.ts';
 import { wordsOf } from '../core/vec.ts';
 import type { AggregateNode } from '../plan/plan.ts';
@@ -48,6 +49,10 @@ export class Groups {
   #start: Float64Array = new Float64Array(0);
   #slots: Int32Array = new Int32Array(0);
   #emitted: Int32Array = this.#slots;
+  /** of groups emitted all together: their times, and the columns of their windows */
+  readonly #times = new ColumnMemory();
+  readonly #starts = new ColumnMemory();
+  readonly #ends = new ColumnMemory();
 
   constructor({ node, context, table, retracting, onlyGrows }: GroupsOptions) {
     this.#table = table;
@@ -132,7 +137,7 @@ export class Groups {
     else for (const accumulator of this.accumulators) accumulator.push(slot);
   }
 
-  /** Emits n groups with the results that they have now. */
+  /** Emits n groups with the results that they have now, in memory that the next ones take. */
   emitAll(slots: Int32Array, seqs: Float64Array, ops: Int8Array, n: number): void {
     if (n === 0) return;
     assert(this.#n === 0, 'groups are emitted one by one or all together');
@@ -141,8 +146,8 @@ export class Groups {
     this.#slots = slots;
     this.#seq = seqs;
     this.#op = ops;
-    this.#time = new Float64Array(n);
-    this.#start = new Float64Array(n);
+    this.#time = this.#times.f64(n);
+    this.#start = this.#starts.f64(n);
     for (let k = 0; k < n; k++) {
       const slot = slots[k] as number;
       this.#time[k] = rowtime[slot] as number;
@@ -177,7 +182,7 @@ export class Groups {
     const windows: Vec[] =
       this.#windowSize === null
         ? []
-        : [integers(this.#start, n, 0), integers(this.#start, n, this.#windowSize)];
+        : [integers(this.#start, n, 0, this.#starts), integers(this.#start, n, this.#windowSize, this.#ends)];
     const batch: Batch = {
       schema: this.#schema,
       n,
@@ -209,8 +214,8 @@ export class Groups {
   }
 }
 
-function integers(values: Float64Array, n: number, plus: number): Vec {
-  const v = new BigInt64Array(n);
+function integers(values: Float64Array, n: number, plus: number, memory: ColumnMemory): Vec {
+  const v = memory.i64(n);
   const words = wordsOf(v);
   for (let i = 0; i < n; i++) {
     const value = (values[i] as number) + plus;

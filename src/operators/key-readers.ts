@@ -3,14 +3,14 @@ import { makeBits, setBit } from '../core/bits.ts';
 import { SlicePool } from '../core/pool.ts';
 import type { SqlType } from '../core/sql-type.ts';
 import type { Value } from '../core/value.ts';
-import { grownI32, vecKind, wordsOf } from '../core/vec.ts';
+import { grownI32, identity, vecKind, wordsOf } from '../core/vec.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
 import type { StateTable } from '../state/state-table.ts';
 
 /** One key beside the plain bytes: a prefix that no time has. */
 export const NULL_KEY = Number.NEGATIVE_INFINITY;
 
-/** Collects keys of slots; they must live until `take`. */
+/** Collects keys of slots; they must live until `take`. What it gives is good until the next key is pushed. */
 export interface KeyReader {
   push(slot: number): void;
   take(): Vec[];
@@ -47,14 +47,10 @@ export class PlainKeyReader implements KeyReader {
       nulls ??= makeBits(n);
       setBit(nulls, i);
     }
-    const v = new Int32Array(n);
-    for (let i = 0; i < n; i++) v[i] = i;
     const pool = new SlicePool(this.#table.index.arena, this.#start, this.#end);
-    this.#start = new Int32Array(256);
-    this.#end = new Int32Array(256);
     this.#nulls = [];
     this.#n = 0;
-    return [{ t: 'str', v, pool, nulls }];
+    return [{ t: 'str', v: identity(n), pool, nulls }];
   }
 }
 

@@ -1,3 +1,4 @@
+import { ColumnMemory } from '../core/column-memory.ts';
 import { grownF64, grownI32 } from '../core/vec.ts';
 
 /** The groups touched in an epoch, of which only the last touch counts. */
@@ -8,6 +9,7 @@ export class LastTouches {
   /** per group its last touch in this epoch; of groups that were not touched anything */
   last: Int32Array = new Int32Array(256);
   n = 0;
+  readonly #taken = new ColumnMemory();
 
   get bytes(): number {
     return this.last.length * 4 + this.slots.length * 12;
@@ -44,11 +46,14 @@ export class LastTouches {
     if (slots > this.last.length) this.last = grownI32(this.last, slots);
   }
 
-  /** Each group once, in order of its last touch, with the sequence of it; everything is forgotten. */
+  /**
+   * Each group once, in order of its last touch, with the sequence of it; everything is forgotten. What is given is the
+   * caller's until the next call.
+   */
   take(): { readonly slots: Int32Array; readonly seqs: Float64Array; readonly n: number } {
     const { slots, seqs, last, n } = this;
-    const ownSlots = new Int32Array(n);
-    const ownSeqs = new Float64Array(n);
+    const ownSlots = this.#taken.i32(n);
+    const ownSeqs = this.#taken.f64(n);
     let kept = 0;
     for (let t = 0; t < n; t++) {
       const slot = slots[t] as number;
@@ -57,6 +62,6 @@ export class LastTouches {
       ownSeqs[kept++] = seqs[t] as number;
     }
     this.n = 0;
-    return { slots: ownSlots.subarray(0, kept), seqs: ownSeqs.subarray(0, kept), n: kept };
+    return { slots: ownSlots, seqs: ownSeqs, n: kept };
   }
 }

@@ -2,6 +2,7 @@ import { assert } from '../../core/assert.ts';
 import type { Batch, Bits, Vec } from '../../core/batch.ts';
 import { bitAt } from '../../core/bits.ts';
 import { Op } from '../../core/change.ts';
+import { ColumnMemory } from '../../core/column-memory.ts';
 import { type RecordBlock, recordAt, WRITTEN_BY } from '../../core/log-record.ts';
 import type { Column, Schema } from '../../core/schema.ts';
 import {
@@ -10,7 +11,6 @@ import {
   createBlockDecoder,
   type DecodedBlock,
 } from '../../decode/columns/block-decoder.ts';
-import { ColumnMemory } from '../../decode/columns/column-memory.ts';
 import { createRowDecoder, type RowDecoder, type RowDecoderOptions } from '../../decode/row-decoder.ts';
 import { timestampParsers } from '../../decode/timestamp-format.ts';
 import type { ScanNode, SourceSpec } from '../../plan/plan.ts';

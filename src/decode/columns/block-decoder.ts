@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Bits, Vec } from '../../core/batch.ts';
 import { clearBit, makeBits, setBit } from '../../core/bits.ts';
+import { ColumnMemory } from '../../core/column-memory.ts';
 import { isEventTime } from '../../core/event-time.ts';
 import { KeyDictionary } from '../../core/key-dictionary.ts';
 import { type RecordBlock, recordAt } from '../../core/log-record.ts';
@@ -8,7 +9,6 @@ import type { Column, Schema } from '../../core/schema.ts';
 import { vecKind } from '../../core/vec.ts';
 import type { SourceColumn, SourceSpec } from '../../plan/plan.ts';
 import { createRowDecoder, type RowDecoder, type RowDecoderOptions, type Upcaster } from '../row-decoder.ts';
-import { ColumnMemory } from './column-memory.ts';
 import { ColumnSink } from './column-sink.ts';
 import { ObjectScanner } from './object-scanner.ts';
 import type { Stretch } from './record-shape.ts';

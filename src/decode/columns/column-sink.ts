@@ -1,11 +1,11 @@
 import type { Bits, Vec } from '../../core/batch.ts';
 import { clearBit, makeBits, setBit } from '../../core/bits.ts';
+import type { ColumnMemory } from '../../core/column-memory.ts';
 import type { KeyDictionary } from '../../core/key-dictionary.ts';
 import { SlicePool } from '../../core/pool.ts';
 import type { SqlType } from '../../core/sql-type.ts';
 import type { Value } from '../../core/value.ts';
-import { vecKind } from '../../core/vec.ts';
-import type { ColumnMemory } from './column-memory.ts';
+import { identity, vecKind } from '../../core/vec.ts';
 
 const encoder = new TextEncoder();
 
@@ -142,15 +142,4 @@ export class ColumnSink {
         return { t: 'val', v: this.values };
     }
   }
-}
-
-let ids = new Int32Array(0);
-
-/** 0, 1, 2, ...: shared, as ids are never written. */
-function identity(n: number): Int32Array {
-  if (ids.length < n) {
-    ids = new Int32Array(Math.max(n, ids.length * 2, 1024));
-    for (let i = 0; i < ids.length; i++) ids[i] = i;
-  }
-  return ids;
 }

@@ -10,7 +10,7 @@ export class CountAccumulator implements Accumulator {
   readonly #args: readonly number[];
   readonly #count: GrowingColumn;
   #vecs: readonly Vec[] = [];
-  #out = new VecBuilder(BIGINT);
+  readonly #out = new VecBuilder(BIGINT);
 
   /** `count` is an f64 column, `args` are columns of the input. */
   constructor(args: readonly number[], count: GrowingColumn) {
@@ -55,7 +55,7 @@ export class CountAccumulator implements Accumulator {
   }
 
   pushAll(slots: Int32Array, n: number): void {
-    if (this.#out.length === 0) this.#out = new VecBuilder(BIGINT, n);
+    if (this.#out.length === 0) this.#out.restart(n);
     for (let k = 0; k < n; k++) this.push(slots[k] as number);
   }
 
@@ -65,7 +65,7 @@ export class CountAccumulator implements Accumulator {
 
   take(): Vec {
     const vec = this.#out.build();
-    this.#out = new VecBuilder(BIGINT);
+    this.#out.restart(0);
     return vec;
   }
 }

@@ -20,7 +20,7 @@ export interface DoubleSumOptions {
 export class DoubleSumAccumulator implements Accumulator {
   readonly #options: DoubleSumOptions;
   #vec: (Vec & { t: 'f64' }) | null = null;
-  #out: VecBuilder;
+  readonly #out: VecBuilder;
 
   constructor(options: DoubleSumOptions) {
     this.#options = options;
@@ -62,7 +62,7 @@ export class DoubleSumAccumulator implements Accumulator {
   }
 
   pushAll(slots: Int32Array, n: number): void {
-    if (this.#out.length === 0) this.#out = new VecBuilder(this.#options.type, n);
+    if (this.#out.length === 0) this.#out.restart(n);
     for (let k = 0; k < n; k++) this.push(slots[k] as number);
   }
 
@@ -72,7 +72,7 @@ export class DoubleSumAccumulator implements Accumulator {
 
   take(): Vec {
     const vec = this.#out.build();
-    this.#out = new VecBuilder(this.#options.type);
+    this.#out.restart(0);
     return vec;
   }
 }

@@ -19,7 +19,7 @@ export interface ExtremeOptions {
 export class ExtremeAccumulator implements Accumulator {
   readonly #options: ExtremeOptions;
   #vec: Vec | null = null;
-  #out: VecBuilder;
+  readonly #out: VecBuilder;
 
   constructor(options: ExtremeOptions) {
     this.#options = options;
@@ -92,7 +92,7 @@ export class ExtremeAccumulator implements Accumulator {
   }
 
   pushAll(slots: Int32Array, n: number): void {
-    if (this.#out.length === 0) this.#out = new VecBuilder(this.#options.type, n);
+    if (this.#out.length === 0) this.#out.restart(n);
     for (let k = 0; k < n; k++) this.push(slots[k] as number);
   }
 
@@ -102,7 +102,7 @@ export class ExtremeAccumulator implements Accumulator {
 
   take(): Vec {
     const vec = this.#out.build();
-    this.#out = new VecBuilder(this.#options.type);
+    this.#out.restart(0);
     return vec;
   }
 }

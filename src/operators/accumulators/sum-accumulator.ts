@@ -41,7 +41,7 @@ export class SumAccumulator implements Accumulator {
   readonly #emptyIsNull: boolean;
   #epoch: Epoch | null = null;
   #batch: Batch | null = null;
-  #out: VecBuilder;
+  readonly #out: VecBuilder;
 
   constructor(options: SumAccumulatorOptions) {
     this.#options = options;
@@ -145,7 +145,7 @@ export class SumAccumulator implements Accumulator {
   }
 
   pushAll(slots: Int32Array, n: number): void {
-    if (this.#out.length === 0) this.#out = new VecBuilder(this.#options.type, n);
+    if (this.#out.length === 0) this.#out.restart(n);
     for (let k = 0; k < n; k++) this.push(slots[k] as number);
   }
 
@@ -155,7 +155,7 @@ export class SumAccumulator implements Accumulator {
 
   take(): Vec {
     const vec = this.#out.build();
-    this.#out = new VecBuilder(this.#options.type);
+    this.#out.restart(0);
     return vec;
   }
 }

@@ -1,7 +1,7 @@
-import { capacityFor } from '../../core/vec.ts';
+import { capacityFor } from './vec.ts';
 
 /**
- * Memory for a column of blocks that are decoded one after the other: the next block's rows take the place of those
+ * Memory for a column of batches that come one after the other: the next batch's rows take the place of those
  * before. What an array holds when it is given out is left over, but for that of `zeros`.
  */
 export class ColumnMemory {
@@ -10,6 +10,7 @@ export class ColumnMemory {
   #i64 = new BigInt64Array(0);
   #end = new Int32Array(0);
   #zeros = new Int32Array(0);
+  #i8 = new Int8Array(0);
 
   i32(n: number): Int32Array {
     if (n > this.#i32.length) this.#i32 = new Int32Array(capacityFor(n, this.#i32.length));
@@ -24,6 +25,11 @@ export class ColumnMemory {
   i64(n: number): BigInt64Array {
     if (n > this.#i64.length) this.#i64 = new BigInt64Array(capacityFor(n, this.#i64.length));
     return this.#i64;
+  }
+
+  i8(n: number): Int8Array {
+    if (n > this.#i8.length) this.#i8 = new Int8Array(capacityFor(n, this.#i8.length));
+    return this.#i8;
   }
 
   /** A second one beside `i32`. */
