@@ -1,4 +1,5 @@
 import type { Kafka, Producer } from 'kafkajs';
+import { commonEnd } from '../core/log-identity.ts';
 import type { LogRecord } from '../core/log-record.ts';
 import { recordBytes } from '../core/record-bytes.ts';
 import type { EventLog } from '../log/event-log.ts';
@@ -7,6 +8,7 @@ import { KafkaCluster } from './kafka-client.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
 import { lastRecord } from './last-record.ts';
 import { messageOf } from './message.ts';
+import type { SourceRecord } from './record-batches.ts';
 import { SENT_BYTES } from './sent-bytes.ts';
 import { Signal } from './signal.ts';
 
@@ -131,7 +133,7 @@ export class OutputTopic {
     const fenced = locked && !late;
     this.#state = fenced || error instanceof Refusal ? 'refused' : 'failing';
     const text = error instanceof Error ? error.message : String(error);
-    const told = fenced ? this.#anotherWrites() : text;
+    const told = fenced ? this.#anotherWrites().message : text;
     this.#failures++;
     // a cluster that elects leaders, or makes its first group, refuses for a moment
     const lasting = this.#state === 'refused' || this.#failures >= TOLD_AFTER;
@@ -147,7 +149,9 @@ export class OutputTopic {
     const { kafka, log, topic, upsert } = this.#options;
     await this.#close();
     const partitions = log.topic(topic)?.partitions ?? 1;
-    const config: Record<string, string> = upsert ? { 'cleanup.policy': 'compact' } : {};
+    const config: Record<string, string> = upsert
+      ? { 'cleanup.policy': 'compact' }
+      : { 'retention.ms': '-1' };
     await createMissingTopics(kafka, [{ name: topic, partitions, config }]);
     // a node that may not write here must not stop the one that does
     this.#assertAlone(await this.#places(partitions));
@@ -178,11 +182,14 @@ export class OutputTopic {
     const own = this.#next;
     if (own === null) return;
     if (places.every((place, p) => place <= Math.max(own[p] ?? 0, this.#attempted[p] ?? 0))) return;
-    throw new Refusal(this.#anotherWrites());
+    throw this.#anotherWrites();
   }
 
-  #anotherWrites(): string {
-    return `another node writes ${this.#options.topic}: this one writes no more until it is started again`;
+  #anotherWrites(): Refusal {
+    return new Refusal(
+      `another node writes ${this.#options.topic}`,
+      'this one writes no more until it is started again; stop the other one first',
+    );
   }
 
   /** How far each partition is written, -1 where nothing is. Throws where the topic is somebody else's. */
@@ -193,45 +200,61 @@ export class OutputTopic {
     try {
       const ends = await admin.fetchTopicOffsets(topic);
       if (ends.length !== partitions) {
-        throw new Refusal(`${topic} has ${ends.length} partitions in Kafka and ${partitions} here`);
+        throw new Refusal(
+          `${topic} has ${ends.length} partitions in Kafka and ${partitions} here`,
+          'delete the topic in Kafka and start again: it is made anew and filled; or name another topic in the view',
+        );
       }
       const [committed] = await admin.fetchOffsets({ groupId: this.#group, topics: [topic] });
       const offsets = new Map(committed?.partitions.map(p => [p.partition, Number(p.offset)]));
       const next = Array.from({ length: partitions }, (_, p) => offsets.get(p) ?? -1);
-      const lost = ends.filter(end => Number(end.high) > 0 && (next[end.partition] ?? -1) < 0);
-      if (lost.length === 0) return next;
-      const found = await this.#written(lost.map(end => end.partition));
-      return next.map((offset, p) => found.get(p) ?? offset);
+      const used = ends.filter(end => Number(end.high) > 0).map(end => end.partition);
+      return used.length === 0 ? next : await this.#checked(next, used);
     } finally {
       await admin.disconnect();
     }
   }
 
   /**
-   * How far partitions are written whose offsets Kafka has forgotten (of an output that was not running for a week), as their
-   * last records tell it.
+   * The last record of a partition tells who has written it, and how far: Kafka forgets offsets of an output that was not
+   * running for a week, and a log that was restored has none there of its own.
    */
-  async #written(partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
-    const { settings, log, topic } = this.#options;
-    const found = new Map<number, number>();
+  async #checked(next: readonly number[], partitions: readonly number[]): Promise<number[]> {
+    const { settings, topic } = this.#options;
     const cluster = new KafkaCluster(settings);
+    const places = [...next];
     try {
       await cluster.connect();
       for (const partition of partitions) {
-        const last = await lastRecord(cluster, topic, partition);
-        const header = last?.headers?.findLast(h => h.name === SOURCE)?.value ?? [];
-        const [id, from, offset] = Buffer.from(header).toString().split('/');
-        if (id !== log.id || Number(from) !== partition || !Number.isSafeInteger(Number(offset))) {
-          throw new Refusal(
-            `${topic} has records in Kafka that this data folder has not written: delete it there first`,
-          );
-        }
-        found.set(partition, Number(offset) + 1);
+        const source = sourceOf(await lastRecord(cluster, topic, partition));
+        const known = next[partition] ?? -1;
+        if (source === null && known >= 0) continue; // deleted by age, or by hand
+        places[partition] = Math.max(known, this.#continues(source, partition));
       }
     } finally {
       await cluster.close().catch(() => {});
     }
-    return found;
+    return places;
+  }
+
+  /** The next offset of the log to write behind a record that is there. */
+  #continues(source: Source | null, partition: number): number {
+    const { log, topic } = this.#options;
+    const common = source === null || source.partition !== partition ? null : commonEnd(log, source.log);
+    if (source === null || common === null) {
+      throw new Refusal(
+        `${topic} has records in Kafka that this data folder has not written`,
+        'delete the topic in Kafka and start again, or leave it to the node that writes it',
+      );
+    }
+    const next = source.offset + 1;
+    if (common < Number.POSITIVE_INFINITY && next > (log.offsetsAt(topic, common)[partition] ?? 0)) {
+      throw new Refusal(
+        `${topic} has records in Kafka that were written after the backup from which this log was restored`,
+        'delete the topic in Kafka and start again: it is made anew and filled from the restored log',
+      );
+    }
+    return next;
   }
 
   /** Kafka forgets offsets that are not told for a week: an output may have nothing to write for longer. */
@@ -308,5 +331,24 @@ export class OutputTopic {
   }
 }
 
+/** Where in a log a record of Kafka comes from. */
+interface Source {
+  readonly log: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** Null: no output has written the record, or there is none. */
+function sourceOf(record: SourceRecord | null): Source | null {
+  const header = record?.headers?.findLast(h => h.name === SOURCE)?.value ?? [];
+  const [log = '', partition, offset] = Buffer.from(header).toString().split('/');
+  const source = { log, partition: Number(partition), offset: Number(offset) };
+  return Number.isSafeInteger(source.partition) && Number.isSafeInteger(source.offset) ? source : null;
+}
+
 /** Trying again would not help. */
-class Refusal extends Error {}
+class Refusal extends Error {
+  constructor(what: string, hint: string) {
+    super(`${what}: ${hint}`);
+  }
+}

@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ConfigResourceTypes } from 'kafkajs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
+import type { LogAncestor } from '../../src/core/log-identity.ts';
 import { kafkaClient, QUICK_RETRIES } from '../../src/kafka/kafka-client.ts';
 import { OutputTopic } from '../../src/kafka/output-topic.ts';
 import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
@@ -187,10 +189,14 @@ it(`a node that is killed ${KILLS} times writes each record once, in order (seed
 }, 120_000);
 
 describe('a topic that somebody else writes', () => {
-  const written = (topic: string, id: string): { log: EventLog; output: OutputTopic; errors: string[] } => {
-    const log = createMemoryLog({ clock: systemClock, id });
+  const written = (
+    topic: string,
+    id: string,
+    { ancestors = [], records = [`from ${id}`] }: { ancestors?: LogAncestor[]; records?: string[] } = {},
+  ): { log: EventLog; output: OutputTopic; errors: string[] } => {
+    const log = createMemoryLog({ clock: systemClock, id, ancestors });
     log.createTopic({ name: topic, partitions: 1, keyIndex: false });
-    log.append({ records: [{ topic, key: null, value: Buffer.from(`from ${id}`) }] });
+    for (const text of records) log.append({ records: [{ topic, key: null, value: Buffer.from(text) }] });
     const errors: string[] = [];
     const output = new OutputTopic({
       kafka: kafkaClient(topics.settings, QUICK_RETRIES),
@@ -242,6 +248,49 @@ describe('a topic that somebody else writes', () => {
     expect((await inKafka(topic, 2)).map(r => textOf(r.value))).toEqual(['from one', 'next']);
     const other = written(topic, 'two');
     await until('another one is refused', () => other.output.status.state === 'refused');
+  });
+
+  it('is written on by a log that was restored from a backup of its own, which the old one then leaves alone', async () => {
+    const topic = await topics.create('restored', 1);
+    const old = written(topic, 'one', { records: ['a', 'b', 'c'] });
+    await until('the old one has written', () => old.output.status.lag === 0);
+    await old.output.stop();
+    // the backup was made after all of it was written
+    const ancestors = [{ id: 'one', end: 3 }];
+    const restored = written(topic, 'two', { ancestors, records: ['a', 'b', 'c', 'd'] });
+    await until('it goes on', () => restored.output.status.lag === 0);
+    await restored.output.stop();
+    const zombie = written(topic, 'one', { records: ['a', 'b', 'c', 'other'] });
+    await until('the old one is told', () => zombie.output.status.state === 'refused');
+    const again = written(topic, 'two', { ancestors, records: ['a', 'b', 'c', 'd', 'e'] });
+    await until('the restored one writes', () => again.output.status.lag === 0);
+    expect((await inKafka(topic, 5)).map(r => textOf(r.value))).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('with records that a restored log has not: nothing of it is left out, it is refused with what to do', async () => {
+    const topic = await topics.create('ahead', 1);
+    const old = written(topic, 'one', { records: ['a', 'b', 'c'] });
+    await until('the old one has written', () => old.output.status.lag === 0);
+    await old.output.stop();
+    const ancestors = [{ id: 'one', end: 2 }];
+    const restored = written(topic, 'two', { ancestors, records: ['a', 'b', 'other', 'd', 'e'] });
+    await until('it is told', () => restored.output.status.state === 'refused');
+    expect(restored.output.status.error).toContain('written after the backup');
+    expect((await inKafka(topic, 3)).map(r => textOf(r.value))).toEqual(['a', 'b', 'c']);
+    await restored.output.stop();
+    // what it says helps
+    await topics.admin(admin => admin.deleteTopics({ topics: [topic] }));
+    await until('it is gone', async () => !(await topics.admin(a => a.listTopics())).includes(topic));
+    const again = written(topic, 'two', { ancestors, records: ['a', 'b', 'other', 'd', 'e'] });
+    await until('it is written anew', () => again.output.status.lag === 0);
+    expect((await inKafka(topic, 5)).map(r => textOf(r.value))).toEqual(['a', 'b', 'other', 'd', 'e']);
+    const settings = await topics.admin(a =>
+      a.describeConfigs({
+        includeSynonyms: false,
+        resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: ['retention.ms'] }],
+      }),
+    );
+    expect(settings.resources[0]?.configEntries[0]?.configValue).toBe('-1');
   });
 
   it('is left to the node that began last', async () => {
