@@ -1,8 +1,9 @@
-import type { Kafka } from 'kafkajs';
+import kafkajs, { type Kafka } from 'kafkajs';
 
 export interface WantedTopic {
   readonly name: string;
   readonly partitions: number;
+  /** settings of the topic where it is made here */
   readonly config: Readonly<Record<string, string>>;
 }
 
@@ -27,3 +28,38 @@ export async function createMissingTopics(kafka: Kafka, wanted: readonly WantedT
     await admin.disconnect();
   }
 }
+
+const RETENTION = 'retention.ms';
+
+/** What an operator should change of topics that others have made: they are kept for less long than is wanted. */
+export async function keptTooShort(kafka: Kafka, wanted: readonly WantedTopic[]): Promise<string[]> {
+  const asked = wanted.filter(t => t.config[RETENTION] !== undefined);
+  if (asked.length === 0) return [];
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: asked.map(({ name }) => ({
+        type: kafkajs.ConfigResourceTypes.TOPIC,
+        name,
+        configNames: [RETENTION, 'cleanup.policy'],
+      })),
+    });
+    return resources.flatMap(({ resourceName, configEntries }) => {
+      const found = new Map(configEntries.map(e => [e.configName, e.configValue]));
+      const least = asked.find(t => t.name === resourceName)?.config[RETENTION] ?? '-1';
+      const kept = found.get('cleanup.policy') === 'compact' ? '-1' : (found.get(RETENTION) ?? '-1');
+      if (lasting(kept) >= lasting(least)) return [];
+      return [
+        `Kafka keeps the records of ${resourceName} ${days(kept)}, which is too short: set ${RETENTION}=${least} (${days(least)}) for this topic`,
+      ];
+    });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+const lasting = (ms: string): number => (Number(ms) < 0 ? Number.POSITIVE_INFINITY : Number(ms));
+const days = (ms: string): string =>
+  Number(ms) < 0 ? 'for ever' : `for ${Math.round((Number(ms) / 86_400_000) * 100) / 100} days`;
