@@ -80,8 +80,14 @@ export class Ledger {
     for (const [key, account] of this.#accounts) if (account.view === view) this.#accounts.delete(key);
   }
 
+  /** As it is now: later entries do not change it. */
   state(): LedgerState {
-    return [...this.#accounts.values()].map(a => ({ ...a, last: a.last.slice(-KEPT) }));
+    return [...this.#accounts.values()].map(a => ({
+      ...a,
+      hours: new Map(a.hours),
+      first: [...a.first],
+      last: a.last.slice(-KEPT),
+    }));
   }
 
   /** Adds the accounts of a saved state; a view's saved account replaces the one here. */

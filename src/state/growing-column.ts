@@ -1,3 +1,5 @@
+import { deserialize, serialize } from 'node:v8';
+import { assert } from '../core/assert.ts';
 import type { Bits, Vec } from '../core/batch.ts';
 import { bitAt, clearBit, makeBits, setBit } from '../core/bits.ts';
 import { SlicePool } from '../core/pool.ts';
@@ -187,34 +189,43 @@ export class GrowingColumn {
 
   /** The values of slots below n, or of these slots only. */
   section(n: number, slots: Int32Array | null): ColumnSection {
-    if (this.kind === 'rare') return { values: this.#rareValues(slots), nulls: null };
-    if (this.kind === 'text') return { values: this.#textsOf(n, slots), nulls: null };
-    if (slots === null) return { values: this.#array.slice(0, n), nulls: this.nulls?.slice() ?? null };
-    const from = this.#array;
-    const values: unknown[] | Int32Array | Float64Array | BigInt64Array =
-      from instanceof Int32Array
-        ? new Int32Array(slots.length)
-        : from instanceof Float64Array
-          ? new Float64Array(slots.length)
-          : from instanceof BigInt64Array
-            ? new BigInt64Array(slots.length)
-            : new Array(slots.length);
+    if (this.kind === 'rare') return { packed: serialize(this.#rareValues(slots)) };
+    if (this.kind === 'val')
+      return {
+        packed: serialize(
+          slots === null ? this.values.slice(0, n) : Array.from(slots, slot => this.values[slot]),
+        ),
+      };
+    if (this.kind === 'text') return this.texts.section(n, slots);
+    if (slots === null) return { values: this[this.kind].slice(0, n), nulls: this.nulls?.slice() ?? null };
     let nulls: Bits | null = null;
-    for (let k = 0; k < slots.length; k++) {
-      const slot = slots[k] as number;
-      values[k] = from[slot] as number & bigint;
-      if (!this.isNull(slot)) continue;
-      nulls ??= makeBits(slots.length);
-      setBit(nulls, k);
+    if (this.nulls !== null) {
+      for (let k = 0; k < slots.length; k++) {
+        if (!this.isNull(slots[k] as number)) continue;
+        nulls ??= makeBits(slots.length);
+        setBit(nulls, k);
+      }
     }
-    return { values: values as ColumnSection['values'], nulls };
+    return { values: this.#numbersOf(slots), nulls };
   }
 
-  #textsOf(n: number, slots: Int32Array | null): (string | null)[] {
-    const count = slots?.length ?? n;
-    const values: (string | null)[] = [];
-    for (let k = 0; k < count; k++) values.push(this.texts.get(slots === null ? k : (slots[k] as number)));
-    return values;
+  #numbersOf(slots: Int32Array): Int32Array | Float64Array | BigInt64Array {
+    if (this.kind === 'i32') {
+      const { i32 } = this;
+      const values = new Int32Array(slots.length);
+      for (let k = 0; k < slots.length; k++) values[k] = i32[slots[k] as number] as number;
+      return values;
+    }
+    // halves of 8 bytes: no bigint is made, and no bit of a NaN is lost
+    const from = this.kind === 'i64' ? this.i64 : this.f64;
+    const halves = new Int32Array(from.buffer, from.byteOffset, from.length * 2);
+    const copied = new Int32Array(slots.length * 2);
+    for (let k = 0; k < slots.length; k++) {
+      const slot = slots[k] as number;
+      copied[k * 2] = halves[slot * 2] as number;
+      copied[k * 2 + 1] = halves[slot * 2 + 1] as number;
+    }
+    return this.kind === 'i64' ? new BigInt64Array(copied.buffer) : new Float64Array(copied.buffer);
   }
 
   /** As far as there are any; the rest is undefined. */
@@ -231,20 +242,21 @@ export class GrowingColumn {
   }
 
   /** Takes the values at these places of a section into slots, for which there is room. */
-  take({ values, nulls }: ColumnSection, places: Int32Array, slots: Int32Array): void {
-    if (this.kind === 'rare') {
+  take(section: ColumnSection, places: Int32Array, slots: Int32Array): void {
+    if ('texts' in section) {
+      this.texts.take(section, places, slots);
+      return;
+    }
+    if ('packed' in section) {
+      const values = deserialize(section.packed) as unknown[];
       for (let k = 0; k < places.length; k++) {
         const value = values[places[k] as number];
-        if (value !== undefined) this.rare.set(slots[k] as number, value);
+        if (this.kind === 'val') this.values[slots[k] as number] = value;
+        else if (value !== undefined) this.rare.set(slots[k] as number, value);
       }
       return;
     }
-    if (this.kind === 'text') {
-      for (let k = 0; k < places.length; k++) {
-        this.set(slots[k] as number, (values[places[k] as number] ?? null) as Value | null);
-      }
-      return;
-    }
+    const { values, nulls } = section;
     const to = this.#array;
     for (let k = 0; k < places.length; k++) {
       const place = places[k] as number;
@@ -254,8 +266,8 @@ export class GrowingColumn {
     }
   }
 
-  get #array(): Int32Array | Float64Array | BigInt64Array | unknown[] {
-    if (this.kind === 'val' || this.kind === 'rare' || this.kind === 'text') return this.values;
+  get #array(): Int32Array | Float64Array | BigInt64Array {
+    assert(this.kind === 'i32' || this.kind === 'i64' || this.kind === 'f64', 'a section of a typed array');
     return this[this.kind];
   }
 }

@@ -42,7 +42,7 @@ export interface Recovered<Catalog, Notes> extends Committed {
 }
 
 /** Raise when the layout of the journal or of a state changes: older data is then rebuilt from the log. */
-const FORMAT = 2;
+const FORMAT = 3;
 /** a value of the store, so that no state needs one huge overflow page run */
 const CHUNK = 4 * 1024 * 1024;
 
@@ -84,7 +84,10 @@ export class Journal<Catalog, Notes> {
     return this.#commit + 2;
   }
 
-  /** One at a time. A catalog that is the same object as the one before is not written again. */
+  /**
+   * One at a time. A catalog that is the same object as the one before is not written again. Views are encoded one by one,
+   * with time for others between them.
+   */
   async commit(
     catalog: Catalog,
     { position, states, changes, notes, firsts }: Checkpoint<Notes>,
@@ -103,7 +106,10 @@ export class Journal<Catalog, Notes> {
         }
       };
       write(commit - 1, firsts?.get(version));
-      write(commit, bytes);
+      if (bytes !== null) {
+        write(commit, bytes());
+        await turn();
+      }
       kept.set(version, before);
     }
     for (const [version, list] of this.#states) {
@@ -229,6 +235,11 @@ export class Journal<Catalog, Notes> {
       for (const { key: at } of [...tx.range({})]) tx.delete(at);
     });
   }
+}
+
+/** Lets others do what they have to. */
+function turn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve));
 }
 
 function readHead<Notes>(store: KeyValueReader): Head<Notes> | null {

@@ -58,6 +58,46 @@ export class SlotTexts {
     this.range[slot * 2 + 1] = this.#length;
   }
 
+  /** The texts of slots below n, or of these slots only, copied. */
+  section(n: number, slots: Int32Array | null): { readonly texts: Uint8Array; readonly ends: Int32Array } {
+    const { range, arena } = this;
+    const count = slots?.length ?? n;
+    const ends = new Int32Array(count);
+    let length = 0;
+    for (let k = 0; k < count; k++) {
+      const slot = slots === null ? k : (slots[k] as number);
+      const end = range[slot * 2 + 1] as number;
+      if (end !== NONE) length += end - (range[slot * 2] as number);
+      ends[k] = end === NONE ? NONE : length;
+    }
+    const texts = new Uint8Array(length);
+    let at = 0;
+    for (let k = 0; k < count; k++) {
+      if (ends[k] === NONE) continue;
+      const slot = slots === null ? k : (slots[k] as number);
+      for (let from = range[slot * 2] as number; at < (ends[k] as number); )
+        texts[at++] = arena[from++] as number;
+    }
+    return { texts, ends };
+  }
+
+  /** Takes the texts at these places of a section, in ascending order, into slots, for which there is room. */
+  take(
+    { texts, ends }: { readonly texts: Uint8Array; readonly ends: Int32Array },
+    places: Int32Array,
+    slots: Int32Array,
+  ): void {
+    let start = 0;
+    let next = 0;
+    for (let k = 0; k < places.length; k++) {
+      const place = places[k] as number;
+      for (; next < place; next++) if (ends[next] !== NONE) start = ends[next] as number;
+      const end = ends[place] as number;
+      if (end === NONE) this.clear(slots[k] as number);
+      else this.set(slots[k] as number, texts, start, end);
+    }
+  }
+
   clear(slot: number): void {
     const end = this.range[slot * 2 + 1] as number;
     if (end === NONE) return;

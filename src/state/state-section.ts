@@ -1,11 +1,15 @@
 import type { Bits } from '../core/batch.ts';
 
-/** Values of some slots of a column, in their order: structured-cloneable. */
-export interface ColumnSection {
-  readonly values: Int32Array | Float64Array | BigInt64Array | readonly unknown[];
-  /** bit k: the k-th slot holds NULL */
-  readonly nulls: Bits | null;
-}
+/**
+ * Values of some slots of a column, in their order: typed arrays that are nobody else's. What is not in a typed array is
+ * serialized at once, for it may be changed in its place later.
+ */
+export type ColumnSection =
+  /** bit k of `nulls`: the k-th slot holds NULL */
+  | { readonly values: Int32Array | Float64Array | BigInt64Array; readonly nulls: Bits | null }
+  /** where the bytes of each text end, which begin where those before end; -1: NULL */
+  | { readonly texts: Uint8Array; readonly ends: Int32Array }
+  | { readonly packed: Uint8Array };
 
 /** What some slots of a table held at one moment: structured-cloneable. */
 export interface StateSection {
@@ -71,10 +75,10 @@ export class ChangedPart {
 /** Asks for a state that another operator of the same node takes over: tables are handed over as they are, not copied. */
 export const MOVED = new ChangedPart(-1);
 
-/** The bytes of what has changed in the state of a view. */
+/** What has changed in the state of a view at one moment, apart from what happens to the state afterwards. */
 export interface ChangedState {
-  /** null: nothing has changed */
-  readonly bytes: Uint8Array | null;
+  /** The bytes of it, made when they are asked for; null: nothing has changed. */
+  readonly bytes: (() => Uint8Array) | null;
   /** the first commit whose changes of this view are still needed */
   readonly neededFrom: number;
 }
@@ -86,6 +90,14 @@ export function changedState(before: unknown, changed: unknown): unknown {
   return Object.fromEntries(
     Object.entries(changed).map(([name, value]) => [name, changedState(before[name], value)]),
   );
+}
+
+/** A state that does not change with the operator that gave it: sections of tables are so already, the rest is copied. */
+export function detachedState(state: unknown): unknown {
+  if (isTable(state)) return state;
+  if (isRecord(state))
+    return Object.fromEntries(Object.entries(state).map(([name, part]) => [name, detachedState(part)]));
+  return typeof state === 'object' ? structuredClone(state) : state;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

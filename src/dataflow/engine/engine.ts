@@ -5,7 +5,13 @@ import type { RecordBlock } from '../../core/log-record.ts';
 import { timestampParsers } from '../../decode/timestamp-format.ts';
 import type { Epoch, OperatorContext } from '../../operators/operator.ts';
 import { Present } from '../../operators/present.ts';
-import { ChangedPart, type ChangedState, changedState, MOVED } from '../../state/state-section.ts';
+import {
+  ChangedPart,
+  type ChangedState,
+  changedState,
+  detachedState,
+  MOVED,
+} from '../../state/state-section.ts';
 import type { DataflowOptions, Engine, EpochOutput, LedgerEntry, StateParts } from '../dataflow.ts';
 import { ofView } from '../view-failure.ts';
 import { finalViews } from './demand.ts';
@@ -26,7 +32,7 @@ export interface EngineOptions extends DataflowOptions {
 }
 
 /** raise when the layout of operator state changes */
-const FORMAT = 2;
+const FORMAT = 3;
 
 interface RunningView {
   readonly name: string;
@@ -130,7 +136,7 @@ class ColumnEngine implements Engine {
   }
 
   snapshot(): StateParts {
-    return new Map([...this.#views.values()].map(view => [view.name, [stateOf(view)]]));
+    return new Map([...this.#views.values()].map(view => [view.name, [encoded(stateOf(view))]]));
   }
 
   track(neededFrom: (view: string) => number): void {
@@ -150,15 +156,21 @@ class ColumnEngine implements Engine {
     const changes = new Map<string, ChangedState>();
     for (const view of this.#views.values()) {
       const part = new ChangedPart(commit, inTurn);
-      const bytes = stateOf(view, part);
+      const state = stateOf(view, part);
       const { given } = view;
-      if (part.isEmpty && given !== null && bytes.equals(given.bytes)) {
-        changes.set(view.name, { bytes: null, neededFrom: given.neededFrom });
+      const { neededFrom } = part;
+      view.given = null;
+      if (!part.isEmpty) {
+        changes.set(view.name, { bytes: () => encoded(state), neededFrom });
         continue;
       }
-      const { neededFrom } = part;
-      view.given = part.isEmpty ? { bytes, neededFrom } : null;
-      changes.set(view.name, { bytes, neededFrom });
+      const bytes = encoded(state);
+      const known = given?.bytes.equals(bytes) ? given : null;
+      view.given = known ?? { bytes, neededFrom };
+      changes.set(view.name, {
+        bytes: known === null ? () => bytes : null,
+        neededFrom: known?.neededFrom ?? neededFrom,
+      });
     }
     return changes;
   }
@@ -209,13 +221,18 @@ class ColumnEngine implements Engine {
   }
 }
 
-function stateOf(view: RunningView, part?: ChangedPart): Buffer {
-  return ofView(view.name, () => {
-    const operators = view.plan.operators
-      .map(o => [o.id, o.state(part)] as const)
-      .filter(([, s]) => s !== null);
-    return serialize({ format: FORMAT, operators });
-  });
+type OperatorStates = readonly (readonly [id: string, state: unknown])[];
+
+function stateOf(view: RunningView, part?: ChangedPart): OperatorStates {
+  return ofView(view.name, () =>
+    view.plan.operators
+      .map(o => [o.id, detachedState(o.state(part))] as const)
+      .filter(([, state]) => state !== null),
+  );
+}
+
+function encoded(operators: OperatorStates): Buffer {
+  return serialize({ format: FORMAT, operators });
 }
 
 function load(view: RunningView, parts: readonly Uint8Array[]): void {

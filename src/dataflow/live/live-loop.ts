@@ -17,6 +17,7 @@ import {
   type ViewChangeBytes,
 } from './epoch-output.ts';
 import { attemptEngine, type Live, type LiveLoopPorts, openLive, spread } from './live-view.ts';
+import type { PendingChanges } from './pending-changes.ts';
 import type { HeldUp } from './protocol.ts';
 import { byName, recoverViews } from './recovery.ts';
 
@@ -196,21 +197,25 @@ export class LiveLoop {
       if (state !== undefined) states.set(version, state);
       if (pending.bytes === 0) continue;
       const blocks = pending.take();
-      rows.push({ version, file, blocks, stamp: fault?.position ?? position });
+      rows.push({ version, file, pending, blocks, stamp: fault?.position ?? position });
     }
     this.#catalog ??= { sources: this.#sources, versions: this.versions };
     const catalog = this.#catalog;
     const engine = this.#engine;
-    const firsts = this.#firsts;
+    const firsts = new Map(this.#firsts);
+    const notes = { ledger: this.#ledger.state() };
     try {
-      const blocks = new Map(rows.map(r => [r.version, r.blocks]));
-      const notes = { ledger: this.#ledger.state() };
-      await journal.commit(catalog, { position, states, firsts, changes: blocks, notes });
+      for (const row of rows) {
+        row.blocks = row.pending.shortened(row.blocks);
+        await new Promise(resolve => setImmediate(resolve));
+      }
+      const changes = new Map(rows.map(r => [r.version, r.blocks]));
+      await journal.commit(catalog, { position, states, firsts, changes, notes });
       this.#committedVersions = catalog.versions;
     } catch (error) {
       // it may be there all the same: the next one does not count on anything before
       this.#engine.untrack();
-      firsts.clear();
+      this.#firsts.clear();
       this.#takeBack(rows);
       throw error;
     }
@@ -396,7 +401,8 @@ export class LiveLoop {
 interface Folding {
   readonly version: string;
   readonly file: ViewFile;
-  readonly blocks: readonly Uint8Array[];
+  readonly pending: PendingChanges;
+  blocks: readonly Uint8Array[];
   readonly stamp: number;
 }
 

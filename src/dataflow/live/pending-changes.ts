@@ -31,13 +31,20 @@ export class PendingChanges {
     this.#length += changes.length;
   }
 
-  /** All of them; they are not pending any more. */
+  /** All of them; they are not pending any more. Of the last stretch too many are there, see `shortened`. */
   take(): Uint8Array[] {
-    this.#endStretch();
     const taken = this.#whole;
+    if (this.#length > 0) taken.push(this.#last.subarray(0, this.#length));
+    this.#begin();
     this.#whole = [];
     this.#bytes = 0;
     return taken;
+  }
+
+  /** What was taken, of each key only the last change in its last stretch. */
+  shortened(taken: readonly Uint8Array[]): readonly Uint8Array[] {
+    const last = taken.at(-1);
+    return this.#append || last === undefined ? taken : [...taken.slice(0, -1), lastChanges(last)];
   }
 
   /** Puts back what was taken before everything that has come since. */
@@ -62,6 +69,10 @@ export class PendingChanges {
       this.#whole.push(kept);
       this.#bytes -= all.length - kept.length;
     }
+    this.#begin();
+  }
+
+  #begin(): void {
     this.#last = new Uint8Array(0);
     this.#length = 0;
   }

@@ -112,14 +112,14 @@ export function expectEqual(
 
 /** The changes of state that an engine gives, those that are needed no longer left out. */
 class Commits {
-  readonly #byView = new Map<string, Map<number, Uint8Array>>();
+  readonly #byView = new Map<string, Map<number, () => Uint8Array>>();
   readonly #neededFrom = new Map<string, number>();
   #commit = 0;
 
   take(engine: Engine): void {
     const commit = ++this.#commit;
     for (const [view, { bytes, neededFrom }] of engine.changes(commit, 1)) {
-      const kept = this.#byView.get(view) ?? new Map<number, Uint8Array>();
+      const kept = this.#byView.get(view) ?? new Map<number, () => Uint8Array>();
       this.#byView.set(view, bytes === null ? kept : kept.set(commit, bytes));
       this.#neededFrom.set(view, neededFrom);
       for (const old of [...kept.keys()]) if (old < neededFrom) kept.delete(old);
@@ -127,7 +127,7 @@ class Commits {
   }
 
   parts(): StateParts {
-    return new Map([...this.#byView].map(([view, kept]) => [view, [...kept.values()]]));
+    return new Map([...this.#byView].map(([view, kept]) => [view, [...kept.values()].map(bytes => bytes())]));
   }
 
   neededFrom(view: string): number {

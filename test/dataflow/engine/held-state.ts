@@ -1,7 +1,7 @@
 import { deserialize } from 'node:v8';
 import { bitAt } from '../../../src/core/bits.ts';
 import type { StateParts } from '../../../src/dataflow/dataflow.ts';
-import type { StateSection } from '../../../src/state/state-section.ts';
+import type { ColumnSection, StateSection } from '../../../src/state/state-section.ts';
 
 /** State as what it means: of tables the slots that have a key, with their values. What freed slots hold is nothing. */
 export function heldState(parts: StateParts): unknown {
@@ -22,9 +22,20 @@ function slots({ keyEnd, keys, prefix, columns }: StateSection): unknown[] {
   let start = 0;
   for (const [k, end] of keyEnd.entries()) {
     if (end === -1) continue;
-    const values = columns.map(c => (bitAt(c.nulls, k) ? null : c.values[k]));
+    const values = columns.map(c => value(c, k));
     found.push([k, prefix[k], Buffer.from(keys.subarray(start, end)).toString('hex'), ...values]);
     start = end;
   }
   return found;
+}
+
+function value(section: ColumnSection, k: number): unknown {
+  if ('packed' in section) return (deserialize(section.packed) as unknown[])[k];
+  if ('texts' in section) {
+    const { texts, ends } = section;
+    const end = ends[k] as number;
+    const start = Math.max(0, ...ends.subarray(0, k));
+    return end === -1 ? null : Buffer.from(texts.subarray(start, end)).toString();
+  }
+  return bitAt(section.nulls, k) ? null : section.values[k];
 }

@@ -31,7 +31,10 @@ function checkpoint(
   return {
     position,
     states: new Map(
-      Object.entries(states).map(([version, [state, neededFrom]]) => [version, { bytes: state, neededFrom }]),
+      Object.entries(states).map(([version, [state, neededFrom]]) => [
+        version,
+        { bytes: state === null ? null : () => state, neededFrom },
+      ]),
     ),
     changes: new Map(Object.entries(changes)),
     notes: [`at ${position}`],

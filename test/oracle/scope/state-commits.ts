@@ -3,7 +3,7 @@ import type { Engine, StateParts } from '../../../src/dataflow/dataflow.ts';
 /** The state of an engine as the journal has it: what changed in each commit, without those that are needed no longer. */
 export class StateCommits {
   readonly #inTurn: number | undefined;
-  readonly #byView = new Map<string, Map<number, Uint8Array>>();
+  readonly #byView = new Map<string, Map<number, () => Uint8Array>>();
   readonly #neededFrom = new Map<string, number>();
   #commit = 0;
 
@@ -19,7 +19,7 @@ export class StateCommits {
   take(engine: Engine): void {
     const commit = ++this.#commit;
     for (const [view, { bytes, neededFrom }] of engine.changes(commit, this.#inTurn)) {
-      const kept = this.#byView.get(view) ?? new Map<number, Uint8Array>();
+      const kept = this.#byView.get(view) ?? new Map<number, () => Uint8Array>();
       this.#byView.set(view, bytes === null ? kept : kept.set(commit, bytes));
       this.#neededFrom.set(view, neededFrom);
       for (const old of [...kept.keys()]) if (old < neededFrom) kept.delete(old);
@@ -27,6 +27,6 @@ export class StateCommits {
   }
 
   parts(): StateParts {
-    return new Map([...this.#byView].map(([view, kept]) => [view, [...kept.values()]]));
+    return new Map([...this.#byView].map(([view, kept]) => [view, [...kept.values()].map(bytes => bytes())]));
   }
 }
