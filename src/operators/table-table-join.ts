@@ -7,6 +7,7 @@ import type { ChangedPart, StateTableState } from '../state/state-section.ts';
 import type { StateTable } from '../state/state-table.ts';
 import { ChangeBuilder } from './change-builder.ts';
 import { JoinKeys } from './join-keys.ts';
+import { KeysAhead } from './keys-ahead.ts';
 import { type PortReader, readPorts } from './merged-ports.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
 import { RowColumns } from './row-columns.ts';
@@ -20,6 +21,7 @@ const HAS_RIGHT = 2;
 interface Side {
   readonly bit: number;
   readonly keys: JoinKeys;
+  readonly ahead: KeysAhead;
   readonly rows: RowColumns;
   readonly rowtime: GrowingColumn;
 }
@@ -59,12 +61,10 @@ export class TableTableJoin implements Operator, PortReader {
     this.#has = this.#table.column('i32');
     const side = (name: 'left' | 'right', bit: number): Side => {
       const { schema } = node[name];
-      return {
-        bit,
-        keys: new JoinKeys(node.id, context, schema, node[`${name}Keys`]),
-        rows: new RowColumns(schema, this.#table),
-        rowtime: this.#table.column('f64'),
-      };
+      const keys = new JoinKeys(node.id, context, schema, node[`${name}Keys`]);
+      const rows = new RowColumns(schema, this.#table);
+      const rowtime = this.#table.column('f64');
+      return { bit, keys, ahead: new KeysAhead(keys.encoder, table, table.columns), rows, rowtime };
     };
     this.#sides = [side('left', HAS_LEFT), side('right', HAS_RIGHT)];
     this.#out = new ChangeBuilder(node.schema);
@@ -78,15 +78,16 @@ export class TableTableJoin implements Operator, PortReader {
   }
 
   begin(port: number, batch: Batch): void {
-    (this.#sides[port] as Side).keys.begin(this.#epoch as Epoch, batch);
+    const { keys, ahead } = this.#sides[port] as Side;
+    keys.begin(this.#epoch as Epoch, batch);
+    ahead.begin(batch);
   }
 
   take(port: number, batch: Batch, i: number): void {
-    const { bit, keys, rows, rowtime } = this.#sides[port] as Side;
+    const { bit, keys, ahead, rows, rowtime } = this.#sides[port] as Side;
+    ahead.next();
     if (!keys.present(batch, i)) return;
-    const { encoder } = keys;
-    encoder.encode(i);
-    const slot = this.#table.slot(0, encoder.bytes, encoder.start, encoder.end);
+    const slot = ahead.slot();
     const has = this.#table.index.isNew ? 0 : (this.#has.i32[slot] as number);
     const time = batch.rowtime[i] as number;
     this.#touch(slot, { slot, key: keys.vecs, i, existed: this.#shown[has] as boolean, rowtime: time });

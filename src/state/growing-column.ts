@@ -5,7 +5,7 @@ import { bitAt, clearBit, makeBits, setBit } from '../core/bits.ts';
 import { SlicePool } from '../core/pool.ts';
 import type { SqlType } from '../core/sql-type.ts';
 import type { Value } from '../core/value.ts';
-import { grownBits, grownF64, grownI32, grownI64, type VecBuilder, valueAt } from '../core/vec.ts';
+import { grownBits, grownF64, grownI32, grownI64, type VecBuilder, valueAt, wordsOf } from '../core/vec.ts';
 import { SlotTexts } from './slot-texts.ts';
 import type { ColumnSection } from './state-section.ts';
 
@@ -127,6 +127,22 @@ export class GrowingColumn {
     if (vec.t === 'i64') this.i64[slot] = vec.v[i] as bigint;
     else if (vec.t === 'f64') this.f64[slot] = vec.v[i] as number;
     else this.i32[slot] = vec.v[i] as number;
+  }
+
+  /** Loads what n slots hold (-1: none) from memory; a number that depends on it, so that the loads are not left out. */
+  loadAhead(slots: Int32Array, n: number): number {
+    switch (this.kind) {
+      case 'text':
+        return this.texts.loadAhead(slots, n);
+      case 'i32':
+        return loaded(this.i32, slots, n, 1);
+      case 'f64':
+        return loaded(this.f64, slots, n, 1);
+      case 'i64':
+        return loaded(wordsOf(this.i64), slots, n, 2);
+      default:
+        return 0;
+    }
   }
 
   /** Whether a value may be let go of. */
@@ -270,4 +286,13 @@ export class GrowingColumn {
     assert(this.kind === 'i32' || this.kind === 'i64' || this.kind === 'f64', 'a section of a typed array');
     return this[this.kind];
   }
+}
+
+function loaded(values: Int32Array | Float64Array, slots: Int32Array, n: number, width: number): number {
+  let touched = 0;
+  for (let k = 0; k < n; k++) {
+    const slot = slots[k] as number;
+    if (slot >= 0) touched ^= values[slot * width] as number;
+  }
+  return touched;
 }

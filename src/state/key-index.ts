@@ -134,6 +134,19 @@ export class KeyIndex {
     this.touched = touched;
   }
 
+  /** The slots of n prepared keys by their hashes alone: for those who load what they hold before it is needed. */
+  likelySlots({ hash, slots }: KeyLookups, n: number): Int32Array {
+    const table = this.#table;
+    const mask = this.#mask;
+    for (let k = 0; k < n; k++) {
+      const wanted = hash[k] as number;
+      let at = wanted & mask;
+      while (table[at * 2] !== EMPTY && table[at * 2 + 1] !== wanted) at = (at + 1) & mask;
+      slots[k] = (table[at * 2] as number) - 1;
+    }
+    return slots;
+  }
+
   /** what was loaded ahead: loads whose result nobody could see would be left out */
   touched = 0;
 

@@ -7,6 +7,8 @@ export class KeyLookups {
   readonly start: Int32Array = new Int32Array(this.room);
   readonly end: Int32Array = new Int32Array(this.room);
   readonly hash: Int32Array = new Int32Array(this.room);
+  /** where each key very likely stands, or -1: see {@link KeyIndex.likelySlots} */
+  readonly slots: Int32Array = new Int32Array(this.room);
 
   set(k: number, prefix: number, start: number, end: number): void {
     this.prefix[k] = prefix;

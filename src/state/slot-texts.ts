@@ -37,6 +37,22 @@ export class SlotTexts {
     return end === NONE ? null : decodeText(this.arena, this.range[slot * 2] as number, end);
   }
 
+  /** Loads the texts of n slots (-1: none) from memory: first where all of them stand, then their bytes. */
+  loadAhead(slots: Int32Array, n: number): number {
+    const { range, arena } = this;
+    let touched = 0;
+    for (let k = 0; k < n; k++) {
+      const slot = slots[k] as number;
+      if (slot >= 0) touched ^= range[slot * 2] as number;
+    }
+    for (let k = 0; k < n; k++) {
+      const slot = slots[k] as number;
+      const start = slot < 0 ? NONE : (range[slot * 2] as number);
+      if (start >= 0) touched ^= arena[start] as number;
+    }
+    return touched;
+  }
+
   /** Sets a text: bytes [start, end), UTF-8. */
   set(slot: number, bytes: Uint8Array, start: number, end: number): void {
     const length = end - start;

@@ -4,6 +4,7 @@ import { capacityFor, grownBits } from '../core/vec.ts';
 import type { ColumnKind } from './growing-column.ts';
 import { GrowingColumn } from './growing-column.ts';
 import { KeyIndex } from './key-index.ts';
+import type { KeyLookups } from './key-lookups.ts';
 import { type ChangedPart, MOVED, type StateSection, type StateTableState } from './state-section.ts';
 
 /** commits that may be needed for a table of which nothing changes */
@@ -39,6 +40,14 @@ export class StateTable {
   /** The slot of a key, made when unknown (`index.isNew`). All columns have room for it. */
   slot(prefix: number, bytes: Uint8Array, start: number, end: number): number {
     const slot = this.index.insert(prefix, bytes, start, end);
+    if (this.index.isNew) this.reserve(slot + 1);
+    if (this.#changed !== null) this.touch(slot);
+    return slot;
+  }
+
+  /** The slot of the k-th key that the index has prepared, made when unknown. */
+  slotPrepared(keys: KeyLookups, bytes: Uint8Array, k: number): number {
+    const slot = this.index.insertPrepared(keys, bytes, k);
     if (this.index.isNew) this.reserve(slot + 1);
     if (this.#changed !== null) this.touch(slot);
     return slot;
