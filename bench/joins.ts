@@ -104,6 +104,45 @@ function run(log: LogReader, plan: DeploymentPlan): Timed & { readonly rows: num
   return { ms: performance.now() - begun, rows };
 }
 
+const WHAT: Readonly<Record<KeyedJoin['kind'], (keys: string) => string>> = {
+  'stream-stream': keys => `stream with stream within 10 s, each row meets one, ${keys} keys on each side`,
+  'table-table': keys => `table with table, ${keys} keys on each side`,
+  'group-by': keys => `yardstick: a plain group-by of as many keys, ${keys} (COUNT, SUM)`,
+};
+
+/** What the machine takes for one read of memory of the size of a table-table join's state, each where the last says. */
+function memory(keys: readonly number[]): readonly Figure[] {
+  return keys.map(n => {
+    const places = n * 48;
+    const memory = new Int32Array(places);
+    // a full cycle without pattern: an odd step that is no neighbour, in steps of a cache line
+    let at = 0;
+    const lines = Math.floor(places / 16);
+    const order = Int32Array.from({ length: lines }, (_, i) => i);
+    for (let i = lines - 1; i > 0; i--) {
+      at = Math.imul(at ^ i, 0x9e3779b1) >>> 0;
+      const other = at % (i + 1);
+      [order[i], order[other]] = [order[other] as number, order[i] as number];
+    }
+    for (let i = 0; i < lines; i++) {
+      memory[(order[i] as number) * 16] = (order[(i + 1) % lines] as number) * 16;
+    }
+    const reads = 2_000_000;
+    let place = 0;
+    for (let i = 0; i < reads; i++) place = memory[place] as number;
+    const begun = performance.now();
+    for (let i = 0; i < reads; i++) place = memory[place] as number;
+    const ms = performance.now() - begun;
+    if (place % 16 !== 0) throw new Error('a read went astray');
+    return {
+      name: `memory-${n}`,
+      what: `yardstick: one read of ${((places * 4) / 1e6).toFixed(0)} MB, the size of that state, where the last one says`,
+      value: (ms / reads) * 1e6,
+      unit: 'ns',
+    };
+  });
+}
+
 /** A join over states of growing size, in turns: what an event costs must not grow with them. */
 async function growing(kind: KeyedJoin['kind'], keys: readonly number[], rounds: number): Promise<Figure[]> {
   const results = await interleaved<string, KeyedJoin>(
@@ -118,18 +157,16 @@ async function growing(kind: KeyedJoin['kind'], keys: readonly number[], rounds:
   const costs = keys.map(n => (results[String(n)] ?? []).map(r => r.ms / r.events));
   return keys.flatMap((n, i): Figure[] => {
     const all = results[String(n)] ?? [];
-    const what =
-      kind === 'table-table' ? 'table with table' : 'stream with stream within 10 s, each row meets one';
     const figures: Figure[] = [
       {
         name: `${kind}-${n}`,
-        what: `${what}, ${n.toLocaleString('en')} keys on each side: an event`,
+        what: `${WHAT[kind](n.toLocaleString('en'))}: an event`,
         value: median(costs[i] ?? []) * 1e6,
         unit: 'ns',
       },
       {
         name: `${kind}-${n}-state`,
-        what: 'a key, of both sides',
+        what: kind === 'group-by' ? 'a key' : 'a key, of both sides',
         value: median(all.map(r => r.stateBytes / n)),
         unit: 'bytes',
       },
@@ -158,6 +195,8 @@ const bench: Bench = {
       ...(await streamTable(quick ? 50_000 : 1_000_000, quick ? 1 : 5)),
       ...(await growing('stream-stream', keys, rounds)),
       ...(await growing('table-table', keys, rounds)),
+      ...(await growing('group-by', keys, rounds)),
+      ...memory(keys),
     ];
   },
 };

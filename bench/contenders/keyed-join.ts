@@ -3,10 +3,13 @@ import { createEngine } from '../../src/dataflow/engine/engine.ts';
 import { standardLibrary } from '../../src/expr/library.ts';
 import { planned } from '../fraud.ts';
 
-/** A join over so many keys: `node bench/contenders/keyed-join.ts <kind> <keys>`; blocks are made while no clock runs. */
+/**
+ * A join over so many keys, or beside it a plain group-by of them: `node bench/contenders/keyed-join.ts <kind> <keys>`;
+ * blocks are made while no clock runs.
+ */
 
 export interface KeyedJoin {
-  readonly kind: 'stream-stream' | 'table-table';
+  readonly kind: 'stream-stream' | 'table-table' | 'group-by';
   /** that were timed */
   readonly events: number;
   readonly ms: number;
@@ -34,6 +37,16 @@ CREATE TABLE orders (id STRING PRIMARY KEY, ${ORDERS}) WITH (kafka_topic = 'orde
 CREATE TABLE payments (id STRING PRIMARY KEY, ${PAYMENTS}) WITH (kafka_topic = 'payments', value_format = 'JSON');
 CREATE TABLE joined AS
   SELECT o.id AS id, customer, amount, method, paid FROM orders o JOIN payments p ON o.id = p.id EMIT CHANGES;`;
+
+const GROUPS = `
+CREATE STREAM orders (id STRING KEY, ${ORDERS}) WITH (kafka_topic = 'orders', value_format = 'JSON');
+CREATE TABLE joined AS SELECT id, COUNT(*) AS n, SUM(amount) AS amount FROM orders GROUP BY id EMIT CHANGES;`;
+
+const SQL: Readonly<Record<KeyedJoin['kind'], string>> = {
+  'stream-stream': STREAMS,
+  'table-table': TABLES,
+  'group-by': GROUPS,
+};
 
 interface Event {
   readonly topic: 0 | 1;
@@ -63,6 +76,17 @@ function* changes(keys: number): Generator<Event> {
     yield { topic: i % 2 === 0 ? 0 : 1, id: (i * 7_919_717 + 12_345) % keys, time: START + i };
   }
 }
+
+/** The same changes, all of one topic. */
+function* ofOneTopic(keys: number): Generator<Event> {
+  for (const event of changes(keys)) yield { ...event, topic: 0 };
+}
+
+const EVENTS: Readonly<Record<KeyedJoin['kind'], (keys: number) => Iterator<Event>>> = {
+  'stream-stream': meetings,
+  'table-table': changes,
+  'group-by': ofOneTopic,
+};
 
 /** The next records in one block, 110 bytes of JSON each. */
 function block(events: Iterator<Event>, firstSeq: number): RecordBlock {
@@ -107,14 +131,14 @@ function block(events: Iterator<Event>, firstSeq: number): RecordBlock {
 }
 
 function measured(kind: KeyedJoin['kind'], keys: number): KeyedJoin {
-  const plan = planned('joined.sql', kind === 'table-table' ? TABLES : STREAMS);
+  const plan = planned('joined.sql', SQL[kind]);
   const engine = createEngine({
     plan,
     functions: standardLibrary,
     zone: 'UTC',
     writesTopic: () => false,
   });
-  const events = kind === 'table-table' ? changes(keys) : meetings(keys);
+  const events = EVENTS[kind](keys);
   let seq = 0;
   const step = (): number => {
     const next = block(events, seq);
