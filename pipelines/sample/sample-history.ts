@@ -1,6 +1,7 @@
 import type { AppendRecord, CommandRequest, EventLog, Settled } from '../../src/index.ts';
 import { cardAttempts } from './card-attempts.ts';
 import { invoiceLives } from './invoice-lives.ts';
+import { ordersAndStock } from './orders-and-stock.ts';
 import { Random } from './random.ts';
 import { siteTraffic } from './site-traffic.ts';
 import { DAY, MINUTE, type Step } from './step.ts';
@@ -23,7 +24,7 @@ export interface SampleReport {
   readonly resumedAt: number;
 }
 
-const TOPICS = ['authorization-attempts', 'page-views', 'text-lines'];
+const TOPICS = ['authorization-attempts', 'page-views', 'text-lines', 'orders', 'inventory'];
 /** Records of one append lie within this time, and are not more than so many. */
 const APPEND_SPAN = 10 * MINUTE;
 const APPEND_RECORDS = 64;
@@ -89,8 +90,10 @@ export async function layDownSample(options: SampleOptions): Promise<SampleRepor
  */
 export function sampleSteps(seed: number, until: number): readonly Step[] {
   const end = Math.floor(until / DAY) * DAY;
+  const lives = invoiceLives(new Random(seed), { end, days: 180, count: 3_000 });
   const steps = [
-    ...invoiceLives(new Random(seed), { end, days: 180, count: 3_000 }),
+    ...lives,
+    ...ordersAndStock(new Random(seed + 3), lives),
     ...cardAttempts(new Random(seed + 1), { until: end, days: 7, count: 50_000 }),
     ...siteTraffic(new Random(seed + 2), { until: end, days: 14, pageViews: 12_000, lines: 1_500 }),
   ].filter(step => step.at <= until);

@@ -1,4 +1,4 @@
-import type { CommandRequest } from '../../src/index.ts';
+import type { CommandRequest, PlainJson } from '../../src/index.ts';
 
 /** One thing that happens in the sample history. */
 export type Step =
@@ -8,7 +8,7 @@ export type Step =
 export interface SampleRecord {
   readonly topic: string;
   readonly key: string;
-  readonly value: { readonly [field: string]: string };
+  readonly value: { readonly [field: string]: PlainJson };
 }
 
 export const MINUTE = 60_000;

@@ -86,8 +86,10 @@ async function produceAttempts(): Promise<void> {
   await post('/topics/authorization-attempts/records', 'application/x-ndjson', `${lines.join('\n')}\n`);
 }
 
+type Cell = string | number | boolean | null | readonly object[];
+
 interface Page {
-  readonly rows: readonly Readonly<Record<string, string | number | boolean | null>>[];
+  readonly rows: readonly Readonly<Record<string, Cell>>[];
   readonly next: string | null;
 }
 
@@ -105,7 +107,8 @@ async function rowsOf(view: string): Promise<readonly string[]> {
   return lines.sort();
 }
 
-function cellText(value: string | number | boolean | null): string {
+function cellText(value: Cell): string {
+  if (typeof value === 'object' && value !== null) return JSON.stringify(value);
   const instant = typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value);
   return instant ? String(Date.parse(value)) : String(value);
 }

@@ -21,9 +21,20 @@ const TABLES = {
   attempts: { topic: 'authorization-attempts', columns: 'card_number VARCHAR' },
   page_views: { topic: 'page-views', columns: 'user_id VARCHAR, page VARCHAR' },
   text_lines: { topic: 'text-lines', columns: 'line VARCHAR' },
+  order_versions: {
+    topic: 'orders',
+    columns:
+      'order_id VARCHAR, customer_id VARCHAR, status VARCHAR, items JSON, ' +
+      'placed_at BIGINT, invoice_id VARCHAR',
+  },
+  inventory: { topic: 'inventory', columns: 'sku VARCHAR, quantity INT' },
 } as const;
 
 const INVOICES = '(SELECT DISTINCT ON (invoice_id) * FROM snapshots ORDER BY invoice_id, seq DESC)';
+
+const ORDERS = '(SELECT DISTINCT ON (order_id) * FROM order_versions ORDER BY order_id, seq DESC)';
+const ITEMS = '[{"sku": "VARCHAR", "quantity": "INT"}]';
+const STOCK = '(SELECT sku, sum(quantity) AS on_hand, count(*) AS movements FROM inventory GROUP BY sku)';
 
 /** The shipped views, written by hand for DuckDB over the whole history. `today`: YYYY-MM-DD. */
 export function answers(today: string): Readonly<Record<string, string>> {
@@ -56,6 +67,19 @@ export function answers(today: string): Readonly<Record<string, string>> {
       SELECT word, count(*) FROM (SELECT unnest(string_split(lower(line), ' ')) AS word FROM text_lines)
       WHERE word <> '' GROUP BY ALL`,
     pageviews_per_user: 'SELECT user_id, count(*), arg_max(page, seq) FROM page_views GROUP BY ALL',
+    stock_on_hand: `SELECT sku, on_hand, movements FROM ${STOCK}`,
+    open_orders: `SELECT order_id, customer_id, placed_at, invoice_id, items FROM ${ORDERS} WHERE status = 'placed'`,
+    items_to_restock: `
+      SELECT w.sku, w.orders, w.pieces, coalesce(s.on_hand, 0), w.pieces - coalesce(s.on_hand, 0)
+      FROM (
+        SELECT item.sku, count(*) AS orders, sum(item.quantity) AS pieces
+        FROM (SELECT unnest(from_json(items, '${ITEMS}')) AS item FROM ${ORDERS} WHERE status = 'placed') GROUP BY item.sku) AS w
+      LEFT JOIN ${STOCK} AS s ON w.sku = s.sku
+      WHERE w.pieces > coalesce(s.on_hand, 0)`,
+    invoices_and_orders: `
+      SELECT o.order_id, o.customer_id, o.status, o.placed_at, o.invoice_id, i.status, i.currency, i.total, i.balance,
+        i.due_date
+      FROM ${ORDERS} AS o LEFT JOIN ${INVOICES} AS i ON o.invoice_id = i.invoice_id`,
   };
 }
 
@@ -82,7 +106,7 @@ export async function duckdbOver(log: LogReader, folder: string) {
     const reader = await connection.runAndReadAll(`SELECT COLUMNS(*)::VARCHAR FROM (${sql}) AS answer`);
     return reader
       .getRows()
-      .map(row => row.join(' | '))
+      .map(row => row.map(String).join(' | '))
       .sort();
   };
 }

@@ -102,8 +102,25 @@ test('the sample has the shape that the views want to show', async () => {
   expect(log.topic('authorization-attempts')?.records).toBe(50_000);
   expect(log.topic('payments')?.records).toBeGreaterThan(2_000);
 
+  const steps = sampleSteps(SEED, UNTIL);
+  const orders = new Map<string, unknown>();
+  const stock = new Map<string, number>();
+  let least = 0;
+  for (const step of steps) {
+    if (!('record' in step)) continue;
+    const { topic, key, value } = step.record;
+    if (topic === 'orders') orders.set(key, value.status);
+    if (topic !== 'inventory') continue;
+    stock.set(key, (stock.get(key) ?? 0) + Number(value.quantity));
+    least = Math.min(least, stock.get(key) ?? 0);
+  }
+  for (const status of ['placed', 'shipped', 'cancelled']) {
+    expect([...orders.values()].filter(s => s === status).length, status).toBeGreaterThan(10);
+  }
+  expect({ articles: stock.size, least }).toEqual({ articles: 80, least: 0 });
+
   const windows = new Map<string, number>();
-  for (const step of sampleSteps(SEED, UNTIL)) {
+  for (const step of steps) {
     if (!('record' in step) || step.record.topic !== 'authorization-attempts') continue;
     const window = `${step.record.key}/${Math.floor(step.at / 5_000)}`;
     windows.set(window, (windows.get(window) ?? 0) + 1);
