@@ -36,7 +36,7 @@ export function runScript(script: string, options: RunOptions = {}): Promise<Ran
     env: { ...process.env, ...options.env },
     stdio: 'pipe',
   });
-  child.stdin.end(options.input ?? '');
+  child.stdin.end();
   return ended(child);
 }
 

@@ -10,6 +10,6 @@ it('every module loads in Node itself', async () => {
   const modules = globSync('src/**/*.ts', { cwd: projectDir }).filter(file => !ENTRIES.test(file));
   expect(modules.length).toBeGreaterThan(300);
   const load = modules.map(file => `await import('./${file}');`).join('');
-  const ran = await runScript('node --input-type=module', { input: load });
+  const ran = await runScript(`node --input-type=module <<'END'\n${load}\nEND`);
   expect(ran).toMatchObject({ code: 0, err: '' });
 }, 60_000);
