@@ -106,7 +106,7 @@ describe('examples', () => {
       { env },
     );
 
-  const examples = ['cli.md', 'http.md'].flatMap(name =>
+  const examples = ['cli.md', 'http.md', 'second-domain.md'].flatMap(name =>
     blocks(page(name), 'sh').map((script, i) => ({ name, i: i + 1, script })),
   );
 
