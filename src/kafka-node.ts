@@ -12,17 +12,27 @@ import type { KafkaSettings } from './kafka/kafka-settings.ts';
 import { OutputTopics } from './kafka/output-topics.ts';
 import type { ReplicationStatus } from './kafka/replication-status.ts';
 import { Replicator } from './kafka/replicator.ts';
-import { RESULTS_TOPIC } from './kept-topics.ts';
+import { KEEP_RESULTS, RESULTS_TOPIC } from './kept-topics.ts';
 import type { EventLog } from './log/event-log.ts';
 import { partitionOf } from './log/murmur2.ts';
 import type { ViewPlan } from './plan/plan.ts';
 import { kafkaSettings } from './replicated-topics.ts';
 
-/** What only grows where it is kept for ever, by topic; others are kept as the cluster does by default. */
-const KEPT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  [INVOICE_TOPICS.events]: { 'retention.ms': '-1' },
-  [INVOICE_TOPICS.snapshots]: { 'cleanup.policy': 'compact' },
-};
+const FOR_EVER = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' };
+/** ms that a command is kept: nodes may be away for so long */
+const KEEP_COMMANDS = 7 * 86_400_000;
+
+/**
+ * How long Kafka keeps the records of a topic that is made here: facts for ever, as the log does. A result outlives its
+ * command by the time for which command ids are remembered, so that a command which is there is never taken for a new one.
+ */
+function keptInKafka(topic: string, keepResultsFor: number): Readonly<Record<string, string>> {
+  const { commands, snapshots } = INVOICE_TOPICS;
+  const finite = (ms: number) => ({ ...FOR_EVER, 'retention.ms': String(ms) });
+  if (topic === snapshots) return { 'cleanup.policy': 'compact' };
+  if (topic === commands) return finite(KEEP_COMMANDS);
+  return topic === RESULTS_TOPIC ? finite(KEEP_COMMANDS + keepResultsFor) : FOR_EVER;
+}
 
 /** The topics of commands that nodes share, in Kafka. */
 const SHARED_TOPICS: readonly string[] = entityTopics(invoiceEntity, RESULTS_TOPIC).map(t => t.name);
@@ -124,7 +134,7 @@ function sharedCommands(
   const onError = seldom(options.onError, options.clock);
   const topics = entityTopics(invoiceEntity, RESULTS_TOPIC);
   const { commands } = INVOICE_TOPICS;
-  const { keepResultsFor, cacheSize } = config.commands.invoice ?? {};
+  const { keepResultsFor = KEEP_RESULTS, cacheSize } = config.commands.invoice ?? {};
   return new ReplicatedCommands({
     log,
     entity: invoiceEntity,
@@ -135,7 +145,12 @@ function sharedCommands(
       group: shared.group,
       topic: commands,
       outputs: topics.map(t => t.name).filter(name => name !== commands),
-      create: topics.map(({ name }) => ({ name, partitions: shared.partitions, config: KEPT[name] ?? {} })),
+      create: topics.map(({ name }) => ({
+        name,
+        partitions: shared.partitions,
+        config: keptInKafka(name, keepResultsFor),
+      })),
+      report: options.report,
       log,
       partitionOf,
       reached: (topic, partition) => replicator.reached(topic, partition),

@@ -5,7 +5,8 @@ import { INVOICE_TOPICS } from './invoice/invoice-entity.ts';
 import type { EventLog } from './log/event-log.ts';
 import type { ViewPlan } from './plan/plan.ts';
 
-const WEEK = 7 * 86_400_000;
+/** ms for which command ids are remembered, unless the settings say otherwise */
+export const KEEP_RESULTS = 7 * 86_400_000;
 export const RESULTS_TOPIC = 'command-results';
 
 /** Which topics the command handlers need, and how long. */
@@ -14,7 +15,7 @@ export function kept(config: Config): Pick<LogKeeperPorts, 'owned' | 'ownedByKey
   return {
     owned: new Map([[INVOICE_TOPICS.events, why]]),
     ownedByKey: new Map([[INVOICE_TOPICS.snapshots, why]]),
-    keptFor: new Map([[RESULTS_TOPIC, config.commands.invoice?.keepResultsFor ?? WEEK]]),
+    keptFor: new Map([[RESULTS_TOPIC, config.commands.invoice?.keepResultsFor ?? KEEP_RESULTS]]),
   };
 }
 

@@ -24,9 +24,9 @@ export interface PartitionWriter {
   readonly maxBytes: number;
   /**
    * Locks out whoever had the partition before. Resolves with the offset of the first command that is not handled, when
-   * the log holds all that earlier owners have committed.
+   * the log holds all that earlier owners have committed; null: it is not known, the results in the log tell it.
    */
-  begin(signal: AbortSignal): Promise<number>;
+  begin(signal: AbortSignal): Promise<number | null>;
   /** Writes everything together or nothing. When it rejects the outcome is not known: `begin` again. */
   commit(transaction: PartitionTransaction): Promise<void>;
   close(): Promise<void>;

@@ -8,6 +8,7 @@ import type { PartitionWriter } from './command-partitions.ts';
 import { type CommandRequest, decodeRequest } from './command-request.ts';
 import { EntityStore } from './entity-store.ts';
 import type { EntityType } from './entity-type.ts';
+import { firstUnhandled, withCommand } from './handled-commands.ts';
 import { foundPlaces, placesHeader } from './written-places.ts';
 
 /** commands of one transaction */
@@ -69,7 +70,7 @@ export class PartitionHandler<C extends Command, Event, State> {
     let pause = FIRST_PAUSE;
     while (!signal.aborted) {
       try {
-        let next = await writer.begin(signal);
+        let next = (await writer.begin(signal)) ?? (await this.#unhandled());
         this.#forget();
         while (!signal.aborted) {
           const handled = await this.#handleFrom(next);
@@ -85,6 +86,12 @@ export class PartitionHandler<C extends Command, Event, State> {
       }
     }
     await writer.close();
+  }
+
+  #unhandled(): Promise<number> {
+    const { log, entity, partition, resultsTopic } = this.#options;
+    const { commands, snapshots } = entity.topics;
+    return firstUnhandled({ log, commands, topics: [resultsTopic, snapshots], partition });
   }
 
   async #awake(ms: number): Promise<void> {
@@ -121,7 +128,7 @@ export class PartitionHandler<C extends Command, Event, State> {
     const batch = log.readTopic(entity.topics.commands, { partition, fromOffset: next, limit: MAX_BATCH });
     const last = batch.at(-1);
     if (last === undefined) return next;
-    let outcomes = new Map<string, Outcome>();
+    let outcomes = new Map<string, Handled>();
     let bytes: ReadonlyMap<string, number> = new Map();
     for (const record of batch) {
       const outcome = this.#handle(record, outcomes);
@@ -131,15 +138,17 @@ export class PartitionHandler<C extends Command, Event, State> {
         outcomes = new Map();
         bytes = new Map();
       }
-      outcomes.set(outcome.draft.commandId, outcome);
+      outcomes.set(outcome.draft.commandId, { ...outcome, command: record });
       bytes = withBytes(bytes, outcome.records);
     }
     if (outcomes.size > 0) await this.#commit(outcomes, last.offset + 1);
     return last.offset + 1;
   }
 
-  async #commit(outcomes: ReadonlyMap<string, Outcome>, next: number): Promise<void> {
-    await this.#options.writer.commit({ ...transactionOf([...outcomes.values()]), next });
+  async #commit(outcomes: ReadonlyMap<string, Handled>, next: number): Promise<void> {
+    const { writer, entity } = this.#options;
+    const { snapshots } = entity.topics;
+    await writer.commit({ ...transactionOf([...outcomes.values()], snapshots), next });
     for (const id of outcomes.keys()) this.#committed.add(id);
   }
 
@@ -210,9 +219,17 @@ function withBytes(
 
 const most = (bytes: ReadonlyMap<string, number>): number => Math.max(0, ...bytes.values());
 
+/** A command and what came of it. */
+interface Handled extends Outcome {
+  readonly command: LogRecord;
+}
+
 /** Each result is told where the other records of its command are. */
-function transactionOf(outcomes: readonly Outcome[]) {
-  const written = outcomes.map(({ records }) => ({ records: records.slice(0, -1), result: records.at(-1)! }));
+function transactionOf(outcomes: readonly Handled[], snapshots: string) {
+  const written = outcomes.map(({ records, command }) => ({
+    records: records.slice(0, -1).map(r => (r.topic === snapshots ? withCommand(r, command) : r)),
+    result: withCommand(records.at(-1)!, command),
+  }));
   return {
     records: written.flatMap(w => w.records),
     results: (places: Parameters<typeof placesHeader>[0]) => {

@@ -1,4 +1,8 @@
-import kafkajs, { type Kafka } from 'kafkajs';
+import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+
+/** ms */
+const LEADERS_WITHIN = 10_000;
+const LOOK_EVERY = 50;
 
 export interface WantedTopic {
   readonly name: string;
@@ -16,7 +20,8 @@ export async function createMissingTopics(kafka: Kafka, wanted: readonly WantedT
     const missing = wanted.filter(t => !there.has(t.name));
     if (missing.length === 0) return;
     await admin.createTopics({
-      waitForLeaders: true,
+      // a broker may not have heard yet of a topic that the controller has made, which the client takes for a failure
+      waitForLeaders: false,
       topics: missing.map(({ name, partitions, config }) => ({
         topic: name,
         numPartitions: partitions,
@@ -24,9 +29,20 @@ export async function createMissingTopics(kafka: Kafka, wanted: readonly WantedT
         configEntries: Object.entries(config).map(([setting, value]) => ({ name: setting, value })),
       })),
     });
+    const names = missing.map(t => t.name);
+    for (let patient = LEADERS_WITHIN; !(await haveLeaders(admin, names)); patient -= LOOK_EVERY) {
+      if (patient <= 0) throw new Error(`Kafka has made ${names.join(', ')}, and nobody leads them`);
+      await new Promise(resolve => setTimeout(resolve, LOOK_EVERY));
+    }
   } finally {
     await admin.disconnect();
   }
+}
+
+/** The leaders know it, too. */
+async function haveLeaders(admin: Admin, names: readonly string[]): Promise<boolean> {
+  const asked = names.map(name => admin.fetchTopicOffsets(name));
+  return (await Promise.allSettled(asked)).every(a => a.status === 'fulfilled');
 }
 
 const RETENTION = 'retention.ms';

@@ -2,15 +2,17 @@ import type { Consumer, Producer } from 'kafkajs';
 import type { CommandPartitions, PartitionWriter } from '../commands/command-partitions.ts';
 import { MillraceError } from '../core/errors.ts';
 import { recordBytes } from '../core/record-bytes.ts';
-import { createMissingTopics, type WantedTopic } from './command-topics.ts';
+import { createMissingTopics, keptTooShort, type WantedTopic } from './command-topics.ts';
 import { PartitionTransactions, type PartitionTransactionsOptions } from './partition-transactions.ts';
 import { SENT_BYTES } from './sent-bytes.ts';
 
-export interface KafkaPartitionsOptions extends Omit<PartitionTransactionsOptions, 'partition'> {
+export interface KafkaPartitionsOptions extends Omit<PartitionTransactionsOptions, 'partition' | 'behind'> {
   /** ms: a node that says nothing for so long has lost its partitions; default 6 s, the least that brokers take by default */
   readonly sessionTimeout?: number | undefined;
   /** topics that are made where they are missing */
   readonly create?: readonly WantedTopic[] | undefined;
+  /** what an operator should change */
+  readonly report?: ((text: string) => void) | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -24,11 +26,15 @@ interface Outgoing {
 /** ms */
 const SESSION_TIMEOUT = 6_000;
 const REJOIN_AFTER = 1_000;
+const LOOK_EVERY = 20;
+/** a log that needs no longer to catch up is as good as caught up: the rest comes while partitions are taken */
+const CLOSE = 1_000;
 
 /**
  * A commands topic of Kafka, its partitions shared by a consumer group. The group only decides who has which partition:
  * commands are read from the log, and who writes is decided by fencing, so a node that does not know that it has lost a
- * partition does no harm.
+ * partition does no harm. A node takes part only while its log has caught up: a partition in the hands of one that has to
+ * copy a long history first would stand still.
  */
 export class KafkaPartitions implements CommandPartitions {
   readonly #options: KafkaPartitionsOptions;
@@ -37,6 +43,8 @@ export class KafkaPartitions implements CommandPartitions {
   #sending: Promise<void> | null = null;
   #consumer: Consumer | null = null;
   #retry: NodeJS.Timeout | null = null;
+  #looked = false;
+  #assigned: ((partitions: readonly number[]) => void) | null = null;
   #stopped = false;
   #joining: Promise<void> = Promise.resolve();
 
@@ -86,11 +94,13 @@ export class KafkaPartitions implements CommandPartitions {
   }
 
   start(assigned: (partitions: readonly number[]) => void): void {
+    this.#assigned = assigned;
     this.#joining = this.#join(assigned).catch(error => this.#rejoin(assigned, error));
   }
 
   writer(partition: number): PartitionWriter {
-    return new PartitionTransactions({ ...this.#options, partition });
+    const behind = () => this.#behind();
+    return new PartitionTransactions({ ...this.#options, partition, behind });
   }
 
   async stop(): Promise<void> {
@@ -116,6 +126,9 @@ export class KafkaPartitions implements CommandPartitions {
   async #join(assigned: (partitions: readonly number[]) => void): Promise<void> {
     const { kafka, group, topic, sessionTimeout = SESSION_TIMEOUT, create = [] } = this.#options;
     if (create.length > 0) await createMissingTopics(kafka, create);
+    await this.#lookAtTopics();
+    await this.#caughtUp();
+    if (this.#stopped) return;
     const consumer = kafka.consumer({
       groupId: group,
       sessionTimeout,
@@ -138,9 +151,50 @@ export class KafkaPartitions implements CommandPartitions {
     await consumer.run({ autoCommit: false, eachBatch: async () => {} });
   }
 
+  /** Tells once which topics are kept for too short a time; who may not ask is not told. */
+  async #lookAtTopics(): Promise<void> {
+    const { kafka, create = [], report } = this.#options;
+    if (this.#looked || report === undefined) return;
+    this.#looked = true;
+    for (const text of await keptTooShort(kafka, create).catch(() => [])) report(text);
+  }
+
+  /** Until the log has all that the topics held a moment ago. */
+  async #caughtUp(): Promise<void> {
+    const { kafka, topic, outputs, reached } = this.#options;
+    const admin = kafka.admin();
+    await admin.connect();
+    try {
+      for (let began = Number.NEGATIVE_INFINITY; performance.now() - began > CLOSE; ) {
+        began = performance.now();
+        for (const name of [topic, ...outputs]) {
+          for (const { partition, high } of await admin.fetchTopicOffsets(name)) {
+            while ((reached(name, partition) ?? -1) < Number(high)) {
+              if (this.#stopped) return;
+              await new Promise(resolve => setTimeout(resolve, LOOK_EVERY));
+            }
+          }
+        }
+      }
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  /** The log has fallen behind since: the partitions go to nodes that have what is needed. */
+  #behind(): void {
+    if (this.#consumer === null || this.#assigned === null) return;
+    this.#rejoin(
+      this.#assigned,
+      new Error('this node leaves the handlers of commands until its log has caught up with Kafka'),
+    );
+  }
+
   #rejoin(assigned: (partitions: readonly number[]) => void, error: unknown): void {
     if (this.#stopped) return;
     this.#options.onError(error);
+    // others will have the partitions: taking them back by fencing would only hold them up
+    assigned([]);
     const old = this.#consumer;
     this.#consumer = null;
     void old?.disconnect().catch(() => {});

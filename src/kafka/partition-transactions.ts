@@ -18,12 +18,16 @@ export interface PartitionTransactionsOptions {
   readonly partitionOf: (key: Uint8Array | null, partitions: number) => number;
   /** offset before which the log has all that is committed */
   readonly reached: (topic: string, partition: number) => number | null;
+  /** the log lacks for long what earlier owners have committed */
+  readonly behind: () => void;
 }
 
 /** ms: after it a transaction that nobody ends is aborted by the broker */
 const TRANSACTION_TIMEOUT = 10_000;
 /** ms */
 const LOOK_EVERY = 3;
+/** of all partitions of all outputs */
+const PATIENCE = 60_000;
 
 /**
  * One transactional producer for one input partition, by whichever node has it: whoever begins last is the only one who can
@@ -38,8 +42,8 @@ export class PartitionTransactions implements PartitionWriter {
     this.#options = options;
   }
 
-  async begin(signal: AbortSignal): Promise<number> {
-    const { kafka, group, topic, partition, outputs, reached } = this.#options;
+  async begin(signal: AbortSignal): Promise<number | null> {
+    const { kafka, group, topic, partition, outputs, reached, behind } = this.#options;
     await this.close();
     const producer = kafka.producer({
       // without the group: of two groups that were given one topic by mistake, one at a time writes
@@ -58,15 +62,17 @@ export class PartitionTransactions implements PartitionWriter {
     try {
       const [committed] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
       const offset = Number(committed?.partitions.find(p => p.partition === partition)?.offset ?? -1);
+      const patient = performance.now() + PATIENCE;
       for (const output of outputs) {
         for (const { partition: p, high } of await admin.fetchTopicOffsets(output)) {
           while ((reached(output, p) ?? -1) < Number(high)) {
             signal.throwIfAborted();
+            if (performance.now() > patient) behind();
             await new Promise(resolve => setTimeout(resolve, LOOK_EVERY));
           }
         }
       }
-      return Math.max(0, offset);
+      return offset < 0 ? null : offset;
     } finally {
       await admin.disconnect();
     }

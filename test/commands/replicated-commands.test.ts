@@ -4,7 +4,7 @@ import type {
   PartitionTransaction,
   PartitionWriter,
 } from '../../src/commands/command-partitions.ts';
-import { ReplicatedCommands } from '../../src/commands/replicated-commands.ts';
+import { entityTopics, ReplicatedCommands } from '../../src/commands/replicated-commands.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { AppendRecord, EventLog } from '../../src/log/event-log.ts';
 import { createMemoryLog } from '../../src/log/memory-log.ts';
@@ -20,6 +20,8 @@ class Shared implements CommandPartitions, PartitionWriter {
   /** topics whose records are held back */
   readonly held = new Set<string>();
   handled = true;
+  /** what the cluster knows of the handlers' way; null: nothing */
+  committed: number | null = 0;
   maxBytes = 1e6;
   /** commands of each transaction */
   readonly transactions: number[] = [];
@@ -41,8 +43,8 @@ class Shared implements CommandPartitions, PartitionWriter {
     return this;
   }
 
-  async begin(): Promise<number> {
-    return 0;
+  async begin(): Promise<number | null> {
+    return this.committed;
   }
 
   async commit({ records, results }: PartitionTransaction): Promise<void> {
@@ -143,6 +145,56 @@ describe('commands whose topics live elsewhere', () => {
     expect(large).toMatchObject({ status: 'rejected', error: { code: 'record_too_large' }, version: null });
     partitions.maxBytes = 1_000;
     expect(await commands.submit(request('a', { by: 1 }))).toMatchObject({ version: 9 });
+  });
+
+  it('are not handled again when the cluster has forgotten how far they were, and their results are gone', async () => {
+    const log = createMemoryLog({ clock: systemClock });
+    const node = (keepResultsFor: number) => {
+      const partitions = new Shared(log);
+      partitions.committed = null;
+      const errors: unknown[] = [];
+      const onError = (error: unknown) => errors.push(error);
+      const commands = new ReplicatedCommands({ log, entity: counter, partitions, keepResultsFor, onError });
+      close = () => commands.close();
+      return { commands, errors };
+    };
+    const first = node(0);
+    for (const by of [1, 2, 3]) await first.commands.submit(request('a', { by }));
+    await first.commands.close();
+    await (await log.trim({ topic: RESULTS, before: log.end(), by: 'age' })).reclaimed;
+    // one that was sent while nobody was there
+    const value = bytes('{"type":"Add","commandId":"late","data":{"by":4}}');
+    await log.append({ records: [{ topic: counter.topics.commands, key: bytes('a'), value }] }).durable;
+    const second = node(0);
+    const result = await second.commands.submit(request('a', { by: 5 }));
+    expect([result.version, second.errors]).toEqual([5, []]);
+    expect(log.topic(counter.topics.events)?.records).toBe(5);
+  });
+
+  it('are not passed over where their topic was made anew: it is told, with what to do', async () => {
+    const { log, commands, partitions, errors } = start({});
+    await commands.submit(request('a', { by: 1 }));
+    await commands.close();
+    const anew = createMemoryLog({ clock: systemClock });
+    for (const { name, keyIndex } of entityTopics(counter, RESULTS)) {
+      anew.createTopic({ name, partitions: 1, keyIndex });
+    }
+    const kept = log
+      .lastRecords(RESULTS, 1)
+      .map(({ topic, key, value, headers }) => ({ topic, key, value, headers }));
+    await anew.append({ records: kept }).durable;
+    const other = new Shared(anew);
+    other.committed = null;
+    const node = new ReplicatedCommands({
+      log: anew,
+      entity: counter,
+      partitions: other,
+      onError: error => errors.push(error),
+    });
+    close = () => node.close();
+    const told = await until('it is told', () => errors[0] ?? null);
+    expect(told).toMatchObject({ code: 'config_invalid', hint: expect.stringContaining('reset') });
+    expect(partitions.transactions).toHaveLength(1);
   });
 
   it('are waited for no longer than is promised: those that nobody handles do not take the place of others', async () => {

@@ -26,12 +26,20 @@ export function startCounterNode(
   log: EventLog,
   settings: KafkaSettings,
   name: string,
-  options: NodeOptions & { readonly clock?: Clock; readonly sessionTimeout?: number } = {},
+  options: NodeOptions & {
+    readonly clock?: Clock;
+    readonly sessionTimeout?: number;
+    readonly group?: string;
+    readonly keepResultsFor?: number;
+    /** stands between what the log has reached and who asks */
+    readonly reached?: (reached: Replicator['reached'], topic: string, partition: number) => number | null;
+  } = {},
 ) {
   const { entity, resultsTopic } = counterNamed(name);
   const { commands: topic, events, snapshots } = entity.topics;
   const outputs = [events, snapshots, resultsTopic];
   const errors: unknown[] = [];
+  const { reached = (really, t, p) => really(t, p), group = `${name}-handlers`, ...limits } = options;
   const replicator = new Replicator({
     log,
     settings,
@@ -46,17 +54,17 @@ export function startCounterNode(
     resultsTopic,
     partitions: new KafkaPartitions({
       kafka: kafkaClient(settings, QUICK_RETRIES),
-      group: `${name}-handlers`,
+      group,
       topic,
       outputs,
       log,
       partitionOf,
-      reached: (t, p) => replicator.reached(t, p),
+      reached: (t, p) => reached((topic, partition) => replicator.reached(topic, partition), t, p),
       sessionTimeout: options.sessionTimeout,
       onError: e => errors.push(e),
     }),
     onError: e => errors.push(e),
-    ...options,
+    ...limits,
   });
   replicator.start();
   return {
