@@ -14,8 +14,8 @@ import { testFunctions } from './test-functions.ts';
  * when it was last raised: raise it, never lower it.
  */
 const engines: readonly { readonly name: string; readonly engine: CaseEngine; readonly floor: number }[] = [
-  { name: 'fold', engine: foldEngine, floor: 790 },
-  { name: 'columns', engine: columnsEngine(createEngine), floor: 790 },
+  { name: 'fold', engine: foldEngine, floor: 796 },
+  { name: 'columns', engine: columnsEngine(createEngine), floor: 796 },
 ];
 
 interface KnownDifference {
@@ -54,10 +54,15 @@ describe.runIf(present)("ksqlDB's query-validation cases", () => {
       expect(results.filter(r => r.reason.startsWith('bug:'))).toEqual([]);
     });
 
-    it('each known difference is a case that does not pass', () => {
-      const passing = new Map(results.map(r => [`${r.file} ${r.name}`, r.status]));
-      for (const { file, name: test } of known)
-        expect(passing.get(`${file} ${test}`), `${file}: ${test}`).toBe('fail');
+    it('what does not pass is known, and what is known does not pass', () => {
+      const others = results.filter(r => r.status !== 'pass').map(r => `${r.status} ${r.file} ${r.name}`);
+      expect(others.sort()).toEqual(known.map(({ file, name }) => `fail ${file} ${name}`).sort());
+    });
+
+    it('each known difference says why ours is the better behaviour', () => {
+      for (const { file, name, why } of known) {
+        expect((why ?? '').length, `${file}: ${name}`).toBeGreaterThan(60);
+      }
     });
   });
 });

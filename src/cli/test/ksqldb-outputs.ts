@@ -5,7 +5,7 @@ import { type PlainRecord, sameJson } from './ksqldb-records.ts';
 /** Everything that a topic of the case received. */
 export interface TopicOutput {
   readonly topic: string;
-  /** a table may merge or skip intermediate updates: only the rows that remain count */
+  /** the deletion of a row that is not there is no change of a table */
   readonly table: boolean;
   /** written by the case's own inputs only: nobody expects it to stay empty */
   readonly input: boolean;
@@ -22,20 +22,20 @@ export function outputDifference(
     const topic = topics.find(t => t.topic.toUpperCase() === name);
     if (topic === undefined) return `${name}: no such topic is written`;
     const difference = topic.table
-      ? tableDifference(records, topic.records)
-      : streamDifference(records, topic.records);
+      ? differenceOf(withoutEmptyDeletes(records), withoutEmptyDeletes(topic.records))
+      : differenceOf(records, topic.records);
     if (difference !== null) return `${name}: ${difference}`;
   }
   if (byTopic.size > 0) return null;
   const unexpected = topics.find(
-    t => !t.input && (t.table ? remaining(t.records, true) : t.records).length > 0,
+    t => !t.input && (t.table ? withoutEmptyDeletes(t.records) : t.records).length > 0,
   );
   return unexpected === undefined
     ? null
     : `${unexpected.topic}: expected nothing, got ${show(unexpected.records[0])}`;
 }
 
-function streamDifference(expected: readonly CaseRecord[], actual: readonly PlainRecord[]): string | null {
+function differenceOf(expected: readonly CaseRecord[], actual: readonly PlainRecord[]): string | null {
   for (let i = 0; i < Math.max(expected.length, actual.length); i++) {
     const e = expected[i];
     const a = actual[i];
@@ -46,34 +46,20 @@ function streamDifference(expected: readonly CaseRecord[], actual: readonly Plai
   return null;
 }
 
-function tableDifference(expected: readonly CaseRecord[], actual: readonly PlainRecord[]): string | null {
-  const windowed = expected.some(record => record.window !== null);
-  const wanted = remaining(expected, windowed);
-  const left = [...remaining(actual, windowed)];
-  for (const e of wanted) {
-    const i = left.findIndex(a => matches(e, a));
-    if (i < 0) {
-      const near = left.find(a => sameJson(e.key, a.key));
-      return `row: expected ${show(e)}, got ${show(near)}`;
-    }
-    left.splice(i, 1);
-  }
-  return left.length === 0 ? null : `unexpected row ${show(left[0])}`;
-}
-
-/** The last record of each key (and window) unless it is a deletion. */
-function remaining<
+/** The records of a table without deletions of rows that are not there. */
+function withoutEmptyDeletes<
   T extends { key: JsonValue; value: JsonValue; window: CaseRecord['window'] | PlainRecord['window'] },
->(records: readonly T[], windowed: boolean): readonly T[] {
-  const last: T[] = [];
-  for (const record of records) {
-    const i = last.findIndex(
+>(records: readonly T[]): readonly T[] {
+  const windowed = records.some(record => record.window !== null);
+  const there: T[] = [];
+  return records.filter(record => {
+    const i = there.findIndex(
       r => sameJson(r.key, record.key) && (!windowed || sameWindow(r.window, record.window)),
     );
-    if (i < 0) last.push(record);
-    else last[i] = record;
-  }
-  return last.filter(record => record.value !== null);
+    if (record.value === null) return i >= 0 && there.splice(i, 1).length > 0;
+    if (i < 0) there.push(record);
+    return true;
+  });
 }
 
 type Bounds = { readonly start: number; readonly end: number } | null;

@@ -29,6 +29,8 @@ export interface CaseResult {
 export interface RunnerOptions {
   readonly engine: CaseEngine;
   readonly functions: FunctionRegistry;
+  /** whether a record waits for the ones behind it, to be read with them; else each is read when it comes */
+  readonly waits?: (() => boolean) | undefined;
 }
 
 /** Runs files of ksqlDB's query-validation cases, one result per case in order. */
@@ -84,10 +86,10 @@ function isGap(refusal: MillraceError, expected: string): boolean {
   return refusal.code === 'unknown_function' && !/function/i.test(expected);
 }
 
-function runCase(test: KsqldbCase, { engine, functions: library }: RunnerOptions): TopicOutput[] {
+function runCase(test: KsqldbCase, { engine, functions: library, waits }: RunnerOptions): TopicOutput[] {
   const { plan, functions, inserts } = planCase(test, library);
   const options: DataflowOptions = { plan, functions, zone: 'UTC' };
-  const run = new CaseLog(plan, engine(options));
+  const run = new CaseLog(plan, engine(options), waits ?? (() => false));
   for (const insert of inserts) run.append(insert);
   for (const input of test.inputs) run.append(encodeCaseRecord(input, run.formatOf(input.topic)));
   return run.outputs();
@@ -109,13 +111,16 @@ class CaseLog {
   /** topics that a declared source reads */
   readonly #declared: ReadonlySet<string>;
   readonly #inputs = new Map<string, PlainRecord[]>();
+  readonly #waits: () => boolean;
   #position = 0;
 
-  constructor(plan: DeploymentPlan, run: CaseRun) {
+  constructor(plan: DeploymentPlan, run: CaseRun, waits: () => boolean) {
     this.#run = run;
     this.#log = createMemoryLog({ clock: this.#clock, id: 'case' });
     this.#declared = new Set(plan.sources.map(source => source.topic));
     this.#sinks = plan.views.flatMap(view => (view.sink === null ? [] : [sinkOf(view, view.sink, plan)]));
+    // what comes back stands behind the record that it was made of
+    this.#waits = this.#sinks.some(sink => this.#comesBack(sink)) ? () => false : waits;
     for (const sink of this.#sinks) this.#formats.set(sink.format.topic, sink.format);
     for (const source of plan.sources) this.#formats.set(source.topic, sourceFormat(source));
   }
@@ -131,9 +136,17 @@ class CaseLog {
     const inputs = this.#inputs.get(record.topic) ?? [];
     this.#inputs.set(record.topic, inputs);
     inputs.push(plainRecord({ ...record, timestamp: record.timestamp ?? 0 }, format));
+    if (!this.#waits()) this.#read();
+  }
+
+  #read(): void {
     for (const block of this.#log.read(this.#position)) this.#run.step(block);
     this.#position = this.#log.end();
     this.#write();
+  }
+
+  #comesBack({ format, insertsInto }: Sink): boolean {
+    return this.#declared.has(format.topic) && !insertsInto;
   }
 
   #write(): void {
@@ -141,7 +154,7 @@ class CaseLog {
       for (const change of this.#run.takeChanges(sink.view)) {
         const record = sink.encode(change);
         sink.records.push(plainRecord(record, sink.format));
-        if (this.#declared.has(sink.format.topic) && !sink.insertsInto) {
+        if (this.#comesBack(sink)) {
           this.append({ topic: sink.format.topic, partition: 0, ...record });
         }
       }
@@ -149,6 +162,7 @@ class CaseLog {
   }
 
   outputs(): TopicOutput[] {
+    this.#read();
     const sinks = this.#sinks.map(({ format, table, records }) => ({
       topic: format.topic,
       table,
