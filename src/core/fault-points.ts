@@ -49,6 +49,8 @@ export const FAULT_POINTS = {
   'journal.clear': 'before a journal of another format is emptied',
   'view.fold': 'before rows go to the file of a view',
   'build.fold': 'before a build writes rows of a view to its file',
+  'build.fold-beside': 'before the thread beside a long build writes rows to the file of a view',
+  'build.read-ahead': 'before the thread beside a long build reads on in the log',
   'build.finish': 'a build has seen the whole log, its last rows are not in its files',
   'build.finished': 'the files of a build are complete, nobody knows it yet',
   'live.adopt': 'before the live views take a finished build in',

@@ -28,12 +28,15 @@ export const viewDir = (dataDir: string, version: string) => join(viewsDir(dataD
 
 /** records before a build for which threads that read and write beside it are worth their start */
 const LONG_BUILD = 200_000;
+const FOLD_AFTER = 100_000;
 
 /** What both workers open and make. */
 export interface WorkerEnvironment {
   readonly log: LogReader;
   /** records from which on a build is long */
   readonly longBuild: number;
+  /** changes of a view after which a build writes them to its file */
+  readonly foldAfter: number;
   /** A scan of the log for a build. */
   openScan(): ReadAhead;
   readonly positions: SharedPositions;
@@ -57,6 +60,7 @@ export async function openWorkerEnvironment(setup: WorkerSetup): Promise<WorkerE
   return {
     log,
     longBuild: setup.longBuild ?? LONG_BUILD,
+    foldAfter: setup.foldAfter ?? FOLD_AFTER,
     openScan: () => log.readAhead(setup.longBuild ?? LONG_BUILD),
     positions: new SharedPositions(setup.shared),
     makeEngine: (plan, writesTopic) =>

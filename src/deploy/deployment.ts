@@ -29,7 +29,7 @@ import { SinkTopics } from './sink-topics.ts';
 import { VersionFolders } from './version-folders.ts';
 import { faultText, resumable } from './view-faults.ts';
 
-export interface DeploymentOptions {
+export interface DeploymentOptions extends Pick<WorkerSetup, 'stuckAfter' | 'longBuild' | 'foldAfter'> {
   readonly dataDir: string;
   readonly log: EventLog;
   readonly clock: Clock;
@@ -38,8 +38,6 @@ export interface DeploymentOptions {
   readonly zone: string;
   /** bytes of operator state that all views together may have; one view is paused when they have more */
   readonly memoryBudget: number;
-  /** ms that one step of a view may take before the view is set aside; default two minutes */
-  readonly stuckAfter?: number | undefined;
   /** a problem that an operator must know: `text` is one paragraph */
   readonly report: (text: string) => void;
 }
@@ -131,10 +129,11 @@ export class Deployment {
    * Throws `data_corrupt` when the state in the data folder does not belong to the log.
    */
   static async start(options: DeploymentOptions, listener: DeploymentListener): Promise<Deployment> {
-    const { dataDir, extensions, zone, memoryBudget, stuckAfter, log } = options;
+    const { dataDir, extensions, zone, memoryBudget, stuckAfter, longBuild, foldAfter, log } = options;
     mkdirSync(viewsDir(dataDir), { recursive: true });
     const shared = SharedPositions.allocate();
-    const setup = { dataDir, extensions, zone, memoryBudget, stuckAfter, shared, heldUp: [] };
+    const limits = { memoryBudget, stuckAfter, longBuild, foldAfter };
+    const setup = { dataDir, extensions, zone, ...limits, shared, heldUp: [] };
     new SharedPositions(shared).set('flushed', log.end());
     const started = await LiveHandle.start(setup);
     let deployment: Deployment;

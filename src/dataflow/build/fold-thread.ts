@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
-import { armFaultPoints } from '../../core/fault-points.ts';
+import { armFaultPoints, faultPoint } from '../../core/fault-points.ts';
 import { openViewFile, type ViewFile } from '../../view-store/view-file.ts';
 import { lastChanges } from '../last-changes.ts';
 import { failureOf } from '../live/protocol.ts';
@@ -41,6 +41,7 @@ function fold(): void {
       // the files may be gone by now: they must not be made anew
       if (Atomics.load(closed, 0) === 1) return;
       view.file ??= openViewFile(path);
+      faultPoint('build.fold-beside');
       view.file.fold(view.unfolded, view.position);
       view.unfolded = [];
     }

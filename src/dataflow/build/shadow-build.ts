@@ -25,7 +25,7 @@ export interface BuildOrder {
 
 export type BuildPorts = Pick<
   WorkerEnvironment,
-  'log' | 'makeEngine' | 'openFile' | 'encoderFor' | 'sinkFor'
+  'log' | 'makeEngine' | 'openFile' | 'encoderFor' | 'sinkFor' | 'foldAfter'
 > &
   Partial<Pick<WorkerEnvironment, 'openFolder' | 'longBuild'>> & { openScan(): BlockScan };
 
@@ -45,7 +45,6 @@ const RECORDS_PER_EPOCH = 16_384;
  * many rows, as with window functions
  */
 const RECORDS_OF_MUCH = 1_024;
-const FOLD_AFTER = 100_000;
 /** records that are left to the adoption, so that a build ends although the log goes on growing */
 const LEFT_TO_ADOPTION = 512;
 
@@ -98,6 +97,7 @@ export class ShadowBuild {
   /** end of the log when the build began */
   readonly #target: number;
   readonly #epochSize: number;
+  readonly #foldAfter: number;
   /** of long builds; those whose rows it has taken are complete in the file once it is idle */
   readonly #folder: RowFolder | null;
   #outputs: SinkOutput[] = [];
@@ -108,6 +108,7 @@ export class ShadowBuild {
     this.#scan = ports.openScan();
     this.#target = ports.log.end();
     this.#order = order;
+    this.#foldAfter = ports.foldAfter;
     const small = order.fillTopics.length > 0 || order.plan.views.some(v => asksOver(v.root));
     this.#epochSize = small ? RECORDS_OF_MUCH : RECORDS_PER_EPOCH;
     this.#engine = ports.makeEngine(order.plan, view => order.fillTopics.includes(view));
@@ -145,7 +146,7 @@ export class ShadowBuild {
    */
   advance(): void {
     for (const view of this.#views.values()) {
-      if (view.writer.count <= FOLD_AFTER) continue;
+      if (view.writer.count <= this.#foldAfter) continue;
       faultPoint('build.fold');
       this.#fold(view);
     }

@@ -1,4 +1,5 @@
 import { type ErrorCode, MillraceError } from '../../core/errors.ts';
+import { saysDiskFull } from '../../kv/disk-room.ts';
 import type { DeploymentPlan } from '../../plan/plan.ts';
 import type { LedgerState } from '../ledger.ts';
 import { ViewFailure } from '../view-failure.ts';
@@ -21,9 +22,11 @@ export interface WorkerSetup {
   readonly shared: SharedArrayBuffer;
   /** records before it from which on a build has threads of its own to read and to write; many when not given */
   readonly longBuild?: number | undefined;
+  /** changes of a view after which a build writes them to its file; many when not given */
+  readonly foldAfter?: number | undefined;
   /** where the worker tells what it is at (`WorkBeat`); nobody looks when it is not given */
   readonly beat?: SharedArrayBuffer | undefined;
-  /** ms that one step of a view may take */
+  /** ms that one step of a view may take before the view is set aside; default two minutes */
   readonly stuckAfter?: number | undefined;
   /** views that held up a live worker before this one: they are set aside where it stood */
   readonly heldUp?: HeldUp[] | undefined;
@@ -49,18 +52,20 @@ export interface Failure {
 
 export function failureOf(error: unknown): Failure {
   const cause = error instanceof ViewFailure ? error.cause : error;
+  const known = cause instanceof MillraceError;
   return {
     message: error instanceof Error ? error.message : String(error),
     stack: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
     view: error instanceof ViewFailure ? error.view : null,
-    code: cause instanceof MillraceError ? cause.code : null,
-    hint: cause instanceof MillraceError ? (cause.hint ?? null) : null,
+    code: known ? cause.code : saysDiskFull(cause) ? 'disk_full' : null,
+    hint: known ? (cause.hint ?? null) : null,
   };
 }
 
 export function errorOf(failure: Failure): Error {
   const { code, message, hint, stack } = failure;
-  return code === null ? new Error(stack) : new MillraceError(code, message, hint === null ? {} : { hint });
+  if (code !== null) return new MillraceError(code, message, hint === null ? {} : { hint });
+  return Object.assign(new Error(message), { stack });
 }
 
 export type ToLive =

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
+import { armFaultPoints, faultPoint } from '../../core/fault-points.ts';
 import { BlockStore } from './block-store.ts';
 import { openLogDatabase } from './log-environment.ts';
 import type { ReadAheadSetup, ReadFrom } from './read-ahead.ts';
@@ -9,6 +10,7 @@ import { FULL, RunMemory } from './run-memory.ts';
 
 const port = parentPort;
 assert(port !== null, 'the log is read ahead by a worker thread');
+armFaultPoints(process.env.MILLRACE_FAULTS_BUILD, () => process.kill(process.pid, 'SIGKILL'));
 const { dir, shared } = workerData as ReadAheadSetup;
 const store = new BlockStore(openLogDatabase(dir), dir);
 const memory = new RunMemory(shared);
@@ -31,6 +33,7 @@ port.postMessage('ready');
 /** The sequence after the run that now stands in a slot; null: what comes next is to be read in another way. */
 function filled(seq: number, records: number, slot: number): number | null {
   try {
+    faultPoint('build.read-ahead');
     store.refresh();
     const run = store.sealedRunInto(seq, seq + records, memory.bytes(slot), of => memory.columns(slot, of));
     if (run === null) return null;
