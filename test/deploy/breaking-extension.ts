@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { BugError } from '../../src/core/assert.ts';
-import { type AggregateFunction, STRING } from '../../src/index.ts';
+import { type AggregateFunction, type ScalarFunction, STRING } from '../../src/index.ts';
 
 /**
  * FRAGILE(text): the last text. At "boom" an assertion fails, which is the view's end; at "exit FILE" its thread ends,
@@ -34,4 +34,27 @@ const fragile: AggregateFunction = {
   ],
 };
 
-export const extension = { functions: [fragile] };
+let calls = 0;
+const asleep = new Int32Array(new SharedArrayBuffer(4));
+
+/** SLOWLY(text): the text; each thousandth call takes ten milliseconds, so that threads that start have time to. */
+const slowly: ScalarFunction = {
+  kind: 'scalar',
+  name: 'SLOWLY',
+  category: 'test',
+  description: 'Its argument, after some time.',
+  version: 1,
+  overloads: [
+    {
+      signature: '(STRING) -> STRING',
+      make:
+        () =>
+        ([text]) => {
+          if (++calls % 1_000 === 0) Atomics.wait(asleep, 0, 0, 10);
+          return typeof text === 'string' ? text : null;
+        },
+    },
+  ],
+};
+
+export const extension = { functions: [fragile, slowly] };

@@ -68,6 +68,9 @@ export interface RunningOptions {
   readonly memoryBudget?: number;
   /** ms that one step of a view may take */
   readonly stuckAfter?: number;
+  /** when a build is long, and how often it writes, as in `WorkerSetup` */
+  readonly longBuild?: number;
+  readonly foldAfter?: number;
   /** puts something between the log and those who write to it */
   readonly wrapLog?: (log: EventLog) => EventLog;
 }
@@ -94,6 +97,8 @@ export class Running {
       watch = false,
       memoryBudget = Infinity,
       stuckAfter,
+      longBuild,
+      foldAfter,
       wrapLog = log => log,
     }: RunningOptions = {},
   ): Promise<Running> {
@@ -110,6 +115,8 @@ export class Running {
       zone: 'UTC',
       memoryBudget,
       stuckAfter,
+      longBuild,
+      foldAfter,
       planner: viewPlanner({ functions, zone: 'UTC' }),
       watch,
       report: text => reports.push(text),
@@ -127,6 +134,19 @@ export class Running {
           .durable;
       }),
     );
+  }
+
+  /** Appends orders, ten thousand at a time: what is to fill a log. */
+  async ordersAtOnce(orders: readonly (readonly [string, string, number])[]): Promise<void> {
+    for (let from = 0; from < orders.length; from += 10_000) {
+      const records = orders.slice(from, from + 10_000).map(([id, customer, amount]) => ({
+        topic: 'orders',
+        key: Buffer.from(id),
+        value: Buffer.from(JSON.stringify({ customer, amount })),
+        timestamp: 1_000,
+      }));
+      await this.log.append({ records }).durable;
+    }
   }
 
   /** Resolves when every view is built and has seen the whole log, what views wrote into it too. */

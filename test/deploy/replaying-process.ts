@@ -1,7 +1,8 @@
-import { DataFolder, Running } from './data-folder.ts';
+import { DataFolder, Running, type RunningOptions } from './data-folder.ts';
 
-/** Replays a view without end and says when one is under way: to be killed. */
-const server = await Running.start(new DataFolder(process.argv[2] ?? ''));
+/** Replays a view without end and says when one is under way: to be killed. Given: data folder, options as JSON. */
+const [, , dir = '', options = '{}'] = process.argv;
+const server = await Running.start(new DataFolder(dir), JSON.parse(options) as RunningOptions);
 for (;;) {
   await server.views.replay('large');
   if (server.views.deployment.job !== null) process.stdout.write('replaying\n');

@@ -1,24 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { type DataFolder, dataFolder, manyOrders, start } from '../deploy/data-folder.ts';
 import { until } from '../until.ts';
+import { killedWhileReplaying } from './killed-replay.ts';
 
 // whole servers, on a machine that may be busy
 vi.setConfig({ testTimeout: 120_000 });
-
-/** Replays `large` in a process of its own until it kills itself at a point of the build. */
-async function killedWhileReplaying(folder: DataFolder, faults: NodeJS.ProcessEnv): Promise<void> {
-  const script = join(import.meta.dirname, '..', 'deploy', 'replaying-process.ts');
-  const child = spawn(process.execPath, [script, folder.dir], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, ...faults },
-  });
-  const [, signal] = await once(child, 'exit');
-  expect(signal).toBe('SIGKILL');
-}
 
 const note = (folder: DataFolder): unknown =>
   JSON.parse(readFileSync(join(folder.dir, 'state', 'replays.json'), 'utf8'));
@@ -60,33 +48,15 @@ test('a replay that ends the process again and again is given up', async () => {
   await last.expectExact();
 });
 
-test.runIf(process.env.MILLRACE_LONG === '1')(
-  'a build of more rows than one fold takes, killed between two of them, is made anew',
-  async () => {
-    const folder = dataFolder({ ids: 'CREATE STREAM ids AS SELECT id, customer FROM orders;' });
-    const first = await start(folder);
-    await first.caughtUp();
-    await first.orders(manyOrders(1));
-    const text = (s: string): Uint8Array => new TextEncoder().encode(s);
-    for (let from = 0; from < 120_000; from += 10_000) {
-      const records = Array.from({ length: 10_000 }, (_, i) => ({
-        topic: 'orders',
-        key: text(`o${from + i}`),
-        value: text('{"customer":"c","amount":1}'),
-        timestamp: 1_000,
-      }));
-      await first.log.append({ records }).durable;
-    }
-    await first.stop();
-    folder.write(
-      'large',
-      "CREATE STREAM large WITH (KAFKA_TOPIC = 'large') AS SELECT id, amount FROM orders;",
-    );
-    await killedWhileReplaying(folder, { MILLRACE_FAULTS_BUILD: 'build.fold@1=kill' });
-    const second = await start(folder);
-    await second.caughtUp();
-    expect([...second.views.open('large').scan()].length).toBe(120_001);
-    expect(second.topic('large').length).toBe(120_001);
-  },
-  60_000,
-);
+test('a build that is killed between two writes of rows is made anew', async () => {
+  const folder = dataFolder();
+  const first = await start(folder);
+  await first.ordersAtOnce(manyOrders(20_000));
+  await first.caughtUp();
+  await first.stop();
+  const often = { foldAfter: 100 };
+  // the second epoch writes the rows of the first
+  await killedWhileReplaying(folder, { MILLRACE_FAULTS_BUILD: 'build.fold@1=kill' }, often);
+  const second = await start(folder, often);
+  await second.expectExact();
+});

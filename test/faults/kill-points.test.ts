@@ -102,6 +102,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   ),
   'kafka.copy': 'a replicator that is killed: test/kafka/killed-replicator.servers.ts',
   'build.fold': 'a build of more rows than one fold takes: interrupted-build.test.ts',
+  'build.fold-beside': 'a long build: long-build.test.ts',
+  'build.read-ahead': 'a long build: long-build.test.ts',
   'journal.drop': 'a damaged journal: damage.test.ts',
   'journal.clear': 'a journal of another format: damage.test.ts',
   'topic.produce': 'records over HTTP: kill.test.ts',

@@ -158,6 +158,7 @@ export class Scene {
         return this.breaking(plan)?.(engine) ?? engine;
       },
       openFile: version => new ViewFile(this.#store(version)),
+      foldAfter: 100_000,
       encoderFor: plan => new ViewRowEncoder(plan),
       sinkFor: (view, plan) =>
         view.sink === null ? null : new SinkWriter(sinkEncoder(view, plan), topicEntered(view)),
