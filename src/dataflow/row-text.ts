@@ -56,6 +56,8 @@ export const rowText = {
   compare: (column: Column, a: Value, b: Value) => comparator(column.type)(a, b),
 };
 
+/** No text is cast to these. */
+const UNWRITTEN: ReadonlySet<string> = new Set(['ARRAY', 'MAP', 'STRUCT', 'BYTES']);
 const WINDOW_BOUNDS = new Set(['WINDOWSTART', 'WINDOWEND']);
 
 /**
@@ -67,6 +69,13 @@ export function parseColumnText(column: Column, text: string): Value {
   if (WINDOW_BOUNDS.has(column.name) && /\D/.test(text)) {
     const ms = Date.parse(text);
     if (Number.isFinite(ms)) return BigInt(ms);
+  }
+  if (UNWRITTEN.has(column.type.kind)) {
+    throw new MillraceError(
+      'request_invalid',
+      `"${column.name}" is of type ${typeText(column.type)}, which has no text in a URL`,
+      { hint: 'write the condition in SQL: POST /query' },
+    );
   }
   let problem: string | null = null;
   const value = castBetween(STRING, column.type)(text, {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BIGINT, DATE, decimal, STRING, TIMESTAMP } from '../../src/core/sql-type.ts';
+import { arrayOf, BIGINT, DATE, decimal, STRING, TIMESTAMP } from '../../src/core/sql-type.ts';
 import type { FakeView } from './fake-views.ts';
 import { type HttpFixture, httpFixture } from './http-fixture.ts';
 
@@ -224,6 +224,18 @@ describe('rows that are large', () => {
       next = page.next;
     }
     expect(ids).toEqual(Array.from({ length: ROWS }, (_, i) => ROWS - 1 - i));
+  });
+
+  it('meet no condition on a list, but whether there is one', async () => {
+    const type = arrayOf(STRING);
+    const lists = http.views.add({ name: 'lists', columns: [{ name: 'tags', type }], key: [] });
+    http.views.moveTo(12, () => lists.apply(12, [[['a']], [null]]));
+    expect((await http.get('/views/lists?tags=a')).json()).toMatchObject({
+      status: 400,
+      code: 'request_invalid',
+      hint: expect.stringContaining('/query'),
+    });
+    expect((await http.get('/views/lists?tags.null=false')).json().rows).toEqual([{ tags: ['a'] }]);
   });
 
   it('come alone where one is larger than a page', async () => {
