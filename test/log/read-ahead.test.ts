@@ -102,3 +102,18 @@ test('a damaged block is refused where a direct scan refuses it', async () => {
   const scan = await scanOf(dir);
   expect(codeOf(() => scanned(scan, 500))).toBe('data_corrupt');
 });
+
+test('when its thread cannot read on, the rest is read directly', async () => {
+  const dir = logFolder();
+  const log = await openLog(dir);
+  await fill(log, 40_000, 500);
+  await log.seal();
+  process.env.MILLRACE_FAULTS_BUILD = 'build.read-ahead@2+1000=EIO';
+  onTestFinished(() => {
+    delete process.env.MILLRACE_FAULTS_BUILD;
+  });
+  const { lines, ahead, blocks } = scanned(await scanOf(dir), 1_000);
+  expect(lines).toEqual(direct(dir));
+  expect(ahead).toBeGreaterThan(0);
+  expect(ahead).toBeLessThan(blocks / 2);
+});
