@@ -1,7 +1,7 @@
 import { decodeText } from '../../core/pool.ts';
 import type { Column } from '../../core/schema.ts';
 import type { ColumnSink } from './column-sink.ts';
-import { compileShape, type ShapeFactory, type ShapeScanner, type Stretch } from './record-shape.ts';
+import { compileShape, type ShapedBlock, type ShapeScanner, type Stretch } from './record-shape.ts';
 import { scanScalar, type Target, targetOf } from './scalar-scanner.ts';
 import { skipSpace, standsAt } from './skip-value.ts';
 
@@ -43,12 +43,12 @@ export class ObjectScanner {
   /** records in a row that had the fields of `order` and no others */
   #alike = 0;
   #shapeSize = 0;
-  #shape: ShapeFactory | null = null;
+  #shape: ShapeScanner | null = null;
   /** its fields in order: the order of the record before may have become another one */
   #shapeFields: readonly Spelling[] = [];
-  #shaped: ShapeScanner | null = null;
   #missed = 0;
-  #block: Uint8Array | null = null;
+  /** what the compiled scanner reads now */
+  #block: ShapedBlock | null = null;
 
   constructor(columns: readonly Column[]) {
     this.#columns = columns;
@@ -64,7 +64,6 @@ export class ObjectScanner {
       t.sink = sinks[i] ?? null;
     });
     this.#block = null;
-    this.#shaped = null;
   }
 
   /** the records lately were all of one shape */
@@ -75,8 +74,8 @@ export class ObjectScanner {
   /** Reads records [k, until) into rows from `row` on as long as they are of the compiled shape; the first that is not. */
   scanAlike(bytes: Uint8Array, stretch: Stretch, k: number, until: number, row: number): number {
     if (this.#shape === null) return k;
-    if (this.#block !== bytes) this.#bind(bytes);
-    const next = this.#shaped?.(stretch, k, until, row) ?? k;
+    const block = this.#block?.bytes === bytes ? this.#block : this.#bind(bytes);
+    const next = this.#shape(block, stretch, k, until, row);
     this.#missed = Math.max(0, this.#missed - (next - k));
     return next;
   }
@@ -95,18 +94,16 @@ export class ObjectScanner {
   }
 
   /** Points the compiled scanner at a block. */
-  #bind(bytes: Uint8Array): void {
-    this.#block = bytes;
+  #bind(bytes: Uint8Array): ShapedBlock {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const fields = this.#shapeFields;
     const missing = this.#targets.filter((_, i) => !fields.some(f => f.column === i));
-    const targets = [...fields.map(f => f.target), ...missing];
-    this.#shaped = this.#shape?.(bytes, view, targets) ?? null;
+    this.#block = { bytes, view, targets: [...fields.map(f => f.target), ...missing] };
+    return this.#block;
   }
 
   #forget(): void {
     this.#shape = null;
-    this.#shaped = null;
     this.#missed = 0;
     this.#alike = 0;
   }

@@ -13,17 +13,24 @@ export interface Stretch {
   readonly records: Int32Array;
 }
 
+/** A block: its bytes, a view on them, the targets of the fields in order and then those of columns that the records do not have, which are NULL. */
+export interface ShapedBlock {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly targets: readonly Target[];
+}
+
 /**
  * Reads records [k, until) of the shape into rows from `row` on; the first that was not read, as it is not quite of this
  * shape, or `until`.
  */
-export type ShapeScanner = (stretch: Stretch, k: number, until: number, row: number) => number;
-
-/**
- * Makes the scanner for a block: bytes, a view on them, the targets of the fields in order and then those of columns
- * that the records do not have, which are NULL.
- */
-export type ShapeFactory = (bytes: Uint8Array, view: DataView, targets: readonly Target[]) => ShapeScanner;
+export type ShapeScanner = (
+  block: ShapedBlock,
+  stretch: Stretch,
+  k: number,
+  until: number,
+  row: number,
+) => number;
 
 /**
  * Compiles a scanner for records that are written exactly like the ones before: the same fields in the same order, no
@@ -31,7 +38,7 @@ export type ShapeFactory = (bytes: Uint8Array, view: DataView, targets: readonly
  * general scanner of one value. Anything else makes it give up, and the general scanner reads the record.
  * Only numbers reach the source: lengths, kinds and the bytes of names. Null where the host forbids code from text.
  */
-export function compileShape(fields: readonly ShapeField[], missing: number): ShapeFactory | null {
+export function compileShape(fields: readonly ShapeField[], missing: number): ShapeScanner | null {
   if (fields.length === 0) return null;
   const parts = fields.map((field, f) => {
     const open = [f === 0 ? 0x7b : 0x2c, ...field.name, 0x3a];
@@ -42,11 +49,12 @@ export function compileShape(fields: readonly ShapeField[], missing: number): Sh
     .map(f => `const t${f} = targets[${f}], s${f} = t${f}.sink;`)
     .join('\n');
   const arrays = fields.map((field, f) => arraysSource(field.target, f)).join('\n');
+  // one function for all blocks: what it keeps in locals stands in registers, what a closure holds is loaded each time
   const source = `"use strict";
+return function ({ bytes: b, view: dv, targets }, { starts, ends, records }, k, until, row) {
 ${bindings}
 ${arrays}
-return function ({ starts, ends, records }, k, until, row) {
-  let p = 0, end = 0, q = 0, c = 0, m = 0, w = 0, x = 0, y = 0, z = 0, n = 0, negative = false;
+  let p = 0, end = 0, q = 0, c = 0, m = 0, v = 0, w = 0, x = 0, y = 0, z = 0, n = 0, negative = false;
   for (; k < until; k++, row++) {
   p = starts[records[k]];
   end = ends[records[k]];
@@ -58,10 +66,7 @@ ${absent.map(f => `  if (s${f} !== null) s${f}.setNull(row);`).join('\n')}
   return k;
 };`;
   try {
-    const bind = new Function('b', 'dv', 'targets', 'scan', source) as (
-      ...args: [...Parameters<ShapeFactory>, typeof scanScalar]
-    ) => ShapeScanner;
-    return (bytes, view, targets) => bind(bytes, view, targets, scanScalar);
+    return (new Function('scan', source) as (scan: typeof scanScalar) => ShapeScanner)(scanScalar);
   } catch {
     return null;
   }
@@ -106,25 +111,30 @@ function valueSource(target: Target, f: number): string {
   return `  c = b[p];\n  if (c === 45 || (c >= 48 && c <= 57)) {\n${numericSource(target, f)}\n  } else {\n${general}\n  }`;
 }
 
-/** A string of plain ASCII: word by word, then byte by byte. Any other one is read again by the general scanner. */
+/** The top bit of each byte of a word that is a quote, a backslash, a control or no ASCII; of others behind such a one too. */
+function oddBytes(word: string): string {
+  return `(((x = ${word} ^ 0x22222222) - 0x01010101) & ~x) | (((y = ${word} ^ 0x5c5c5c5c) - 0x01010101) & ~y) | (${word} - 0x20202020) | ${word}`;
+}
+
+/** A string of plain ASCII: eight bytes at a time, then byte by byte. Any other one is read again by the general scanner. */
 function stringSource(f: number, wanted: boolean): string {
   const found = `a${f}[row] = p + 1;
     e${f}[row] = q;
     if (k${f} !== null) k${f}[row] = d${f}.idOf(dv, p + 1, q);`;
-  // z: the top bit of the first byte that is a quote, a backslash, a control or no ASCII; others behind it may be wrong
   return `  q = p + 1;
   c = 0;
-  while (q + 4 <= end) {
+  for (; q + 8 <= end; q += 8) {
     w = dv.getInt32(q, true);
-    x = w ^ 0x22222222;
-    y = w ^ 0x5c5c5c5c;
-    z = (((x - 0x01010101) & ~x) | ((y - 0x01010101) & ~y) | (w - 0x20202020) | w) & 0x80808080;
-    if (z !== 0) {
-      q += (31 - Math.clz32(z & -z)) >>> 3;
-      c = b[q];
-      break;
+    v = dv.getInt32(q + 4, true);
+    z = (${oddBytes('w')}) & 0x80808080;
+    if (z === 0) {
+      z = (${oddBytes('v')}) & 0x80808080;
+      if (z === 0) continue;
+      q += 4;
     }
-    q += 4;
+    q += (31 - Math.clz32(z & -z)) >>> 3;
+    c = b[q];
+    break;
   }
   while (c === 0) {
     if (q >= end) return k;
@@ -142,26 +152,47 @@ function stringSource(f: number, wanted: boolean): string {
   }`;
 }
 
+/** The digits at q behind those in m: four at a time where there may be many, the last ones as a small whole number. */
+function digitsSource(many: boolean): string {
+  const four = `  for (; q + 4 <= end; q += 4) {
+    w = dv.getInt32(q, true);
+    if ((((w & 0xf0f0f0f0) ^ 0x30303030) | (((w + 0x06060606) & 0xf0f0f0f0) ^ 0x30303030)) !== 0) break;
+    w &= 0x0f0f0f0f;
+    w = (Math.imul(w, 10) + (w >>> 8)) & 0x00ff00ff;
+    m = m * 10000 + ((Math.imul(w, 100) + (w >>> 16)) & 0xffff);
+  }
+`;
+  return `${many ? four : ''}  x = 0;
+  y = q;
+  for (c = b[q] - 48; c >= 0 && c <= 9; c = b[++q] - 48) x = (Math.imul(x, 10) + c) | 0;
+  y = q - y;
+  m = y === 0 ? m : y === 1 ? m * 10 + x : y === 2 ? m * 100 + x : m * 1000 + x;
+`;
+}
+
 /** The whole part of a number into m, its digits into n. */
 const numberSource = `  q = p;
   negative = b[q] === 45;
   if (negative) q++;
   n = q;
   m = 0;
-  for (c = b[q] - 48; c >= 0 && c <= 9; c = b[++q] - 48) m = m * 10 + c;
+${digitsSource(true)}
   n = q - n;
   if (n === 0 || q > end || (n > 1 && b[q - n] === 48)) return k;`;
 
-/** The fraction too: its digits into w. */
-const fractionSource = `  w = 0;
+/** The fraction too: its digits into w. More than `most` are of no use. */
+function fractionSource(most: number): string {
+  const many = most > 3;
+  return `  w = 0;
   if (c === -2) {
-    w = ++q;
-    for (c = b[q] - 48; c >= 0 && c <= 9; c = b[++q] - 48) m = m * 10 + c;
-    w = q - w;
-    if (w === 0) return k;
+    v = ++q;
+${digitsSource(many)}
+    w = q - v;
+    if (w === 0${many ? '' : ' || w > 3'}) return k;
     n += w;
   }
   if (c === 53 || c === 21) return k;`;
+}
 
 function numericSource(target: Target, f: number): string {
   const signed = 'negative ? -m : m';
@@ -183,12 +214,12 @@ function numericSource(target: Target, f: number): string {
       const limit = target.precision < 16 ? `\n  if (m >= ${10 ** target.precision}) return k;` : '';
       const { scale } = target;
       const powers = Array.from({ length: scale + 1 }, (_, i) => `w === ${i} ? m * ${10 ** (scale - i)} : `);
-      return `${numberSource}\n${fractionSource}
+      return `${numberSource}\n${fractionSource(scale)}
   if (w > ${scale} || n + ${scale} - w > 15) return k;
   m = ${powers.join('')}m;${limit}${wanted ? `\n  m = ${signed};\n  ${words}` : ''}\n  p = q;`;
     }
     case Kind.DOUBLE:
-      return `${numberSource}\n${fractionSource}
+      return `${numberSource}\n${fractionSource(15)}
   if (n > 15) return k;${wanted ? `\n  m = m / Math.pow(10, w);\n  a${f}[row] = ${signed};` : ''}\n  p = q;`;
     default:
       return '  return k;';
