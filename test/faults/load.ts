@@ -91,6 +91,14 @@ export class Load {
           currency: 'EUR',
           merchant: id,
         });
+        await this.#produce(url, 'inventory', id, { sku: id, quantity: 2, reason: 'delivery' });
+        await this.#produce(url, 'orders', id, {
+          order_id: id,
+          customer_id: `c-${some}`,
+          status: 'placed',
+          items: [{ sku: id, quantity: 1 + some }],
+          invoice_id: `i-${n % 50}`,
+        });
       }
     } catch {
       // the server is gone
