@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { MillraceError } from '../core/errors.ts';
+import { SizedBytes } from '../core/sized-bytes.ts';
 import type {
   KeyRange,
   KeyValueEntry,
@@ -21,12 +22,13 @@ export function openStateStore(options: LmdbStoreOptions): KeyValueStore {
  * `state_damaged`. `path` names the store in that error. Damage that loses a whole entry is not noticed.
  */
 export function checksummed(store: KeyValueStore, path: string): KeyValueStore {
+  const memory = new SizedBytes();
   return {
     ...checkedReader(store, path),
-    write: work => store.write(tx => work(checkedWriter(tx, path))),
+    write: work => store.write(tx => work(checkedWriter(tx, path, memory))),
     writeLater: changes =>
       store.writeLater(
-        changes.map(({ key, value }) => ({ key, value: value === null ? null : sealed(key, value) })),
+        changes.map(({ key, value }) => ({ key, value: value === null ? null : sealed(key, value, null) })),
       ),
     flush: () => store.flush(),
     close: () => store.close(),
@@ -45,18 +47,19 @@ function checkedReader(reader: KeyValueReader, path: string): KeyValueReader {
   };
 }
 
-function checkedWriter(writer: KeyValueWriter, path: string): KeyValueWriter {
+function checkedWriter(writer: KeyValueWriter, path: string, memory: SizedBytes): KeyValueWriter {
   return {
     ...checkedReader(writer, path),
-    put: (key, value) => writer.put(key, sealed(key, value)),
+    put: (key, value) => writer.put(key, sealed(key, value, memory)),
     delete: key => writer.delete(key),
   };
 }
 
-function sealed(key: Uint8Array, value: Uint8Array): Uint8Array {
+/** `memory`: for what is only needed until the next one of its length; null: it must stay. */
+function sealed(key: Uint8Array, value: Uint8Array, memory: SizedBytes | null): Uint8Array {
   const { length } = value;
   // from Node's pool: a buffer of its own would cost more than all the rest
-  const stored = Buffer.allocUnsafe(length + LENGTH);
+  const stored = memory?.of(length + LENGTH) ?? Buffer.allocUnsafe(length + LENGTH);
   stored.set(value);
   const sum = crc32(value, crc32(key));
   stored[length] = sum;

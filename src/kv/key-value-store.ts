@@ -26,6 +26,7 @@ export interface KeyValueChange {
 }
 
 export interface KeyValueWriter extends KeyValueReader {
+  /** Key and value are copied: the caller may use their memory again. */
   put(key: Uint8Array, value: Uint8Array): void;
   delete(key: Uint8Array): void;
 }

@@ -79,6 +79,11 @@ export function changeEnd(view: DataView, at: number): number {
   return keyEnd(view, at) + view.getUint32(at + 5, true);
 }
 
+/** Whether the change that begins at `at` has a row; else it is the end of one. */
+export function hasRow(view: DataView, at: number): boolean {
+  return view.getUint8(at) === 1;
+}
+
 /** How many changes these bytes hold. */
 export function countRowChanges(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -93,7 +98,7 @@ export function* readRowChanges(bytes: Uint8Array): Generator<RowChange> {
   let at = 0;
   while (at < bytes.length) {
     assert(at + HEADER <= bytes.length, 'row changes end inside a header');
-    const put = view.getUint8(at) === 1;
+    const put = hasRow(view, at);
     const keyEnd = at + HEADER + view.getUint32(at + 1, true);
     const valueEnd = keyEnd + view.getUint32(at + 5, true);
     assert(valueEnd <= bytes.length, 'row changes end inside a row');
