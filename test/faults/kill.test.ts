@@ -18,7 +18,7 @@ import { until } from '../until.ts';
 import { Load } from './load.ts';
 import { ServerProcess } from './server-process.ts';
 
-const KILLS = process.env.MILLRACE_LONG === '1' ? 50 : 20;
+const KILLS = process.env.MILLRACE_LONG === '1' ? 50 : 8;
 
 const text = (bytes: Uint8Array | null): string => new TextDecoder().decode(bytes ?? new Uint8Array(0));
 

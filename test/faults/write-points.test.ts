@@ -44,6 +44,9 @@ describe('every call in src that writes what is to last', () => {
         'src/state/journal.ts write',
         'src/commands/reaction-runner.ts append',
         'src/deploy/log-ticker.ts tick',
+        'src/kafka/replica-writer.ts append',
+        'src/sinks/file/file-target.ts writeFile',
+        'src/log/embedded/checked-copy.ts write',
       ]),
     );
   });
