@@ -5,15 +5,19 @@ const long = process.env.MILLRACE_LONG === '1';
 /** what needs a real Kafka or PostgreSQL: `npm run test:servers` */
 const servers = process.env.MILLRACE_SERVERS === '1';
 
-/** Folders whose tests leave nothing behind in their process: files share one, and load what they test once. */
+/** Folders whose tests leave nothing behind in their process, and replace no module: files share one, and load what they test once. */
 const SHARING = [
   'cases',
+  'config',
   'conformance',
+  'contract',
   'core',
   'dataflow/engine',
   'decode',
   'expr',
+  'http',
   'invoice',
+  'kafka',
   'kv',
   'operators',
   'plans',

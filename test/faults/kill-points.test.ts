@@ -4,7 +4,7 @@ import { DyingFolder, type Target } from './lean-kills.ts';
 import { numbers } from './lean-load.ts';
 
 const LONG = process.env.MILLRACE_LONG === '1';
-const KILLS = Number(process.env.MILLRACE_KILLS ?? (LONG ? 1_000 : 18));
+const KILLS = Number(process.env.MILLRACE_KILLS ?? (LONG ? 1_000 : 15));
 /** ms that a process may take to reach a point, start and all, before it is killed where it is */
 const PATIENCE = LONG ? 10_000 : 4_000;
 /** folders at a time */

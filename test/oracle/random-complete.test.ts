@@ -8,7 +8,7 @@ import { type OracleCase, saveToCorpus } from './oracle-case.ts';
  * Common tables, subqueries, set operations, joins, aggregates and window functions of complete SQL, nested at random: reference fold, engine and DuckDB
  * agree at some positions and at the end. `MILLRACE_ORACLE_RUNS` and `MILLRACE_SEED` as in random-queries.test.ts.
  */
-const RUNS = Number(process.env.MILLRACE_ORACLE_RUNS ?? (process.env.MILLRACE_LONG === '1' ? 20_000 : 250));
+const RUNS = Number(process.env.MILLRACE_ORACLE_RUNS ?? (process.env.MILLRACE_LONG === '1' ? 20_000 : 120));
 const SEED = Number(process.env.MILLRACE_SEED ?? 20_261_124);
 
 let duckdb: DuckdbSide;

@@ -12,7 +12,7 @@ import { readCorpus, saveToCorpus } from './oracle-case.ts';
  * `MILLRACE_ORACLE_RUNS=20000 MILLRACE_SEED=7 vitest run test/oracle/random-queries.test.ts` for the long run. What it finds
  * is made small and written to `corpus/`, where it always runs.
  */
-const RUNS = Number(process.env.MILLRACE_ORACLE_RUNS ?? (process.env.MILLRACE_LONG === '1' ? 5_000 : 250));
+const RUNS = Number(process.env.MILLRACE_ORACLE_RUNS ?? (process.env.MILLRACE_LONG === '1' ? 10_000 : 120));
 const SEED = Number(process.env.MILLRACE_SEED ?? 20_261_124);
 
 let duckdb: DuckdbSide;

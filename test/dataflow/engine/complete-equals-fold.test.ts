@@ -10,7 +10,7 @@ import { JOIN_SOURCES, joinHistory } from './random-joins.ts';
 
 const seed = Number(process.env.MILLRACE_SEED ?? 20_261_124);
 /** their histories are long, and rows meet many others */
-const RUNS = Number(process.env.MILLRACE_RUNS ?? (process.env.MILLRACE_LONG === '1' ? 3_000 : 300)) / 10;
+const RUNS = Number(process.env.MILLRACE_RUNS ?? (process.env.MILLRACE_LONG === '1' ? 3_000 : 200)) / 10;
 
 const SQL_SOURCES: readonly SqlSource[] = [
   {

@@ -10,7 +10,7 @@ import { history, SOURCES, statement } from './random-scripts.ts';
 const seed = Number(process.env.MILLRACE_SEED ?? 20_261_124);
 /** far more than it takes, for machines that are busy */
 const TIMEOUT = 180_000;
-const RUNS = Number(process.env.MILLRACE_RUNS ?? (process.env.MILLRACE_LONG === '1' ? 3_000 : 120));
+const RUNS = Number(process.env.MILLRACE_RUNS ?? (process.env.MILLRACE_LONG === '1' ? 3_000 : 80));
 
 /** their histories are long */
 const JOIN_RUNS = RUNS / 4;
