@@ -43,6 +43,14 @@ export interface RecordBlock {
   readonly valueEnd: Int32Array;
   /** headers of record i, or null when no record of the block has any */
   readonly headers: readonly (readonly Header[])[] | null;
+  /** what the thread that has read the block ahead put beside it */
+  readonly beside?: SharedBytes | undefined;
+}
+
+/** Something that begins at `at` in memory that threads share. */
+export interface SharedBytes {
+  readonly buffer: ArrayBufferLike;
+  readonly at: number;
 }
 
 export const TICK_TOPIC = '$tick';

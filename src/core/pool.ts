@@ -68,6 +68,11 @@ export class SlicePool implements Pool {
     return this.#keys.generation === dictionary.generation ? this.#keys : null;
   }
 
+  /** all texts stand in `data` */
+  get literal(): boolean {
+    return this.#extra === null;
+  }
+
   text(id: number): string {
     const start = this.start[id] as number;
     const end = this.end[id] as number;

@@ -1,10 +1,11 @@
 import type { Batch } from '../core/batch.ts';
 import type { Change } from '../core/change.ts';
 import type { RecordBlock } from '../core/log-record.ts';
+import type { Column } from '../core/schema.ts';
 import type { Row } from '../core/value.ts';
 import type { Upcaster } from '../decode/row-decoder.ts';
 import type { FunctionRegistry } from '../expr/registry.ts';
-import type { DeploymentPlan } from '../plan/plan.ts';
+import type { DeploymentPlan, SourceSpec } from '../plan/plan.ts';
 import type { ChangedState } from '../state/state-section.ts';
 
 /**
@@ -57,9 +58,21 @@ export interface EpochOutput {
 /** Operator state per view: in order, what was there at first and what has changed in it since. */
 export type StateParts = ReadonlyMap<string, readonly Uint8Array[]>;
 
+/** What may be decoded before the engine asks for it, by another thread. Structured-cloneable. */
+export interface DecodeOrder {
+  readonly source: SourceSpec;
+  readonly columns: readonly Column[];
+  readonly zone: string;
+}
+
 /** The engine: the same meaning as {@link Fold}, in columns. */
 export interface Engine {
   step(block: RecordBlock): EpochOutput;
+  /**
+   * What a block may have beside it (see `RecordBlock.beside`) from now on, or null: nothing. It is then taken instead of
+   * decoding the block.
+   */
+  orderDecoded(): DecodeOrder | null;
   readonly position: number;
   deadline(): number | null;
   /**

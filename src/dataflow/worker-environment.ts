@@ -10,7 +10,7 @@ import { topicEntered } from '../plan/properties.ts';
 import { Journal } from '../state/journal.ts';
 import { openViewFile, type ViewFile } from '../view-store/view-file.ts';
 import { RowFolder } from './build/row-folder.ts';
-import type { Engine } from './dataflow.ts';
+import type { DecodeOrder, Engine } from './dataflow.ts';
 import { createEngine } from './engine/engine.ts';
 import { loadExtensions } from './extension.ts';
 import type { LiveCatalog, LiveJournal, LiveNotes } from './live/epoch-output.ts';
@@ -30,6 +30,8 @@ export const viewDir = (dataDir: string, version: string) => join(viewsDir(dataD
 const LONG_BUILD = 200_000;
 const FOLD_AFTER = 100_000;
 
+const DECODE_THREAD = new URL('./build/decode-thread.ts', import.meta.url);
+
 /** What both workers open and make. */
 export interface WorkerEnvironment {
   readonly log: LogReader;
@@ -37,8 +39,8 @@ export interface WorkerEnvironment {
   readonly longBuild: number;
   /** changes of a view after which a build writes them to its file */
   readonly foldAfter: number;
-  /** A scan of the log for a build. */
-  openScan(): ReadAhead;
+  /** A scan of the log for a build; `order`: what is to be decoded beside it. */
+  openScan(order?: DecodeOrder | null): ReadAhead;
   readonly positions: SharedPositions;
   /** `writesTopic`: whether a view's topic is written from this engine's changes; default: of every view that has one */
   makeEngine(plan: DeploymentPlan, writesTopic?: (view: string) => boolean): Engine;
@@ -61,7 +63,11 @@ export async function openWorkerEnvironment(setup: WorkerSetup): Promise<WorkerE
     log,
     longBuild: setup.longBuild ?? LONG_BUILD,
     foldAfter: setup.foldAfter ?? FOLD_AFTER,
-    openScan: () => log.readAhead(setup.longBuild ?? LONG_BUILD),
+    openScan: (order = null) =>
+      log.readAhead({
+        worthFrom: setup.longBuild ?? LONG_BUILD,
+        thread: order === null ? undefined : { module: DECODE_THREAD, order },
+      }),
     positions: new SharedPositions(setup.shared),
     makeEngine: (plan, writesTopic) =>
       createEngine({ plan, functions, upcasters, zone: setup.zone, writesTopic, begins }),

@@ -10,7 +10,7 @@ import { fill, logFolder, openLog, segmentFiles, settled } from './log-folder.ts
 /** A scan that reads ahead however little there is, with its thread at work. */
 async function scanOf(dir: string): Promise<ReadAhead> {
   const reader = openLogReader(dir);
-  const scan = reader.readAhead(1);
+  const scan = reader.readAhead({ worthFrom: 1 });
   onTestFinished(async () => {
     scan.close();
     await reader.close();

@@ -5,7 +5,7 @@ import type { DeploymentPlan, PlanNode } from '../../plan/plan.ts';
 import { inputsOf } from '../../plan/properties.ts';
 import { RowChangeWriter } from '../../view-store/row-changes.ts';
 import type { ViewFile } from '../../view-store/view-file.ts';
-import type { Engine } from '../dataflow.ts';
+import type { DecodeOrder, Engine } from '../dataflow.ts';
 import { lastChanges } from '../last-changes.ts';
 import { Ledger } from '../ledger.ts';
 import type { FinishedBuild } from '../live/build-catch-up.ts';
@@ -27,7 +27,9 @@ export type BuildPorts = Pick<
   WorkerEnvironment,
   'log' | 'makeEngine' | 'openFile' | 'encoderFor' | 'sinkFor' | 'foldAfter'
 > &
-  Partial<Pick<WorkerEnvironment, 'openFolder' | 'longBuild'>> & { openScan(): BlockScan };
+  Partial<Pick<WorkerEnvironment, 'openFolder' | 'longBuild'>> & {
+    openScan(order: DecodeOrder | null): BlockScan;
+  };
 
 interface Building {
   readonly version: LiveVersion;
@@ -105,13 +107,13 @@ export class ShadowBuild {
 
   constructor(ports: BuildPorts, order: BuildOrder) {
     this.#log = ports.log;
-    this.#scan = ports.openScan();
     this.#target = ports.log.end();
     this.#order = order;
     this.#foldAfter = ports.foldAfter;
     const small = order.fillTopics.length > 0 || order.plan.views.some(v => asksOver(v.root));
     this.#epochSize = small ? RECORDS_OF_MUCH : RECORDS_PER_EPOCH;
     this.#engine = ports.makeEngine(order.plan, view => order.fillTopics.includes(view));
+    this.#scan = ports.openScan(this.#engine.orderDecoded());
     const start = this.#log.start();
     this.#engine.restore(new Map(), start);
     this.#views = opened(ports, order);

@@ -12,7 +12,14 @@ import {
   detachedState,
   MOVED,
 } from '../../state/state-section.ts';
-import type { DataflowOptions, Engine, EpochOutput, LedgerEntry, StateParts } from '../dataflow.ts';
+import type {
+  DataflowOptions,
+  DecodeOrder,
+  Engine,
+  EpochOutput,
+  LedgerEntry,
+  StateParts,
+} from '../dataflow.ts';
 import { ofView } from '../view-failure.ts';
 import { finalViews } from './demand.ts';
 import { type RunningPlan, runningPlan } from './running-node.ts';
@@ -102,6 +109,10 @@ class ColumnEngine implements Engine {
 
   get position(): number {
     return this.#position;
+  }
+
+  orderDecoded(): DecodeOrder | null {
+    return this.#scans.order();
   }
 
   step(block: RecordBlock): EpochOutput {

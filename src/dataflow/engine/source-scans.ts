@@ -11,10 +11,11 @@ import {
   createBlockDecoder,
   type DecodedBlock,
 } from '../../decode/columns/block-decoder.ts';
+import { canShare } from '../../decode/columns/shared-rows.ts';
 import { createRowDecoder, type RowDecoder, type RowDecoderOptions } from '../../decode/row-decoder.ts';
 import { timestampParsers } from '../../decode/timestamp-format.ts';
 import type { ScanNode, SourceSpec } from '../../plan/plan.ts';
-import type { DataflowOptions, LedgerReason } from '../dataflow.ts';
+import type { DataflowOptions, DecodeOrder, LedgerReason } from '../dataflow.ts';
 
 /** One source with all columns that any scan of it needs. */
 interface SharedSource {
@@ -23,6 +24,14 @@ interface SharedSource {
   columns: Column[];
   decoder: BlockDecoder | null;
   decoded: DecodedBlock | null;
+}
+
+/** The indices of a topic's records in a block. */
+interface TopicRecords {
+  indices: Int32Array;
+  count: number;
+  /** null: of none yet */
+  block: RecordBlock | null;
 }
 
 /** The scans of the same columns of a source. */
@@ -47,8 +56,10 @@ export class SourceScans {
   readonly #options: DataflowOptions;
   readonly #timestampParser: ReturnType<typeof timestampParsers>;
   readonly #sources = new Map<string, SharedSource>();
-  readonly #records = new Map<string, { indices: Int32Array; count: number }>();
+  readonly #records = new Map<string, TopicRecords>();
   #block: RecordBlock | null = null;
+  /** what blocks may have beside them */
+  #ordered: SharedSource | null = null;
 
   constructor(options: DataflowOptions) {
     this.#options = options;
@@ -63,7 +74,7 @@ export class SourceScans {
     if (source === undefined) {
       source = { spec, scans: [], columns: [], decoder: null, decoded: null };
       this.#sources.set(id, source);
-      this.#records.set(spec.topic, { indices: new Int32Array(0), count: 0 });
+      this.#records.set(spec.topic, { indices: new Int32Array(0), count: 0, block: null });
     }
     const names = new Set(source.columns.map(c => c.name));
     source.columns.push(...schema.columns.filter(c => !names.has(c.name)));
@@ -93,24 +104,41 @@ export class SourceScans {
       source.decoded = null;
       for (const scan of source.scans) scan.changes = null;
     }
-    const byTopic = block.topics.map(topic => this.#records.get(topic));
-    for (const records of this.#records.values()) {
-      records.count = 0;
-      if (records.indices.length < block.n) records.indices = new Int32Array(block.n);
-    }
-    for (let i = 0; i < block.n; i++) {
-      const records = byTopic[block.topic[i] as number];
-      if (records !== undefined) records.indices[records.count++] = i;
-    }
+  }
+
+  /** What another thread may decode; from then on it is taken from blocks that have it beside them. */
+  order(): DecodeOrder | null {
+    const [source, ...others] = this.#sources.values();
+    if (source === undefined || others.length > 0 || !canShare(source.columns)) return null;
+    // upcasters are functions of this thread
+    if (this.#options.upcasters?.has(source.spec.topic) === true) return null;
+    this.#ordered = source;
+    return { source: source.spec, columns: source.columns, zone: this.#options.zone };
+  }
+
+  /** The records of a topic in the block. */
+  #recordsOf(topic: string, block: RecordBlock): TopicRecords {
+    const records = this.#records.get(topic);
+    assert(records !== undefined, 'no such source');
+    if (records.block === block) return records;
+    if (records.indices.length < block.n) records.indices = new Int32Array(block.n);
+    const { indices } = records;
+    const { topic: topics, n } = block;
+    const id = block.topics.indexOf(topic);
+    let count = 0;
+    for (let i = 0; i < n; i++) if (topics[i] === id) indices[count++] = i;
+    records.count = count;
+    records.block = block;
+    return records;
   }
 
   #changes(source: SharedSource, scan: Scan, reject: Reject): Batch | null {
     const block = this.#block;
-    const records = this.#records.get(source.spec.topic);
-    assert(block !== null && records !== undefined, 'no block to scan');
-    if (records.count === 0) return null;
+    assert(block !== null, 'no block to scan');
+    const isDecoded = source === this.#ordered && block.beside !== undefined;
+    if (!isDecoded && this.#recordsOf(source.spec.topic, block).count === 0) return null;
     if (scan.changes === null) {
-      const { cols, decoded, failures } = this.#decode(source, scan, block, records);
+      const { cols, decoded, failures } = this.#decode(source, scan, block);
       scan.changes = { batch: batchOf(source.spec, scan.schema, block, decoded, cols, scan.seq), failures };
     }
     const { batch, failures } = scan.changes;
@@ -122,7 +150,6 @@ export class SourceScans {
     source: SharedSource,
     scan: Scan,
     block: RecordBlock,
-    records: { readonly indices: Int32Array; readonly count: number },
   ): {
     readonly cols: readonly Vec[];
     readonly decoded: DecodedBlock;
@@ -130,12 +157,18 @@ export class SourceScans {
   } {
     const all: Schema = { columns: source.columns, key: [], windowed: false };
     source.decoder ??= createBlockDecoder(this.#decoderOptions(source.spec, all));
-    source.decoded ??= source.decoder.decode(block, records.indices, records.count);
+    if (source.decoded === null && source === this.#ordered && block.beside !== undefined) {
+      source.decoded = source.decoder.take(block, block.beside);
+    } else if (source.decoded === null) {
+      const { indices, count } = this.#recordsOf(source.spec.topic, block);
+      source.decoded = source.decoder.decode(block, indices, count);
+    }
     const { decoded } = source;
     const failures = source.scans.length === 1 ? decoded.failures : this.#ownFailures(source, scan, block);
     if (failures === null) {
       scan.decodeBlock ??= createBlockDecoder(this.#decoderOptions(source.spec, scan.schema));
-      const own = scan.decodeBlock.decode(block, records.indices, records.count);
+      const { indices, count } = this.#recordsOf(source.spec.topic, block);
+      const own = scan.decodeBlock.decode(block, indices, count);
       return { cols: own.cols, decoded: own, failures: own.failures };
     }
     const at = (column: Column): number => source.columns.findIndex(c => c.name === column.name);

@@ -4,7 +4,7 @@ import { clearBit, makeBits, setBit } from '../../core/bits.ts';
 import { ColumnMemory } from '../../core/column-memory.ts';
 import { isEventTime } from '../../core/event-time.ts';
 import { KeyDictionary } from '../../core/key-dictionary.ts';
-import { type RecordBlock, recordAt } from '../../core/log-record.ts';
+import { type RecordBlock, recordAt, type SharedBytes } from '../../core/log-record.ts';
 import type { Column, Schema } from '../../core/schema.ts';
 import { vecKind } from '../../core/vec.ts';
 import type { SourceColumn, SourceSpec } from '../../plan/plan.ts';
@@ -13,6 +13,7 @@ import { ColumnSink } from './column-sink.ts';
 import { ObjectScanner } from './object-scanner.ts';
 import type { Stretch } from './record-shape.ts';
 import { Kind, scanScalar, targetOf } from './scalar-scanner.ts';
+import { sharedRows } from './shared-rows.ts';
 import { skipSpace } from './skip-value.ts';
 
 /** records that are tried as a whole */
@@ -42,14 +43,19 @@ export interface BlockFailure {
 export interface BlockDecoder {
   /** Decodes the records with these indices (the first `count` of `records`, ascending). */
   decode(block: RecordBlock, records: Int32Array, count: number): DecodedBlock;
+  /** The rows of a block that a decoder like this one has decoded in another thread. */
+  take(block: RecordBlock, rows: SharedBytes): DecodedBlock;
 }
 
 /**
  * Decodes whole blocks: rows that are plain JSON (and KAFKA keys) go straight from bytes to columns, every other row
- * through the row decoder. The answers are those of the row decoder in every case.
+ * through the row decoder. The answers are those of the row decoder in every case. `memory`: for each column.
  */
-export function createBlockDecoder(options: RowDecoderOptions): BlockDecoder {
-  return new SourceDecoder(options);
+export function createBlockDecoder(
+  options: RowDecoderOptions,
+  memory: () => ColumnMemory = () => new ColumnMemory(),
+): BlockDecoder {
+  return new SourceDecoder(options, memory);
 }
 
 class SourceDecoder implements BlockDecoder {
@@ -59,7 +65,7 @@ class SourceDecoder implements BlockDecoder {
   readonly #dictionaries: readonly (KeyDictionary | null)[];
   readonly #memory: readonly ColumnMemory[];
   /** of `record` and `rowtime` */
-  readonly #rows = new ColumnMemory();
+  readonly #rows: ColumnMemory;
   readonly #given: number;
   readonly #source: SourceSpec;
   readonly #slow: RowDecoder;
@@ -76,7 +82,7 @@ class SourceDecoder implements BlockDecoder {
   readonly #partition: number;
   readonly #offset: number;
 
-  constructor(options: RowDecoderOptions) {
+  constructor(options: RowDecoderOptions, memory: () => ColumnMemory) {
     const { source, schema } = options;
     this.#source = source;
     this.#slow = createRowDecoder(options);
@@ -84,7 +90,8 @@ class SourceDecoder implements BlockDecoder {
     this.#given = schema.columns.length;
     this.#columns = withTimestamp(schema, source);
     this.#dictionaries = this.#columns.map(c => (vecKind(c.type) === 'str' ? new KeyDictionary() : null));
-    this.#memory = this.#columns.map(() => new ColumnMemory());
+    this.#memory = this.#columns.map(memory);
+    this.#rows = memory();
     const position = (c: SourceColumn): number => this.#columns.findIndex(s => s.name === c.name);
     const keys = source.columns.filter(c => c.from === 'key');
     const values = source.columns.filter(c => c.from === 'value');
@@ -154,6 +161,10 @@ class SourceDecoder implements BlockDecoder {
       record[n++] = i;
     }
     return { n, cols: sinks.slice(0, this.#given).map(s => s.build(n)), record, rowtime, noValue, failures };
+  }
+
+  take(block: RecordBlock, rows: SharedBytes): DecodedBlock {
+    return sharedRows(rows, this.#columns.slice(0, this.#given), block.bytes, this.#dictionaries);
   }
 
   /** Points the scanners at the columns of a new block. */

@@ -5,7 +5,7 @@ import type { KeyDictionary } from '../../core/key-dictionary.ts';
 import { SlicePool } from '../../core/pool.ts';
 import type { SqlType } from '../../core/sql-type.ts';
 import type { Value } from '../../core/value.ts';
-import { identity, vecKind } from '../../core/vec.ts';
+import { identity, vecKind, wordsOf } from '../../core/vec.ts';
 
 const encoder = new TextEncoder();
 
@@ -50,7 +50,7 @@ export class ColumnSink {
     this.i32 = memory.i32(this.kind === 'i32' ? capacity : 0);
     this.f64 = memory.f64(this.kind === 'f64' ? capacity : 0);
     this.i64 = memory.i64(this.kind === 'i64' ? capacity : 0);
-    this.words = new Int32Array(this.i64.buffer);
+    this.words = wordsOf(this.i64);
     this.start = memory.i32(this.kind === 'str' ? capacity : 0);
     this.end = memory.end(this.kind === 'str' ? capacity : 0);
     this.values = this.kind === 'val' ? new Array<Value | null>(capacity).fill(null) : [];

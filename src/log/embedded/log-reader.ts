@@ -5,7 +5,7 @@ import type { LogReader, TopicInfo } from '../event-log.ts';
 import { BlockStore } from './block-store.ts';
 import type { LogDatabase } from './log-environment.ts';
 import { openLogDatabase, storedIdentity, storedTopics } from './log-environment.ts';
-import { ReadAhead } from './read-ahead.ts';
+import { ReadAhead, type ReadAheadOptions } from './read-ahead.ts';
 
 /** Opens a reader on the log of this process, in any of its threads. The log itself must be open, or have been. */
 export function openLogReader(dir: string): ThreadLogReader {
@@ -20,8 +20,8 @@ export function openLogReader(dir: string): ThreadLogReader {
 }
 
 export interface ThreadLogReader extends LogReader {
-  /** A scan that a thread of its own reads ahead of, while at least so many records lie ahead. */
-  readAhead(worthFrom: number): ReadAhead;
+  /** A scan that a thread of its own reads ahead of, while enough lies ahead. */
+  readAhead(options: ReadAheadOptions): ReadAhead;
 }
 
 class EmbeddedLogReader implements ThreadLogReader {
@@ -58,8 +58,8 @@ class EmbeddedLogReader implements ThreadLogReader {
     return this.#store.read(from, to === undefined ? end : Math.min(to, end), maxRecords, true);
   }
 
-  readAhead(worthFrom: number): ReadAhead {
-    return new ReadAhead(this, this.#store, this.#dir, worthFrom);
+  readAhead(options: ReadAheadOptions): ReadAhead {
+    return new ReadAhead(this, this.#store, this.#dir, options);
   }
 
   topics(): readonly TopicInfo[] {

@@ -13,6 +13,15 @@ const LONGEST = 2_000;
 export interface ReadAheadSetup {
   readonly dir: string;
   readonly shared: SharedArrayBuffer;
+  /** what the thread is to do beside reading */
+  readonly order?: unknown;
+}
+
+export interface ReadAheadOptions {
+  /** records that must lie ahead before the thread is asked */
+  readonly worthFrom: number;
+  /** a thread that puts something beside the runs, see `readRuns`; default: one that only reads */
+  readonly thread?: { readonly module: URL; readonly order: unknown } | undefined;
 }
 
 export interface ReadFrom {
@@ -48,19 +57,22 @@ export class ReadAhead implements BlockScan {
   readonly #store: BlockStore;
   readonly #dir: string;
   readonly #worthFrom: number;
+  readonly #module: URL;
+  readonly #order: unknown;
   #thread: ReadingThread | null = null;
   #reading: Reading | null = null;
   /** from here on the thread may be asked again */
   #again = 0;
   #closed = false;
 
-  /** `worthFrom`: records that must lie ahead before the thread is asked */
-  constructor(log: LogReader, store: BlockStore, dir: string, worthFrom: number) {
+  constructor(log: LogReader, store: BlockStore, dir: string, { worthFrom, thread }: ReadAheadOptions) {
     this.#log = log;
     this.#direct = directScan(log);
     this.#store = store;
     this.#dir = dir;
     this.#worthFrom = worthFrom;
+    this.#module = thread?.module ?? new URL('./read-ahead-thread.ts', import.meta.url);
+    this.#order = thread?.order;
   }
 
   /** whether the thread runs; it is started by the first `next` that finds enough ahead */
@@ -136,8 +148,8 @@ export class ReadAhead implements BlockScan {
 
   #start(): ReadingThread {
     const memory = new RunMemory();
-    const worker = new Worker(new URL('./read-ahead-thread.ts', import.meta.url), {
-      workerData: { dir: this.#dir, shared: memory.shared } satisfies ReadAheadSetup,
+    const worker = new Worker(this.#module, {
+      workerData: { dir: this.#dir, shared: memory.shared, order: this.#order } satisfies ReadAheadSetup,
     });
     const thread = { worker, memory, ready: false };
     worker.once('message', () => {

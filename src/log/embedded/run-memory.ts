@@ -5,8 +5,8 @@ import { BYTES_PER_RECORD, columnsAt, type RecordColumns } from './record-column
 /** bytes of one slot: a run of blocks and its columns behind it */
 const SLOT = 9 << 20;
 const SLOTS = 3;
-/** numbers per slot: bytes of the run, records, whether it has headers */
-const NUMBERS = 3;
+/** numbers per slot: bytes of the run, records, whether it has headers, where something else begins (0: nothing) */
+const NUMBERS = 4;
 
 /** What a slot holds. */
 export const FREE = 0;
@@ -64,13 +64,30 @@ export class RunMemory {
     const columns = this.columns(slot, { length, n });
     const [firstSeq = 0] = new Float64Array(this.shared, slot * SLOT + 32, 1);
     const blocks = new Int32Array(this.shared, slot * SLOT, 4);
-    if (columns === null || blocks[3] === n) return blockOfRun(bytes, topics);
+    const from = this.#numbers[at + 3] as number;
+    const beside = from === 0 ? undefined : { buffer: this.shared, at: from };
+    if (columns === null || blocks[3] === n) return { ...blockOfRun(bytes, topics), beside };
     const headers = this.#numbers[at + 2] === 1 ? headersOfRun(bytes, n) : null;
-    return { firstSeq, n, bytes, topics, ...columns, headers };
+    return { firstSeq, n, bytes, topics, ...columns, headers, beside };
   }
 
-  full(slot: number, { length, n, headers }: FilledRun): void {
-    this.#numbers.set([length, n, headers ? 1 : 0], slot * NUMBERS);
+  /** Says what a slot holds; `beside`: where something else begins that goes with the run. */
+  describe(slot: number, { length, n, headers }: FilledRun, beside = 0): void {
+    this.#numbers.set([length, n, headers ? 1 : 0, beside], slot * NUMBERS);
+  }
+
+  /** What a run that is described leaves free of its slot. */
+  roomBeside(slot: number): {
+    readonly buffer: SharedArrayBuffer;
+    readonly at: number;
+    readonly end: number;
+  } {
+    const [length = 0, n = 0] = this.#numbers.subarray(slot * NUMBERS);
+    const used = ((length + 7) & ~7) + n * BYTES_PER_RECORD;
+    return { buffer: this.shared, at: slot * SLOT + ((used + 7) & ~7), end: (slot + 1) * SLOT };
+  }
+
+  full(slot: number): void {
     this.#become(slot, FULL);
   }
 

@@ -436,6 +436,7 @@ function broken(view: string, from: number): (engine: Engine) => Engine {
       if (block.firstSeq + block.n > from) throw new ViewFailure(view, new Error('an operator throws'));
       return engine.step(block);
     },
+    orderDecoded: () => engine.orderDecoded(),
     deadline: () => engine.deadline(),
     snapshot: () => engine.snapshot(),
     track: neededFrom => engine.track(neededFrom),
