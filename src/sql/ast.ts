@@ -470,6 +470,8 @@ export interface OverClause extends NodeBase {
   readonly orderBy: readonly OrderItem[];
   /** frame as written, or null */
   readonly frame: string | null;
+  /** the named window that it goes on from; the parser fills it in, so that no query has one */
+  readonly base?: { readonly name: Identifier; readonly changed: boolean } | undefined;
 }
 
 export type TypeName =

@@ -38,7 +38,7 @@ export function parseCall(r: TokenReader): Expression {
   const within = r.ahead('WITHIN', 'GROUP', '(') ? parseWithinGroup(r) : null;
   const order = within ? { items: within, within: true } : items ? { items, within: false } : null;
   const filter = r.ahead('FILTER', '(') ? parseFilter(r) : null;
-  const over = r.ahead('OVER', '(') ? parseOver(r) : null;
+  const over = isOverAhead(r) ? parseOverClause(r) : null;
   const call = { kind: 'call', name, args, distinct, filter, over, span: r.spanFrom(start) } as const;
   return order ? { ...call, order } : call;
 }
@@ -109,14 +109,33 @@ function parseFilter(r: TokenReader): Expression {
   });
 }
 
-function parseOver(r: TokenReader): OverClause {
+/** OVER may be a name too: it is none before a parenthesis or the name of a window. */
+function isOverAhead(r: TokenReader): boolean {
+  return r.is('OVER') && (r.peek(1).upper === '(' || r.isIdentifier(1));
+}
+
+function parseOverClause(r: TokenReader): OverClause {
   const start = r.next();
+  if (r.is('(')) return { ...parseOver(r), span: r.spanFrom(start) };
+  const name = r.identifier('the name of a window');
+  const base = { name, changed: false };
+  return { partitionBy: [], orderBy: [], frame: null, base, span: r.spanFrom(start) };
+}
+
+/** `([w] [PARTITION BY ...] [ORDER BY ...] [ROWS ...])` */
+export function parseOver(r: TokenReader): OverClause {
+  const start = r.peek();
   return r.enclosed('(', ')', () => {
     const isEnd = () => r.is(')', 'ROWS', 'RANGE', 'GROUPS') || r.ahead('ORDER', 'BY');
+    const begins = r.ahead('PARTITION', 'BY') || isEnd();
+    const base = begins
+      ? null
+      : { name: r.identifier('PARTITION BY, ORDER BY or the name of a window'), changed: true };
     const partitionBy = r.accept('PARTITION', 'BY') ? r.list(() => r.rules.expression(r), isEnd) : [];
     const orderBy = r.accept('ORDER', 'BY') ? parseOrderItems(r, isEnd) : [];
     const frame = r.is('ROWS', 'RANGE', 'GROUPS') ? parseFrame(r) : null;
-    return { partitionBy, orderBy, frame, span: { start: start.start, end: r.peek().end } };
+    const over = { partitionBy, orderBy, frame, span: { start: start.start, end: r.peek().end } };
+    return base === null ? over : { ...over, base };
   });
 }
 

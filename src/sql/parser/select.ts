@@ -1,6 +1,7 @@
 import type { Expression, GroupBy, Select, SelectItem } from '../ast.ts';
 import type { Token } from '../lexer.ts';
 import { parseWindow } from './durations.ts';
+import { isNamedWindowAhead, parseNamedWindows, withWindows } from './named-windows.ts';
 import { isClauseAhead, isImplicitAlias, parseRelation } from './relations.ts';
 import type { TokenReader } from './token-reader.ts';
 import { spanOf } from './token-reader.ts';
@@ -19,6 +20,7 @@ const PLACE: Readonly<Record<Clause, string>> = {
 
 /** `SELECT .. FROM .. WINDOW .. WHERE .. GROUP BY .. PARTITION BY .. HAVING ..` */
 export function parseSelect(r: TokenReader): Select {
+  const first = r.at;
   const start = r.expect('SELECT');
   const distinct = r.accept('DISTINCT');
   if (!distinct) r.accept('ALL');
@@ -28,7 +30,10 @@ export function parseSelect(r: TokenReader): Select {
   );
   const from = r.accept('FROM') ? parseRelation(r) : null;
   const parts = parseClauses(r);
-  return { kind: 'select', distinct, items, from, ...parts, span: r.spanFrom(start) };
+  const windows = parseNamedWindows(r);
+  const select: Select = { kind: 'select', distinct, items, from, ...parts, span: r.spanFrom(start) };
+  const over = r.tokens.slice(first, r.at).some(token => token.upper === 'OVER');
+  return over ? { ...select, ...withWindows(r, { items, ...parts }, windows) } : select;
 }
 
 /** Words behind a list of expressions that end it. */
@@ -106,6 +111,7 @@ function parseClauses(
 
 function clauseAt(r: TokenReader): Clause | null {
   const word = r.peek().upper;
+  if (isNamedWindowAhead(r)) return null;
   if (word === 'PARTITION') return r.peek(1).upper === 'BY' ? 'PARTITION' : null;
   return CLAUSES.find(c => c === word) ?? null;
 }
