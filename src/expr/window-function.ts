@@ -19,13 +19,28 @@ export interface WindowFunction {
 
 /**
  * The rows around a row that its result is made of: from `from` to `to`, counted from the row itself; null: without end.
- * `rows` counts rows. `range` counts groups of rows that the order does not tell apart: 0 is the row's own group, whole.
+ * `rows` counts rows. `range` and `groups` count groups of rows that the order does not tell apart: 0 is the row's own
+ * group, whole (a `range` has no others).
  */
-export interface Frame {
-  readonly unit: 'rows' | 'range';
+export interface CountedFrame {
+  readonly unit: 'rows' | 'range' | 'groups';
   readonly from: number | null;
   readonly to: number | null;
 }
+
+/** As far from a row as the only column of the order says: `RANGE 10 PRECEDING`. */
+export interface ValueFrame {
+  readonly unit: 'values';
+  readonly from: FrameOffset | null;
+  readonly to: FrameOffset | null;
+  /** as in the query */
+  readonly written: string;
+}
+
+export type Frame = CountedFrame | ValueFrame;
+
+/** In the unit in which values of the column stand: ms, days, the last digit of a DECIMAL. */
+export type FrameOffset = number | bigint;
 
 const RANKS = ['RANK', 'DENSE_RANK', 'PERCENT_RANK', 'CUME_DIST', 'NTILE'] as const;
 const NEIGHBOURS = ['LAG', 'LEAD'] as const;
@@ -47,7 +62,9 @@ export function isPick(fn: string): fn is PickFunction {
   return PICKS.some(name => name === fn);
 }
 
-export function frameText({ unit, from, to }: Frame): string {
+export function frameText(frame: Frame): string {
+  if (frame.unit === 'values') return frame.written.toLowerCase();
+  const { unit, from, to } = frame;
   const bound = (at: number | null, end: string) => {
     if (at === null) return `unbounded ${end}`;
     if (at === 0) return 'current row';

@@ -4,6 +4,7 @@ import { Op } from '../core/change.ts';
 import type { Column } from '../core/schema.ts';
 import type { Value } from '../core/value.ts';
 import { sameness } from '../expr/compare.ts';
+import { type PlaceAgainst, placeAgainst } from '../expr/frame-order.ts';
 import { cellComparator } from '../expr/row-order.ts';
 import type { OverNode } from '../plan/plan.ts';
 import type { ChangedPart, StateTableState } from '../state/state-section.ts';
@@ -57,6 +58,7 @@ export class Over implements Operator {
   readonly #rows: EquiSide;
   readonly #keys: KeyEncoder;
   readonly #compare: (a: number, b: number) => number;
+  readonly #place: PlaceAgainst;
   readonly #makes: readonly MakeFunction[];
   readonly #equals: readonly ((a: Value, b: Value) => boolean)[];
   readonly #out: ChangeBuilder;
@@ -83,6 +85,8 @@ export class Over implements Operator {
     const cells = (slot: number) => (column: number) => this.#rows.rows.get(slot, column);
     const compare = cellComparator(types, node.order);
     this.#compare = (a, b) => compare(cells(a), cells(b));
+    const [first] = node.order;
+    this.#place = first === undefined ? () => 0 : placeAgainst(types, first);
     this.#makes = node.functions.map(f => runningFunction(f, types, context.functions));
     this.#equals = node.functions.map(f => sameness(f.type));
     this.#out = new ChangeBuilder(node.schema, MOST_CHANGES);
@@ -107,12 +111,12 @@ export class Over implements Operator {
     const key = this.#keyOf(i);
     const partition = this.#partitionOf(key);
     const slot = this.#rows.add(batch, i, key);
-    const at = this.#place(partition.order, slot, 1);
+    const at = this.#placeOf(partition.order, slot, 1);
     partition.order.splice(at, 0, slot);
     this.#results[slot] = [];
     const cell = (column: number) => this.#rows.rows.get(slot, column);
     // it stands behind its peers
-    const peersFrom = this.#place(partition.order, slot, 0);
+    const peersFrom = this.#placeOf(partition.order, slot, 0);
     const change = { at, inserted: true, peersFrom, peersTo: at + 1, cell };
     this.#settle(partition, change, slot, batch.seq[i] as number);
   }
@@ -125,13 +129,13 @@ export class Over implements Operator {
     const slot = this.#rows.take(i);
     if (slot === NONE) return;
     const { order } = partition;
-    const peersFrom = this.#place(order, slot, 0);
+    const peersFrom = this.#placeOf(order, slot, 0);
     let at = peersFrom;
     while (order[at] !== slot) {
       at++;
       assert(at < order.length, 'a row is in the order of its partition');
     }
-    const peersTo = this.#place(order, slot, 1);
+    const peersTo = this.#placeOf(order, slot, 1);
     order.splice(at, 1);
     const cell = (column: number) => this.#rows.rows.get(slot, column);
     const change = { at, inserted: false, peersFrom, peersTo: peersTo - 1, cell };
@@ -144,7 +148,7 @@ export class Over implements Operator {
   }
 
   /** Where a row stands: behind all that equal it (1), or before them (0). */
-  #place(order: readonly number[], slot: number, behind: 0 | 1): number {
+  #placeOf(order: readonly number[], slot: number, behind: 0 | 1): number {
     let low = 0;
     let high = order.length;
     while (low < high) {
@@ -227,6 +231,7 @@ export class Over implements Operator {
       },
       cell: (at, column) => this.#rows.rows.get(order[at] as number, column),
       isPeer: (a, b) => this.#compare(order[a] as number, order[b] as number) === 0,
+      place: this.#place,
     };
     const functions = this.#makes.map((make, f) =>
       make(at => Number(this.#results[order[at] as number]?.[f] ?? 0)),

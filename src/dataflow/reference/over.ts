@@ -1,8 +1,10 @@
 import { type Change, Op } from '../../core/change.ts';
 import type { Row, Value } from '../../core/value.ts';
 import { sameness } from '../../expr/compare.ts';
+import { placeAgainst } from '../../expr/frame-order.ts';
 import { rowComparator } from '../../expr/row-order.ts';
 import { rowKey } from '../../expr/value-key.ts';
+import type { FrameOffset } from '../../expr/window-function.ts';
 import type { OverNode } from '../../plan/plan.ts';
 import type { FoldNode, FoldOptions } from './fold-node.ts';
 import { rowTextOf } from './key-columns.ts';
@@ -21,6 +23,10 @@ export function over(node: OverNode, input: FoldNode, options: FoldOptions): Fol
   const { columns } = node.input.schema;
   const types = columns.map(c => c.type);
   const compare = rowComparator(types, node.order);
+  const [first] = node.order;
+  const against = first === undefined ? () => 0 : placeAgainst(types, first);
+  const cells = (row: Row) => (column: number) => row[column] ?? null;
+  const place = (row: Row, from: Row, offset: FrameOffset) => against(cells(row), cells(from), offset);
   const textOf = rowTextOf(node.input.schema);
   const keyOf = rowKey(node.partition.map(i => types[i] ?? { kind: 'STRING' }));
   const compute = node.functions.map(f => windowResults(f, columns, options));
@@ -60,7 +66,7 @@ export function over(node: OverNode, input: FoldNode, options: FoldOptions): Fol
     else partitions.set(key, after);
     const rows = after.map(e => e.row);
     const isPeer = (a: Row, b: Row) => compare(a, b) === 0;
-    const results = compute.map(each => each({ rows, isPeer }));
+    const results = compute.map(each => each({ rows, isPeer, place }));
     const now = new Map(after.map((entry, i) => [entry, results.map(r => r[i] ?? null)]));
     const changed = (entry: Entry): boolean => {
       const next = now.get(entry);

@@ -2,6 +2,7 @@ import { unreachable } from '../../core/assert.ts';
 import type { Row, Value } from '../../core/value.ts';
 import type { EvalContext } from '../../expr/functions.ts';
 import {
+  type FrameOffset,
   isNeighbour,
   isPick,
   isRank,
@@ -14,6 +15,8 @@ import type { FoldOptions } from './fold-node.ts';
 interface Partition {
   readonly rows: readonly Row[];
   readonly isPeer: (a: Row, b: Row) => boolean;
+  /** where a row stands to the point so far from another */
+  readonly place: (row: Row, from: Row, offset: FrameOffset) => number;
 }
 
 /** Values that cannot be computed are NULL; nothing is counted, since the same values are computed again and again. */
@@ -27,7 +30,7 @@ export function windowResults(
 ): (partition: Partition) => readonly (Value | null)[] {
   const { fn, args, constants } = call;
   const n = Number(constants[0] ?? 1);
-  if (isRank(fn)) return ({ rows, isPeer }) => rows.map((_, at) => rankOf(fn, { rows, isPeer }, at, n));
+  if (isRank(fn)) return partition => partition.rows.map((_, at) => rankOf(fn, partition, at, n));
   if (isNeighbour(fn)) {
     const away = fn === 'LAG' ? -n : n;
     return ({ rows }) =>
@@ -98,13 +101,33 @@ function rankOf(fn: RankFunction, { rows, isPeer }: Partition, at: number, n: nu
   }
 }
 
-function frameOf({ frame }: WindowFunction, { rows, isPeer }: Partition, at: number): readonly Row[] {
+function frameOf({ frame }: WindowFunction, partition: Partition, at: number): readonly Row[] {
+  const { rows, isPeer, place } = partition;
   if (frame === null) return rows;
   const row = rows[at] as Row;
+  if (frame.unit === 'values') {
+    const { from, to } = frame;
+    return rows.filter(
+      other => (from === null || place(other, row, from) >= 0) && (to === null || place(other, row, to) <= 0),
+    );
+  }
+  if (frame.unit === 'groups') {
+    const own = groupOf(partition, row);
+    return rows.filter(other => {
+      const away = groupOf(partition, other) - own;
+      return (frame.from === null || away >= frame.from) && (frame.to === null || away <= frame.to);
+    });
+  }
   const ranged = frame.unit === 'range';
   const begin = ranged ? rows.findIndex(other => isPeer(other, row)) : at;
   const end = ranged ? rows.findLastIndex(other => isPeer(other, row)) : at;
   const from = frame.from === null ? 0 : Math.max(0, begin + frame.from);
   const to = frame.to === null ? rows.length : Math.max(from, end + frame.to + 1);
   return rows.slice(from, to);
+}
+
+/** How many groups of rows that the order does not tell apart stand before a row's own. */
+function groupOf({ rows, isPeer }: Partition, row: Row): number {
+  const own = rows.findIndex(other => isPeer(other, row));
+  return rows.slice(0, own).filter((other, i) => !isPeer(other, rows[i + 1] as Row)).length;
 }

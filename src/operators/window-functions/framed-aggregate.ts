@@ -3,7 +3,7 @@ import type { Value } from '../../core/value.ts';
 import type { AggregateFold, EvalContext } from '../../expr/functions.ts';
 import type { Frame } from '../../expr/window-function.ts';
 import { FrameWalker, framedSpan } from './frame-walker.ts';
-import type { Give, OrderChange, OrderedRows, PartitionFunction, Span } from './partition-function.ts';
+import type { Cells, Give, OrderChange, OrderedRows, PartitionFunction, Span } from './partition-function.ts';
 
 /** What fails is NULL; nothing is counted, since the same rows enter and leave frames again and again. */
 const SILENT: EvalContext = { now: 0, rowtime: 0, seq: 0, zone: 'UTC', fail: () => null };
@@ -15,8 +15,6 @@ export interface FramedAggregateOptions {
   readonly filter: number | null;
   readonly frame: Frame;
 }
-
-type Cells = (column: number) => Value | null;
 
 /**
  * An aggregate over each row's frame. Where frames begin with the partition, one accumulator of all its rows is kept: it
@@ -32,8 +30,8 @@ export class FramedAggregate implements PartitionFunction {
     this.#options = options;
   }
 
-  affected(change: OrderChange, { n }: OrderedRows): Span {
-    return framedSpan(this.#options.frame, change, n);
+  affected(change: OrderChange, rows: OrderedRows): Span {
+    return framedSpan(this.#options.frame, change, rows);
   }
 
   update(rows: OrderedRows, change: OrderChange | null, span: Span, give: Give): void {

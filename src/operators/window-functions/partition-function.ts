@@ -1,4 +1,5 @@
 import type { Value } from '../../core/value.ts';
+import type { FrameOffset } from '../../expr/window-function.ts';
 
 /** The rows of a partition in order, by position. */
 export interface OrderedRows {
@@ -6,7 +7,11 @@ export interface OrderedRows {
   cell(at: number, column: number): Value | null;
   /** whether the order does not tell two rows apart */
   isPeer(a: number, b: number): boolean;
+  /** where a row stands to the point so far from another: see `PlaceAgainst` */
+  place(row: Cells, from: Cells, offset: FrameOffset): number;
 }
+
+export type Cells = (column: number) => Value | null;
 
 /** One row more at a position, or the row that stood there is gone. */
 export interface OrderChange {

@@ -63,7 +63,8 @@ export class Picks implements PartitionFunction {
     this.#options = options;
   }
 
-  affected(change: OrderChange, { n }: OrderedRows): Span {
+  affected(change: OrderChange, rows: OrderedRows): Span {
+    const { n } = rows;
     const { fn, frame } = this.#options;
     const { at, inserted } = change;
     const last = inserted ? n - 1 : n;
@@ -71,7 +72,7 @@ export class Picks implements PartitionFunction {
     const sameFirst = fn === 'FIRST_VALUE' && frame.from === null && (frame.to ?? 0) >= 0 && at > 0;
     const sameLast = fn === 'LAST_VALUE' && frame.to === null && (frame.from ?? 0) <= 0 && at < last;
     if (sameFirst || sameLast) return inserted ? { from: at, to: at + 1 } : NOWHERE;
-    return framedSpan(frame, change, n);
+    return framedSpan(frame, change, rows);
   }
 
   update(rows: OrderedRows, _: OrderChange | null, { from, to }: Span, give: Give): void {

@@ -13,7 +13,7 @@ const MILLISECONDS: Partial<Record<TimeUnit, number>> = {
 };
 
 /** A unit by name, in the singular or plural. */
-function unitNamed(name: string): TimeUnit | null {
+export function unitNamed(name: string): TimeUnit | null {
   const upper = name.toUpperCase();
   const singular = upper.endsWith('S') ? upper.slice(0, -1) : upper;
   return UNITS.find(u => u === singular) ?? null;

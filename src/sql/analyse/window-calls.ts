@@ -1,5 +1,6 @@
 import { BIGINT, type SqlType } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
+import { frameText } from '../../expr/window-function.ts';
 import type { OrderItem, Select } from '../ast.ts';
 import { exprKey, mapChildren, some } from './expr-tree.ts';
 import type { OrderedExpr, WindowFunctionCall } from './resolved-query.ts';
@@ -50,7 +51,7 @@ export class WindowCalls {
       ...call.args.map(exprKey),
       call.constants.join(),
       call.filter ? exprKey(call.filter) : '',
-      JSON.stringify(call.frame),
+      call.frame ? frameText(call.frame) : '',
     ];
     const key = [orderKey(window), ...(parts ?? [])].join('|');
     const index = this.#keys.get(key) ?? this.calls.length;

@@ -77,7 +77,7 @@ export function windowCall(r: ExpressionResolver, call: Call, over: OverClause):
       'an aggregate of each group is a subquery: (SELECT COUNT(DISTINCT x) FROM t o WHERE o.k = t.k)',
     );
   }
-  const frame = () => frameOf(r, over);
+  const frame = () => frameOf(r, over, order.order);
   if (name === 'ROW_NUMBER') {
     arity(r, call, 0, 0);
     refuseFilter(r, call);

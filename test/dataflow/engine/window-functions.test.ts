@@ -15,7 +15,7 @@ const RUNS = Number(process.env.MILLRACE_ORACLE_RUNS ?? (process.env.MILLRACE_LO
 const SEED = Number(process.env.MILLRACE_SEED ?? 20_261_124);
 
 const TABLE =
-  "CREATE TABLE ta (id INT PRIMARY KEY, a STRING, n INT) WITH (kafka_topic='ta', value_format='JSON');";
+  "CREATE TABLE ta (id INT PRIMARY KEY, a STRING, n INT, x DECIMAL(6, 2)) WITH (kafka_topic='ta', value_format='JSON');";
 
 function randomBounds(random: Random): string {
   const at = [-3, -2, -1, 0, 1, 2, 3].map(i => ({ i, text: bound(i) }));
@@ -33,6 +33,7 @@ function bound(i: number): string {
 function randomCall(random: Random): string {
   const partition = random.of(['', 'PARTITION BY a ']);
   const order = random.of(['', 'ORDER BY n', 'ORDER BY n DESC', 'ORDER BY id', 'ORDER BY a, n NULLS FIRST']);
+  const single = random.of(['n', 'n DESC', 'n NULLS FIRST', 'n DESC NULLS LAST', 'id', 'x', 'x DESC']);
   const range = random.of([
     'BETWEEN CURRENT ROW AND CURRENT ROW',
     'BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING',
@@ -64,6 +65,10 @@ function randomCall(random: Random): string {
     'NTILE(3)',
     `${random.of(['LAG', 'LEAD'])}(id, ${random.int(0, 3)}, -1)`,
   ]);
+  const near = random.chance(0.5)
+    ? `ORDER BY ${single} RANGE ${randomBounds(random)}`
+    : `${order || 'ORDER BY n'} GROUPS ${randomBounds(random)}`;
+  if (random.chance(0.3)) return `${framed} OVER (${partition}${near})`;
   return random.chance(0.7)
     ? `${framed} OVER (${partition}${order} ${frame})`
     : `${ranked} OVER (${partition}${order})`;
@@ -73,7 +78,11 @@ function randomRecords(random: Random): readonly CaseInput[] {
   const keys = random.int(2, 9);
   return Array.from({ length: random.int(4, 30) }, () => {
     const key = random.int(1, keys);
-    const value = { a: random.of(['x', 'x', 'y']), n: random.of([null, 0, 1, 1, 2, 3]) };
+    const value = {
+      a: random.of(['x', 'x', 'y']),
+      n: random.of([null, 0, 1, 1, 2, 3, 7]),
+      x: random.of([null, 0.5, 1, 2.25, 2.5]),
+    };
     return { topic: 'ta', key, value: random.chance(0.25) ? null : value };
   });
 }

@@ -59,7 +59,20 @@ function randomWindow(random: Random, { columns }: WindowInput): WindowResult {
     ' RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING',
     ' RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING',
   ]);
+  const bounds = random.of([
+    `${random.int(0, 3)} PRECEDING`,
+    `BETWEEN ${random.int(0, 3)} PRECEDING AND ${random.int(0, 3)} FOLLOWING`,
+    `BETWEEN ${random.int(1, 2)} FOLLOWING AND UNBOUNDED FOLLOWING`,
+    `BETWEEN UNBOUNDED PRECEDING AND ${random.int(0, 2)} PRECEDING`,
+    `BETWEEN ${random.int(2, 4)} PRECEDING AND CURRENT ROW`,
+  ]);
+  const numbers = columns.filter(c => c.type !== 'STRING');
+  // far from the ends of BIGINT, beyond which DuckDB does not go
+  const number = numbers.length === 0 ? '1' : `(${random.of(numbers).text} % 9)`;
+  const near = `${partition}ORDER BY ${by(number)} RANGE ${bounds}`;
   return random.of([
+    { ...framed, sql: aggregate(`OVER (${near})`) },
+    { ...framed, sql: aggregate(`OVER (${some} GROUPS ${bounds})`) },
     count(`ROW_NUMBER() OVER (${total})`, true),
     count(`RANK() OVER (${some})`),
     count(`DENSE_RANK() OVER (${some})`),
