@@ -8,11 +8,21 @@ export class TextBuilder {
   #length = 0;
   #start: Int32Array;
   #end: Int32Array;
+  /** one more than the last row set */
+  #rows = 0;
 
   constructor(rows: number) {
     this.#bytes = new Uint8Array(rows * 16);
     this.#start = new Int32Array(rows);
     this.#end = new Int32Array(rows);
+  }
+
+  /** Begins anew, in the memory of what was built last: that is no more. */
+  restart(): void {
+    this.#start.fill(0, 0, this.#rows);
+    this.#end.fill(0, 0, this.#rows);
+    this.#rows = 0;
+    this.#length = 0;
   }
 
   /** The text of row i: bytes [start, end), UTF-8. Each row is set once at most; others are empty. */
@@ -35,6 +45,7 @@ export class TextBuilder {
   }
 
   #reserve(i: number, length: number): void {
+    if (i >= this.#rows) this.#rows = i + 1;
     if (i >= this.#start.length) {
       const rows = Math.max(64, i + 1, this.#start.length * 2);
       this.#start = copied(this.#start, new Int32Array(rows));

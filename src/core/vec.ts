@@ -74,6 +74,8 @@ export class VecBuilder {
   #values: (Value | null)[] = [];
   /** texts as bytes, once one has come so; null: all are in `values` */
   #texts: TextBuilder | null = null;
+  /** that of the column built last */
+  #textsBefore: TextBuilder | null = null;
   #capacity: number;
   #nulls: Bits | null = null;
   #words: Int32Array | null = null;
@@ -106,6 +108,7 @@ export class VecBuilder {
       this.#words = null;
     }
     this.#values = [];
+    this.#textsBefore = this.#texts ?? this.#textsBefore;
     this.#texts = null;
     this.#nulls = null;
   }
@@ -151,7 +154,9 @@ export class VecBuilder {
   }
 
   #valuesAsTexts(): TextBuilder {
-    const texts = new TextBuilder(Math.max(this.#capacity, this.#n));
+    const texts = this.#textsBefore ?? new TextBuilder(Math.max(this.#capacity, this.#n));
+    texts.restart();
+    this.#textsBefore = null;
     for (const [i, value] of this.#values.entries()) {
       if (typeof value === 'string') texts.setString(i, value);
       else if (value instanceof Uint8Array) texts.set(i, value, 0, value.length);
@@ -252,8 +257,7 @@ export class VecBuilder {
       case 'f64':
         return { t: 'f64', v: n <= this.#f64.length ? this.#f64 : grownF64(this.#f64, n), nulls };
       case 'str': {
-        const ids = new Int32Array(n);
-        for (let i = 0; i < n; i++) ids[i] = i;
+        const ids = identity(n);
         if (this.#texts !== null) return { t: 'str', v: ids, pool: this.#texts.build(n), nulls };
         return { t: 'str', v: ids, pool: new ValuePool(this.#values as (string | Uint8Array)[]), nulls };
       }

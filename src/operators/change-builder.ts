@@ -85,7 +85,7 @@ export class ChangeBuilder {
     this.#rowtime.push(rowtime);
   }
 
-  /** The batch, or null when nothing was collected; a new one is begun. */
+  /** The batch, or null when nothing was collected; a new one is begun, which will take the memory of this one. */
   take(): Batch | null {
     const n = this.#op.length;
     if (n === 0) return null;
@@ -101,9 +101,8 @@ export class ChangeBuilder {
       noValue,
       sel: null,
     };
-    // about as many changes will come next
-    const capacity = Math.max(64, Math.min(n, MAX_CAPACITY));
-    this.#cols = this.#schema.columns.map(c => new VecBuilder(c.type, capacity));
+    if (n > MAX_CAPACITY) this.#cols = this.#schema.columns.map(c => new VecBuilder(c.type, MAX_CAPACITY));
+    else for (const column of this.#cols) column.restart(0);
     this.#op = [];
     this.#seq = [];
     this.#rowtime = [];

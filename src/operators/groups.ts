@@ -43,12 +43,9 @@ export class Groups {
   #gone: number[] = [];
   // the changes collected for output
   #n = 0;
-  #op: Int8Array = new Int8Array(0);
-  #seq: Float64Array = new Float64Array(0);
-  #time: Float64Array = new Float64Array(0);
-  #start: Float64Array = new Float64Array(0);
-  #slots: Int32Array = new Int32Array(0);
-  #emitted: Int32Array = this.#slots;
+  /** for groups emitted one by one: the next ones take their place */
+  #single: Emitted = emitted(0);
+  #out = this.#single;
   /** of groups emitted all together: their times, and the columns of their windows */
   readonly #times = new ColumnMemory();
   readonly #starts = new ColumnMemory();
@@ -126,13 +123,15 @@ export class Groups {
   /** Appends the group as it is to the output: UPSERT, or DELETE of its key. */
   emit(slot: number, seq: number, op: Op): void {
     const n = this.#n++;
-    if (n >= this.#op.length) this.#grow();
-    this.#op[n] = op;
-    this.#seq[n] = seq;
-    this.#time[n] = this.rowtime.f64[slot] as number;
-    this.#slots[n] = slot;
+    if (n >= this.#single.op.length) this.#single = grown(this.#single);
+    const out = this.#single;
+    this.#out = out;
+    out.op[n] = op;
+    out.seq[n] = seq;
+    out.time[n] = this.rowtime.f64[slot] as number;
+    out.slots[n] = slot;
     this.#keys.push(slot);
-    if (this.#windowSize !== null) this.#start[n] = this.keyed.prefixOf(slot);
+    if (this.#windowSize !== null) out.start[n] = this.keyed.prefixOf(slot);
     if (op === Op.DELETE) for (const accumulator of this.accumulators) accumulator.pushNull();
     else for (const accumulator of this.accumulators) accumulator.push(slot);
   }
@@ -143,64 +142,43 @@ export class Groups {
     assert(this.#n === 0, 'groups are emitted one by one or all together');
     const rowtime = this.rowtime.f64;
     this.#n = n;
-    this.#slots = slots;
-    this.#seq = seqs;
-    this.#op = ops;
-    this.#time = this.#times.f64(n);
-    this.#start = this.#starts.f64(n);
+    const time = this.#times.f64(n);
+    const start = this.#starts.f64(n);
     for (let k = 0; k < n; k++) {
       const slot = slots[k] as number;
-      this.#time[k] = rowtime[slot] as number;
-      this.#start[k] = this.#windowSize === null ? 0 : this.keyed.prefixOf(slot);
+      time[k] = rowtime[slot] as number;
+      start[k] = this.#windowSize === null ? 0 : this.keyed.prefixOf(slot);
       this.#keys.push(slot);
     }
+    this.#out = { op: ops, seq: seqs, time, start, slots };
     for (const accumulator of this.accumulators) accumulator.pushAll(slots, n);
-  }
-
-  #grow(): void {
-    const length = Math.max(256, this.#op.length * 2);
-    const grown = <T extends Int8Array | Int32Array | Float64Array>(old: T, to: T): T => {
-      to.set(old);
-      return to;
-    };
-    this.#op = grown(this.#op, new Int8Array(length));
-    this.#seq = grown(this.#seq, new Float64Array(length));
-    this.#time = grown(this.#time, new Float64Array(length));
-    this.#start = grown(this.#start, new Float64Array(length));
-    this.#slots = grown(this.#slots, new Int32Array(length));
   }
 
   /** The slot behind row i of the last batch taken. */
   slotOf(i: number): number {
-    return this.#emitted[i] as number;
+    return this.#out.slots[i] as number;
   }
 
   /** What was emitted since the last call. */
   take(): Batch | null {
     const n = this.#n;
     if (n === 0) return null;
+    const { op, seq, time, start } = this.#out;
     const windows: Vec[] =
       this.#windowSize === null
         ? []
-        : [integers(this.#start, n, 0, this.#starts), integers(this.#start, n, this.#windowSize, this.#ends)];
-    const batch: Batch = {
+        : [integers(start, n, 0, this.#starts), integers(start, n, this.#windowSize, this.#ends)];
+    this.#n = 0;
+    return {
       schema: this.#schema,
       n,
       cols: [...this.#keys.take(), ...windows, ...this.accumulators.map(a => a.take())],
-      seq: this.#seq,
-      rowtime: this.#time,
-      op: this.#op,
+      seq,
+      rowtime: time,
+      op,
       noValue: null,
       sel: null,
     };
-    this.#emitted = this.#slots;
-    this.#n = 0;
-    this.#op = new Int8Array(0);
-    this.#seq = new Float64Array(0);
-    this.#time = new Float64Array(0);
-    this.#start = new Float64Array(0);
-    this.#slots = new Int32Array(0);
-    return batch;
   }
 
   /** Gives the slots of ended groups free, each told before. */
@@ -212,6 +190,36 @@ export class Groups {
     }
     this.#gone = [];
   }
+}
+
+/** Groups on their way out, row by row. */
+interface Emitted {
+  readonly op: Int8Array;
+  readonly seq: Float64Array;
+  readonly time: Float64Array;
+  /** of their windows */
+  readonly start: Float64Array;
+  readonly slots: Int32Array;
+}
+
+function emitted(rows: number): Emitted {
+  return {
+    op: new Int8Array(rows),
+    seq: new Float64Array(rows),
+    time: new Float64Array(rows),
+    start: new Float64Array(rows),
+    slots: new Int32Array(rows),
+  };
+}
+
+function grown(old: Emitted): Emitted {
+  const rows = emitted(Math.max(64, old.op.length * 2));
+  rows.op.set(old.op);
+  rows.seq.set(old.seq);
+  rows.time.set(old.time);
+  rows.start.set(old.start);
+  rows.slots.set(old.slots);
+  return rows;
 }
 
 function integers(values: Float64Array, n: number, plus: number, memory: ColumnMemory): Vec {

@@ -33,7 +33,7 @@ export class FoldAccumulator implements Accumulator {
   readonly #values: GrowingColumn;
   readonly #seen: GrowingColumn | null;
   readonly #argsText: (row: Row) => string;
-  #out: VecBuilder;
+  readonly #out: VecBuilder;
   #epoch: Epoch | null = null;
   #batch: Batch | null = null;
 
@@ -108,7 +108,7 @@ export class FoldAccumulator implements Accumulator {
 
   take(): Vec {
     const vec = this.#out.build();
-    this.#out = new VecBuilder(this.#call.type);
+    this.#out.restart(0);
     return vec;
   }
 }
