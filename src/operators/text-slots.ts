@@ -64,7 +64,9 @@ export class TextSlots {
       lookups.set(k - from, starts[k] as number, pool.start[id] as number, pool.end[id] as number);
     }
     index.prepare(lookups, pool.data, to - from);
+    index.findAll(lookups, pool.data, to - from, slots, from);
     for (let k = from; k < to; k++) {
+      if ((slots[k] as number) >= 0) continue;
       // text that does not stand in the records lies behind their bytes
       const slot =
         (lookups.start[k - from] as number) < length

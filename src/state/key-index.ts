@@ -112,17 +112,18 @@ export class KeyIndex {
     const view = this.#see(bytes);
     const { prefix, start, end, hash } = keys;
     const { length } = bytes;
-    for (let k = 0; k < n; k++) {
-      const from = start[k] as number;
-      if (from < length) hash[k] = hashOf(prefix[k] as number, view, from, end[k] as number);
-    }
     const table = this.#table;
     const mask = this.#mask;
     const range = this.#range;
     const shift = this.#shift;
     const arena = this.#arena;
     let touched = 0;
-    for (let k = 0; k < n; k++) touched ^= table[((hash[k] as number) & mask) * 2] as number;
+    for (let k = 0; k < n; k++) {
+      const from = start[k] as number;
+      const h = from < length ? hashOf(prefix[k] as number, view, from, end[k] as number) : 0;
+      hash[k] = h;
+      touched ^= table[(h & mask) * 2] as number;
+    }
     for (let k = 0; k < n; k++) {
       const entry = table[((hash[k] as number) & mask) * 2] as number;
       if (entry !== EMPTY) touched ^= range[(entry - 1) << shift] as number;
@@ -149,6 +150,25 @@ export class KeyIndex {
 
   /** what was loaded ahead: loads whose result nobody could see would be left out */
   touched = 0;
+
+  /** The slots of n prepared keys into `out` from `at` on; -1 of those that are not known or do not lie in `bytes`. */
+  findAll(
+    { prefix, start, end, hash }: KeyLookups,
+    bytes: Uint8Array,
+    n: number,
+    out: Int32Array,
+    at: number,
+  ): void {
+    const view = this.#see(bytes);
+    const { length } = bytes;
+    for (let k = 0; k < n; k++) {
+      const from = start[k] as number;
+      out[at + k] =
+        from < length
+          ? this.#probe(prefix[k] as number, view, from, end[k] as number, hash[k] as number)
+          : -1;
+    }
+  }
 
   /** Like `insert`, of the k-th prepared key. */
   insertPrepared(keys: KeyLookups, bytes: Uint8Array, k: number): number {
@@ -248,7 +268,7 @@ export class KeyIndex {
       if (prefixes !== null && prefixes[slot * 2 + 1] !== prefix) continue;
       const arena = this.#arenaView;
       let i = 0;
-      while (i + 4 <= length && arena.getInt32(own + i) === view.getInt32(start + i)) i += 4;
+      while (i + 4 <= length && arena.getInt32(own + i, true) === view.getInt32(start + i, true)) i += 4;
       if (i + 4 <= length) continue;
       while (i < length && arena.getUint8(own + i) === view.getUint8(start + i)) i++;
       if (i === length) return slot;
@@ -429,7 +449,7 @@ function limitOf(places: number): number {
 /** Keys are short: a loop beats a view and a copy. */
 function copyShort(from: DataView, start: number, to: DataView, at: number, length: number): void {
   let i = 0;
-  for (; i + 4 <= length; i += 4) to.setInt32(at + i, from.getInt32(start + i));
+  for (; i + 4 <= length; i += 4) to.setInt32(at + i, from.getInt32(start + i, true), true);
   for (; i < length; i++) to.setUint8(at + i, from.getUint8(start + i));
 }
 
