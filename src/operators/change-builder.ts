@@ -8,13 +8,28 @@ import { VecBuilder } from '../core/vec.ts';
 import type { RowColumns } from './row-columns.ts';
 
 const MAX_CAPACITY = 16_384;
-/** changes of one epoch where one row may change all others: what comes after it would have no room in memory */
-export const MOST_CHANGES = 1_000_000;
+/** How many changes an operator may give in one epoch, and what helps where it would be more. */
+export interface ChangeLimit {
+  readonly most: number;
+  readonly hint: string;
+}
+
+/** Where one row may change all others: what comes after it would have no room in memory. */
+export const WINDOW_LIMIT: ChangeLimit = {
+  most: 1_000_000,
+  hint: 'a window function over all rows changes them all: give it a PARTITION BY',
+};
+
+/** Where one row meets all that have its key. A row to which a million others refer may change. */
+export const JOIN_LIMIT: ChangeLimit = {
+  most: 4_000_000,
+  hint: 'very many rows of both sides have one key: join on more columns, filter a side before the join, or GROUP BY the key first',
+};
 
 /** Collects changes one by one into a batch: for operators whose output is not a shape of their input's columns. */
 export class ChangeBuilder {
   readonly #schema: Schema;
-  readonly #most: number;
+  readonly #limit: ChangeLimit | null;
   #cols: VecBuilder[];
   #op: Op[] = [];
   #seq: number[] = [];
@@ -23,10 +38,10 @@ export class ChangeBuilder {
   /** the column that comes next in the change begun */
   #at = 0;
 
-  /** `most`: changes at a time; throws `limit_exceeded` beyond */
-  constructor(schema: Schema, most = Number.POSITIVE_INFINITY) {
+  /** Beyond its limit it throws `limit_exceeded`: the view is set aside, and the others go on. */
+  constructor(schema: Schema, limit: ChangeLimit | null = null) {
     this.#schema = schema;
-    this.#most = most;
+    this.#limit = limit;
     this.#cols = schema.columns.map(c => new VecBuilder(c.type));
   }
 
@@ -73,12 +88,12 @@ export class ChangeBuilder {
   }
 
   #head(op: Op, seq: number, rowtime: number): void {
-    if (this.#op.length >= this.#most) {
-      throw new MillraceError(
-        'limit_exceeded',
-        `a few records change more than ${this.#most.toLocaleString('en')} rows of the view`,
-        { hint: 'a window function over all rows changes them all: give it a PARTITION BY' },
-      );
+    const limit = this.#limit;
+    if (limit !== null && this.#op.length >= limit.most) {
+      const most = limit.most.toLocaleString('en');
+      throw new MillraceError('limit_exceeded', `a few records change more than ${most} rows of the view`, {
+        hint: limit.hint,
+      });
     }
     this.#op.push(op);
     this.#seq.push(seq);

@@ -7,7 +7,7 @@ import { rowAt, valueAt } from '../core/vec.ts';
 import type { EquiJoinNode } from '../plan/plan.ts';
 import type { ChangedPart, StateTableState } from '../state/state-section.ts';
 import type { StateTable } from '../state/state-table.ts';
-import { ChangeBuilder } from './change-builder.ts';
+import { ChangeBuilder, JOIN_LIMIT } from './change-builder.ts';
 import { EquiSide, type EquiSideState } from './equi-side.ts';
 import { Condition, Ledger } from './join-condition.ts';
 import { JoinKeys } from './join-keys.ts';
@@ -76,7 +76,7 @@ export class EquiJoin implements Operator, PortReader {
             new OrderedRows(this.#sides[LEFT], boundOf(this.#range, 'left')),
             new OrderedRows(this.#sides[RIGHT], boundOf(this.#range, 'right')),
           ];
-    this.#out = new ChangeBuilder(node.schema);
+    this.#out = new ChangeBuilder(node.schema, JOIN_LIMIT);
   }
 
   step(epoch: Epoch, inputs: readonly (readonly Batch[])[]): readonly Batch[] {

@@ -7,7 +7,7 @@ import type { ForeignKeyJoinNode } from '../plan/plan.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
 import type { ChangedPart, StateTableState } from '../state/state-section.ts';
 import type { StateTable } from '../state/state-table.ts';
-import { ChangeBuilder } from './change-builder.ts';
+import { ChangeBuilder, JOIN_LIMIT } from './change-builder.ts';
 import { JoinKeys } from './join-keys.ts';
 import { keyOrder } from './key-order.ts';
 import { type PortReader, readPorts } from './merged-ports.ts';
@@ -81,7 +81,7 @@ export class ForeignKeyJoin implements Operator, PortReader {
     this.#foreignKeys = new JoinKeys(node.id, context, node.left.schema, node.leftKeys);
     this.#rightKeys = new JoinKeys(node.id, context, node.right.schema, node.rightKeys);
     this.#order = keyOrder(node.left.schema);
-    this.#out = new ChangeBuilder(node.schema);
+    this.#out = new ChangeBuilder(node.schema, JOIN_LIMIT);
   }
 
   step(epoch: Epoch, inputs: readonly (readonly Batch[])[]): readonly Batch[] {

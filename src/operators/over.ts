@@ -9,7 +9,7 @@ import { cellComparator } from '../expr/row-order.ts';
 import type { OverNode } from '../plan/plan.ts';
 import type { ChangedPart, StateTableState } from '../state/state-section.ts';
 import type { StateTable } from '../state/state-table.ts';
-import { ChangeBuilder, MOST_CHANGES } from './change-builder.ts';
+import { ChangeBuilder, WINDOW_LIMIT } from './change-builder.ts';
 import { EquiSide, type EquiSideState } from './equi-side.ts';
 import { JoinKeys } from './join-keys.ts';
 import { KeyEncoder } from './key-encoder.ts';
@@ -89,7 +89,7 @@ export class Over implements Operator {
     this.#place = first === undefined ? () => 0 : placeAgainst(types, first);
     this.#makes = node.functions.map(f => runningFunction(f, types, context.functions));
     this.#equals = node.functions.map(f => sameness(f.type));
-    this.#out = new ChangeBuilder(node.schema, MOST_CHANGES);
+    this.#out = new ChangeBuilder(node.schema, WINDOW_LIMIT);
   }
 
   step(epoch: Epoch, [input = []]: readonly (readonly Batch[])[]): readonly Batch[] {

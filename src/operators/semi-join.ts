@@ -7,7 +7,7 @@ import type { SemiJoinNode } from '../plan/plan.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
 import type { ChangedPart, StateTableState } from '../state/state-section.ts';
 import type { StateTable } from '../state/state-table.ts';
-import { ChangeBuilder } from './change-builder.ts';
+import { ChangeBuilder, JOIN_LIMIT } from './change-builder.ts';
 import { EquiSide, type EquiSideState } from './equi-side.ts';
 import { Condition, Ledger } from './join-condition.ts';
 import { JoinKeys } from './join-keys.ts';
@@ -64,7 +64,7 @@ export class SemiJoin implements Operator, PortReader {
     this.#right = this.#condition === null ? null : side('right');
     this.#rightKeys = this.#right?.keys ?? new JoinKeys(node.id, context, node.right.schema, node.rightKeys);
     this.#rights = this.#index.column('f64');
-    this.#out = new ChangeBuilder(node.schema);
+    this.#out = new ChangeBuilder(node.schema, JOIN_LIMIT);
   }
 
   step(epoch: Epoch, inputs: readonly (readonly Batch[])[]): readonly Batch[] {

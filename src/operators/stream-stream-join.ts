@@ -4,7 +4,7 @@ import { Op } from '../core/change.ts';
 import type { StreamStreamJoinNode } from '../plan/plan.ts';
 import type { ChangedPart, StateTableState } from '../state/state-section.ts';
 import type { StateTable } from '../state/state-table.ts';
-import { ChangeBuilder } from './change-builder.ts';
+import { ChangeBuilder, JOIN_LIMIT } from './change-builder.ts';
 import { JoinKeys } from './join-keys.ts';
 import { JoinSide, type JoinSideState } from './join-side.ts';
 import { type PortReader, readPorts } from './merged-ports.ts';
@@ -65,7 +65,7 @@ export class StreamStreamJoin implements Operator, PortReader {
       });
     this.#left = side('left', { before, after });
     this.#right = side('right', { before: after, after: before });
-    this.#out = new ChangeBuilder(node.schema);
+    this.#out = new ChangeBuilder(node.schema, JOIN_LIMIT);
   }
 
   step(epoch: Epoch, inputs: readonly (readonly Batch[])[]): readonly Batch[] {
