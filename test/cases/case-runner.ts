@@ -14,7 +14,7 @@ import type { JsonValue } from '../../src/decode/json-value.ts';
 import { standardLibrary } from '../../src/expr/library.ts';
 import type { FunctionRegistry } from '../../src/expr/registry.ts';
 import { valueText } from '../../src/expr/value-text.ts';
-import type { EventLog } from '../../src/log/event-log.ts';
+import type { AppendRecord, EventLog } from '../../src/log/event-log.ts';
 import { createMemoryLog } from '../../src/log/memory-log.ts';
 import { planScript } from '../../src/plan/script.ts';
 import type { CaseExpectation, CaseInput, SqlCase } from './case-file.ts';
@@ -27,41 +27,46 @@ export interface PreparedCase {
 
 /** Plans a case and writes its records. Throws `MillraceErrors` when the statements are refused. */
 export function prepareCase(test: SqlCase, functions: FunctionRegistry = standardLibrary): PreparedCase {
+  const options = planCase(test, functions);
+  const log = createMemoryLog({ clock: new ManualClock(0), id: 'case' });
+  for (const { topic } of options.plan.sources)
+    log.createTopic({ name: topic, partitions: 1, keyIndex: false });
+  const record = recordEncoder(options);
+  for (const input of test.records ?? []) {
+    if (input.tick !== undefined) log.tick(input.tick);
+    else log.append({ records: [record(input)], appendTime: input.at });
+  }
+  return { options, log };
+}
+
+export function planCase(test: SqlCase, functions: FunctionRegistry = standardLibrary): DataflowOptions {
   const source = { file: '<case>', text: test.statements.join('\n') };
   const script = planScript(source, { functions, zone: 'UTC' });
   if (script.plan === null) throw new MillraceErrors(script.errors);
-  const options: DataflowOptions = { plan: script.plan, functions, zone: 'UTC' };
-  return { options, log: logOf(test.records ?? [], options) };
+  return { plan: script.plan, functions, zone: 'UTC' };
 }
 
-function logOf(records: readonly CaseInput[], { plan }: DataflowOptions): EventLog {
-  const log = createMemoryLog({ clock: new ManualClock(0), id: 'case' });
+/** Inputs of a case, but for ticks, as the records of its topics. */
+export function recordEncoder({ plan }: DataflowOptions): (input: CaseInput) => AppendRecord {
   const formats = new Map(plan.sources.map(source => [source.topic, sourceFormat(source)]));
-  for (const topic of formats.keys()) log.createTopic({ name: topic, partitions: 1, keyIndex: false });
-  for (const record of records) {
-    if (record.tick !== undefined) {
-      log.tick(record.tick);
-      continue;
-    }
-    const topic = record.topic ?? 'in';
+  return input => {
+    const topic = input.topic ?? 'in';
     const encoded = encodeCaseRecord(
       {
         topic,
-        key: exactJson(record.key),
-        value: exactJson(record.value),
-        timestamp: record.timestamp ?? null,
+        key: exactJson(input.key),
+        value: exactJson(input.value),
+        timestamp: input.timestamp ?? null,
         window: null,
-        headers: (record.headers ?? []).map(([name, value]) => ({
+        headers: (input.headers ?? []).map(([name, value]) => ({
           name,
           value: Buffer.from(value).toString('base64'),
         })),
       },
       formats.get(topic) ?? unknownFormat(topic),
     );
-    const value = record.raw === undefined ? encoded.value : new TextEncoder().encode(record.raw);
-    log.append({ records: [{ ...encoded, value }], appendTime: record.at });
-  }
-  return log;
+    return input.raw === undefined ? encoded : { ...encoded, value: new TextEncoder().encode(input.raw) };
+  };
 }
 
 function exactJson(value: unknown): JsonValue {

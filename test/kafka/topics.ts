@@ -48,6 +48,21 @@ export class Topics {
     });
   }
 
+  /** Topics of one partition, many at once, that take records of any time. */
+  async createAll(names: readonly string[]): Promise<void> {
+    const configEntries = [{ name: 'message.timestamp.after.max.ms', value: String(2n ** 63n - 1n) }];
+    await this.admin(async admin => {
+      await admin.createTopics({
+        waitForLeaders: false,
+        topics: names.map(topic => ({ topic, numPartitions: 1, configEntries })),
+      });
+      await until('all topics have leaders', async () => {
+        const found = await admin.fetchTopicMetadata({ topics: [...names] }).catch(() => null);
+        return found?.topics.every(t => t.partitions.length === 1 && t.partitions.every(p => p.leader >= 0));
+      });
+    });
+  }
+
   async admin<T>(work: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> {
     const admin = this.kafka.admin();
     await admin.connect();
