@@ -34,10 +34,11 @@ const fragile: AggregateFunction = {
   ],
 };
 
+const pause = Number(process.env.SLOWLY ?? 0);
 let calls = 0;
 const asleep = new Int32Array(new SharedArrayBuffer(4));
 
-/** SLOWLY(text): the text; each thousandth call takes ten milliseconds, so that threads that start have time to. */
+/** SLOWLY(text): the text. Each thousandth call takes as many milliseconds as SLOWLY says: threads that start have time to. */
 const slowly: ScalarFunction = {
   kind: 'scalar',
   name: 'SLOWLY',
@@ -50,7 +51,7 @@ const slowly: ScalarFunction = {
       make:
         () =>
         ([text]) => {
-          if (++calls % 1_000 === 0) Atomics.wait(asleep, 0, 0, 10);
+          if (pause > 0 && ++calls % 1_000 === 0) Atomics.wait(asleep, 0, 0, pause);
           return typeof text === 'string' ? text : null;
         },
     },
