@@ -1,5 +1,6 @@
 import type { Batch, Vec } from '../core/batch.ts';
 import { bitAt } from '../core/bits.ts';
+import { BIGINT } from '../core/sql-type.ts';
 import { gatherVec, VecBuilder } from '../core/vec.ts';
 import type { Closure } from '../expr/closure.ts';
 import type { TableEvaluator } from '../expr/registry.ts';
@@ -41,6 +42,7 @@ export class Explode extends StatelessOperator {
     const ctx = this.#rows;
     const origin: number[] = [];
     const built = this.#node.functions.map(f => new VecBuilder(f.type));
+    const numbers = this.#node.ordinality ? [new VecBuilder(BIGINT)] : [];
     const n = batch.sel === null ? batch.n : batch.sel.length;
     for (let k = 0; k < n; k++) {
       const i = batch.sel === null ? k : (batch.sel[k] as number);
@@ -55,6 +57,7 @@ export class Explode extends StatelessOperator {
       const rows = results.reduce((most, r) => Math.max(most, r.length), 0);
       for (let r = 0; r < rows; r++) {
         origin.push(i);
+        for (const number of numbers) number.pushInteger(r + 1);
         for (let f = 0; f < built.length; f++) (built[f] as VecBuilder).push(results[f]?.[r] ?? null);
       }
     }
@@ -62,7 +65,7 @@ export class Explode extends StatelessOperator {
       this.#node,
       batch,
       Int32Array.from(origin),
-      built.map(b => b.build()),
+      [...built, ...numbers].map(b => b.build()),
     );
   }
 }

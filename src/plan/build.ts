@@ -255,16 +255,17 @@ export class PlanBuilder {
   }
 
   /** The rows of a table function as those of a relation, with its ROWPARTITION, ROWOFFSET and ROWTIME. */
-  #exploded({ input, fn, args, type, schema }: ExplodedSide): PlanNode {
+  #exploded({ input, fn, args, type, ordinality, schema }: ExplodedSide): PlanNode {
     const below = this.#retracting(this.#joinSide(input));
-    const width = below.schema.columns.length + 1;
-    const made: PlanNode = {
+    const width = below.schema.columns.length + (ordinality ? 2 : 1);
+    const plain: PlanNode = {
       node: 'explode',
       id: this.#id('explode'),
       schema: { columns: schema.columns.slice(0, width), key: [], windowed: false },
       input: below,
       functions: [{ fn, args, type }],
     };
+    const made = ordinality ? { ...plain, ordinality: true as const } : plain;
     const columns = schema.columns.map(({ name, type: of }, index): Expr => {
       if (index < width) return { node: 'column', type: of, index, name };
       const last = index === schema.columns.length - 1;

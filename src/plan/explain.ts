@@ -97,7 +97,10 @@ function detailOf(node: PlanNode): readonly string[] {
         return text === name ? name : `${name} = ${text}`;
       });
     case 'explode':
-      return node.functions.map(f => `${f.fn}(${f.args.map(exprText).join(', ')}): ${typeText(f.type)}`);
+      return [
+        ...node.functions.map(f => `${f.fn}(${f.args.map(exprText).join(', ')}): ${typeText(f.type)}`),
+        ...(node.ordinality ? ['numbered'] : []),
+      ];
     case 'rekey':
       return [
         `key ${node.keys.map(exprText).join(', ') || 'none'}`,

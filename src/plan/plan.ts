@@ -100,6 +100,8 @@ export interface ExplodeNode extends NodeBase {
     readonly args: readonly Expr[];
     readonly type: SqlType;
   }[];
+  /** one column more: the number of the row among those that are made of its row, from 1; BIGINT */
+  readonly ordinality?: true | undefined;
 }
 
 /**

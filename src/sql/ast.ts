@@ -272,6 +272,8 @@ export type Relation =
   | {
       readonly kind: 'tableFunction';
       readonly call: Expression;
+      /** WITH ORDINALITY: the rows are numbered */
+      readonly ordinality?: true | undefined;
       readonly alias: Identifier | null;
       readonly columns: readonly Identifier[];
       readonly span: Span;

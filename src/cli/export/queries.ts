@@ -210,7 +210,7 @@ class QueryPrinter {
       }
       case 'tableFunction': {
         const call = this.#expressions(NO_SCOPE).text(relation.call);
-        return call + alias(relation.alias) + this.#names(relation.columns);
+        return call + (relation.ordinality ? ' WITH ORDINALITY' : '') + alias(relation.alias) + this.#names(relation.columns);
       }
       case 'join':
         return this.#join(relation, expressions);

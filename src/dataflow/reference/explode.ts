@@ -29,7 +29,11 @@ export function explode(node: ExplodeNode, input: FoldNode, options: FoldOptions
         const rows = Math.max(0, ...results.map(r => r.length));
         return Array.from({ length: rows }, (_, i) => ({
           ...change,
-          row: [...change.row, ...results.map(r => r[i] ?? null)],
+          row: [
+            ...change.row,
+            ...results.map(r => r[i] ?? null),
+            ...(node.ordinality ? [BigInt(i + 1)] : []),
+          ],
         }));
       });
     },

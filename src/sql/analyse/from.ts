@@ -27,6 +27,8 @@ export interface LateralCall {
   readonly fn: string;
   readonly args: readonly Expr[];
   readonly type: SqlType;
+  /** the name of the column that numbers the rows; null: they are not numbered */
+  readonly ordinality: string | null;
 }
 
 export type TableFunctionSyntax = Extract<RelationSyntax, { kind: 'tableFunction' }>;

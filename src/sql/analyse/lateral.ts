@@ -1,4 +1,5 @@
-import type { Schema } from '../../core/schema.ts';
+import type { Column, Schema } from '../../core/schema.ts';
+import { BIGINT } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
 import type { Expression } from '../ast.ts';
 import type { Relation } from '../catalog.ts';
@@ -20,14 +21,15 @@ function inFrom(call: Expression): Expression {
 
 /** FROM t, UNNEST(t.xs) AS x: a table function with the relations before it in view. */
 export function lateralRelation(
-  { call: written, alias, columns, span }: TableFunctionSyntax,
+  { call: written, ordinality, alias, columns, span }: TableFunctionSyntax,
   before: readonly FromRelation[],
   shared: ResolverContext,
 ): FromRelation {
   const { problems, functions } = shared;
   const call = inFrom(written);
   const fn = call.kind === 'call' ? functions.find(call.name.name) : undefined;
-  const [named, extra] = columns;
+  const [named, numbered] = columns;
+  const extra = columns[ordinality ? 2 : 1];
   if (call.kind !== 'call' || fn?.kind !== 'table') {
     throw problems.error(
       'invalid_statement',
@@ -48,9 +50,13 @@ export function lateralRelation(
     throw problems.error(
       'invalid_statement',
       extra.span,
-      `${fn.name} gives one column, but more names are given`,
+      `${fn.name} gives ${ordinality ? 'two columns' : 'one column'}, but more names are given`,
+      ordinality
+        ? 'leave the others out'
+        : 'leave the others out; WITH ORDINALITY behind the function numbers its rows',
     );
   }
+  const place = ordinality ? (numbered?.name ?? 'ordinality') : null;
   const lateral: { made: LateralCall | null } = { made: null };
   const scope = scopeOf(before, true);
   const resolver = new ExpressionResolver(
@@ -59,7 +65,7 @@ export function lateralRelation(
       clause: 'FROM',
       tableFunctions: {
         add(made): Expr {
-          lateral.made = made;
+          lateral.made = { ...made, ordinality: place };
           return { node: 'column', type: made.type, index: 0, name: fn.name };
         },
       },
@@ -78,7 +84,7 @@ export function lateralRelation(
   }
   const name = alias ?? (written.kind === 'call' ? written.name : call.name);
   const schema: Schema = {
-    columns: [{ name: (named ?? name).name, type: made.type }],
+    columns: [{ name: (named ?? name).name, type: made.type }, ...ordinalityColumn(made)],
     key: [],
     windowed: false,
   };
@@ -101,7 +107,14 @@ export function lateralRelation(
 }
 
 /** The rows of a side, each with the rows that a table function makes of it. */
-export function explodedSide(input: JoinSide, { fn, args, type }: LateralCall, name: string): JoinSide {
-  const columns = [...input.schema.columns, { name, type }, ...BEHIND_COLUMNS];
-  return { kind: 'exploded', input, fn, args, type, schema: { columns, key: [], windowed: false } };
+export function explodedSide(input: JoinSide, call: LateralCall, name: string): JoinSide {
+  const { fn, args, type } = call;
+  const numbers = ordinalityColumn(call);
+  const columns = [...input.schema.columns, { name, type }, ...numbers, ...BEHIND_COLUMNS];
+  const schema: Schema = { columns, key: [], windowed: false };
+  return { kind: 'exploded', input, fn, args, type, ordinality: numbers.length > 0, schema };
+}
+
+function ordinalityColumn({ ordinality }: LateralCall): readonly Column[] {
+  return ordinality === null ? [] : [{ name: ordinality, type: BIGINT }];
 }

@@ -77,13 +77,17 @@ export interface RankedSide {
   readonly schema: Schema;
 }
 
-/** A row for each that a table function makes of the input's row. `schema`: the input's, and those of a relation of one column. */
+/**
+ * A row for each that a table function makes of the input's row. `schema`: the input's, and those of a relation of one
+ * column, or with `ordinality` of two.
+ */
 export interface ExplodedSide {
   readonly kind: 'exploded';
   readonly input: JoinSide;
   readonly fn: string;
   readonly args: readonly Expr[];
   readonly type: SqlType;
+  readonly ordinality: boolean;
   readonly schema: Schema;
 }
 

@@ -50,6 +50,13 @@ function isNatural(r: TokenReader): boolean {
   return r.peek().upper === 'NATURAL' && words.includes(r.peek(1).upper ?? '');
 }
 
+/** LATERAL may be a name too: it is none before a query or another call. Table functions see what is before them anyway. */
+function isLateral(r: TokenReader): boolean {
+  if (r.peek().upper !== 'LATERAL') return false;
+  if (r.peek(1).upper === '(') return ['SELECT', 'WITH', 'VALUES', '('].includes(r.peek(2).upper);
+  return r.isIdentifier(1) && r.peek(2).upper === '(';
+}
+
 function parseJoinType(r: TokenReader): Join['type'] | null {
   if (r.accept('JOIN')) return 'inner';
   const word = r.peek().upper;
@@ -105,9 +112,23 @@ export function parseNames(r: TokenReader, what: string): Identifier[] {
 function parseSource(r: TokenReader): Relation {
   const start = r.peek();
   if (r.is('(')) return r.nested(() => parseParenthesis(r));
+  if (isLateral(r)) {
+    const word = r.next();
+    if (r.is('(')) {
+      const hint =
+        'number the rows of each key and join: JOIN (SELECT k, x, ROW_NUMBER() OVER (PARTITION BY k ORDER BY x DESC) AS place FROM t) AS l ON l.k = o.k AND l.place <= 3';
+      throw r.error(
+        'LATERAL stands before table functions only, not before queries',
+        word,
+        hint,
+        'not_supported',
+      );
+    }
+  }
   if (r.isIdentifier() && r.peek(1).upper === '(') {
     const call = parseCall(r);
-    return { kind: 'tableFunction', call, ...parseAlias(r), span: r.spanFrom(start) };
+    const ordinality = r.accept('WITH', 'ORDINALITY') ? { ordinality: true as const } : {};
+    return { kind: 'tableFunction', call, ...ordinality, ...parseAlias(r), span: r.spanFrom(start) };
   }
   const name = r.identifier('the name of a stream, table or view');
   if (r.is('.')) {

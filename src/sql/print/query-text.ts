@@ -105,7 +105,7 @@ function relationText(relation: Relation): string {
     case 'subquery':
       return `(${queryText(relation.query)})${aliasText(relation.alias)}${namesText(relation.columns)}`;
     case 'tableFunction':
-      return expressions.text(relation.call) + aliasText(relation.alias) + namesText(relation.columns);
+      return `${expressions.text(relation.call)}${relation.ordinality ? ' WITH ORDINALITY' : ''}${aliasText(relation.alias)}${namesText(relation.columns)}`;
     case 'join': {
       const right =
         relation.right.kind === 'join' ? `(${relationText(relation.right)})` : relationText(relation.right);
