@@ -34,8 +34,9 @@ const all = long ? ['test/**/*.test.ts', 'test/**/*.long.ts'] : ['test/**/*.test
 
 export default defineConfig({
   test: {
-    testTimeout: long ? 1_800_000 : servers ? 90_000 : 30_000,
-    hookTimeout: servers ? 120_000 : 60_000,
+    // generous where whole servers run: the machine may be busy, and nothing is measured here
+    testTimeout: long ? 1_800_000 : 120_000,
+    hookTimeout: 120_000,
     pool: 'forks',
     // servers of tests share their machine with the tests
     maxWorkers: servers ? 1 : 2,
@@ -52,7 +53,15 @@ export default defineConfig({
           },
         ]
       : [
-          { extends: true, test: { name: 'shared', include: SHARING, isolate: false } },
+          {
+            extends: true,
+            test: {
+              name: 'shared',
+              include: SHARING,
+              isolate: false,
+              testTimeout: long ? 1_800_000 : 30_000,
+            },
+          },
           { extends: true, test: { name: 'alone', include: all, exclude: SHARING } },
         ],
   },

@@ -1,10 +1,8 @@
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../until.ts';
 import { ended, launch, millrace, newFolder, type Ran, removeFolders } from './command-line.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const FOLDER = 'test/cli/wrong-files';
 

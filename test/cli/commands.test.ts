@@ -1,10 +1,8 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { millrace, newFolder, projectDir, removeFolders } from './command-line.ts';
 import { type StartedServer, startServer } from './started-server.ts';
-
-vi.setConfig({ testTimeout: 90_000 });
 
 const CREATE = JSON.stringify({
   customer_id: 'c-1',

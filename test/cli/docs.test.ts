@@ -112,7 +112,7 @@ describe('examples', () => {
   );
 
   // in order: later ones read what earlier ones wrote
-  it.each(examples)('$name, example $i, works when pasted', { timeout: 60_000 }, async ({ script }) => {
+  it.each(examples)('$name, example $i, works when pasted', async ({ script }) => {
     const ran = await run(script);
     expect(ran, `${script}\n${ran.out}\n${ran.err}`).toMatchObject({ code: 0 });
   });

@@ -1,7 +1,5 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { millrace } from './command-line.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const WRONG = 'test/cli/wrong-files';
 

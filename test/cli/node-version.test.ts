@@ -30,7 +30,7 @@ describe('the runtime', () => {
 
 const old = oldNode();
 
-describe.skipIf(old === null)('under a Node that is too old', { timeout: 60_000 }, () => {
+describe.skipIf(old === null)('under a Node that is too old', () => {
   const node = old ?? '';
   const pinned = existsSync(join(projectDir, 'node_modules', '.bin', 'node'));
 

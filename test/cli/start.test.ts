@@ -36,7 +36,7 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
   while (!(await condition())) await new Promise(resolve => setTimeout(resolve, 50));
 }
 
-describe('start refuses in a sentence', { timeout: 60_000 }, () => {
+describe('start refuses in a sentence', () => {
   it.each([
     [['--port', 'abc'], "'abc' is invalid. A whole number is expected."],
     [['--port', '70000'], "'70000' is invalid. A port is a number from 0 to 65535."],
@@ -112,7 +112,7 @@ describe('start refuses in a sentence', { timeout: 60_000 }, () => {
   });
 });
 
-describe('start tells', { timeout: 60_000 }, () => {
+describe('start tells', () => {
   it('where it serves, how many views, and what to try next', async () => {
     const data = newFolder();
     const views = viewsFolder({ all_lines: 'SELECT line FROM lines;' });
@@ -153,7 +153,7 @@ describe('start tells', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a stop', { timeout: 60_000 }, () => {
+describe('a stop', () => {
   const small = (data: string): string[] => {
     const views = viewsFolder({ all_lines: 'SELECT line FROM lines;' });
     return ['--data', data, '--views', views, ...EMPTY];

@@ -154,7 +154,7 @@ export class Running {
     await this.views.settled();
     for (let end = -1; end !== this.log.end(); ) {
       end = this.log.end();
-      expect(await this.views.waitFor(end, 20_000), `the views reach ${end}`).toBe(true);
+      expect(await this.views.waitFor(end, 60_000), `the views reach ${end}`).toBe(true);
       await this.log.append({ records: [] }).durable;
     }
   }

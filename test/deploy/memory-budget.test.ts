@@ -35,7 +35,7 @@ async function pausedByOrders(folder: DataFolder): Promise<{ server: Running; bu
   return { server, budget };
 }
 
-describe('state over the memory budget', { timeout: 60_000 }, () => {
+describe('state over the memory budget', () => {
   it('pauses the view that has most of it and those that read it; the others go on', async () => {
     const { server, budget } = await pausedByOrders(dataFolder(VIEWS));
     await server.caughtUp();

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { lmdbFileDamage } from '../../src/kv/lmdb-file-check.ts';
 import { until } from '../until.ts';
@@ -20,9 +20,6 @@ import { expectWhole } from './lean-check.ts';
 import { requestOf } from './lean-load.ts';
 import { type LeanServer, startLean, writeViews } from './lean-server.ts';
 import { Trace } from './lean-trace.ts';
-
-// whole servers, on a machine that may be busy
-vi.setConfig({ testTimeout: 120_000 });
 
 /** A folder that was stopped in order, to be copied and damaged. */
 let original: string;

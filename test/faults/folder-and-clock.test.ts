@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ManualClock } from '../../src/core/clock.ts';
 import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
@@ -11,9 +11,6 @@ import { expectWhole } from './lean-check.ts';
 import { sendCommand } from './lean-load.ts';
 import { startLean, writeViews } from './lean-server.ts';
 import { Trace } from './lean-trace.ts';
-
-// whole servers, on a machine that may be busy
-vi.setConfig({ testTimeout: 120_000 });
 
 function folder(): string {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-folder-'));

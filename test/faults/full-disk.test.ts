@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { armFaultPoints } from '../../src/core/fault-points.ts';
 import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
@@ -10,9 +10,6 @@ import { until } from '../until.ts';
 import { expectWhole } from './lean-check.ts';
 import { type LeanServer, startLean, writeViews } from './lean-server.ts';
 import { Trace } from './lean-trace.ts';
-
-// whole servers, on a machine that may be busy
-vi.setConfig({ testTimeout: 120_000 });
 
 const LONG = process.env.MILLRACE_LONG === '1';
 const VARIABLES = { live: 'MILLRACE_FAULTS_LIVE', build: 'MILLRACE_FAULTS_BUILD' } as const;

@@ -1,15 +1,13 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { dataFolder, manyOrders, start, VIEWS } from '../deploy/data-folder.ts';
 import { until } from '../until.ts';
-
-// whole servers, on a machine that may be busy
-vi.setConfig({ testTimeout: 120_000 });
 
 /** takes time exponential in the length of a text that nearly matches */
 const SLOW =
   "CREATE TABLE slow AS SELECT customer, COUNT(*) AS n FROM orders WHERE REGEXP_EXTRACT('(a+)+$', customer) IS NULL GROUP BY customer;";
 const ENDLESS = `${'a'.repeat(60)}b`;
-const stuckAfter = 1_500;
+/** longer than a busy machine keeps a thread from its work */
+const stuckAfter = 3_000;
 
 test('a view that holds the live worker up is set aside where it stood; all others go on, over restarts too', async () => {
   const folder = dataFolder({ ...VIEWS, slow: SLOW });
@@ -22,7 +20,7 @@ test('a view that holds the live worker up is set aside where it stood; all othe
   await server.orders([['endless', ENDLESS, 1], ...manyOrders(20, 100)]);
   await until('the view is set aside', () => server.reports.some(r => r.includes('slow went wrong')), 60_000);
   expect(server.reports.join('\n')).toMatch(
-    /view slow went wrong and stands still: one step took more than 1.5 s/,
+    /view slow went wrong and stands still: one step took more than 3 s/,
   );
   await server.orders(manyOrders(20, 200));
   const last = server.log.end();
@@ -48,7 +46,7 @@ test('a build that is held up by a record fails and names its view; what is serv
   server.views.refresh();
   await server.views.settled();
   expect(server.views.status('slow').errors).toEqual([
-    expect.stringMatching(/the build failed: one step took more than 1.5 s/),
+    expect.stringMatching(/the build failed: one step took more than 3 s/),
   ]);
   await server.orders(manyOrders(10, 100));
   expect(await server.views.waitFor(server.log.end(), 60_000)).toBe(true);

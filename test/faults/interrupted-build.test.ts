@@ -1,12 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type DataFolder, dataFolder, manyOrders, start } from '../deploy/data-folder.ts';
 import { until } from '../until.ts';
 import { killedWhileReplaying } from './killed-replay.ts';
-
-// whole servers, on a machine that may be busy
-vi.setConfig({ testTimeout: 120_000 });
 
 const note = (folder: DataFolder): unknown =>
   JSON.parse(readFileSync(join(folder.dir, 'state', 'replays.json'), 'utf8'));

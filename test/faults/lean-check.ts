@@ -33,7 +33,7 @@ async function settled({ views, log }: LeanServer): Promise<void> {
   await views.settled();
   for (let end = -1; end !== log.end(); ) {
     end = log.end();
-    expect(await views.waitFor(end, 20_000), `the views reach ${end}`).toBe(true);
+    expect(await views.waitFor(end, 60_000), `the views reach ${end}`).toBe(true);
     await log.append({ records: [] }).durable;
   }
 }

@@ -1,14 +1,11 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { StoredLog } from '../../src/log/embedded/embedded-log.ts';
 import { DataFolder, Running, start } from '../deploy/data-folder.ts';
 import { until } from '../until.ts';
 import { killedWhileReplaying } from './killed-replay.ts';
-
-// whole servers, on a machine that may be busy
-vi.setConfig({ testTimeout: 120_000 });
 
 /** Every build has its threads that read and write beside it, and writes often. */
 const options = { longBuild: 1, foldAfter: 500 };

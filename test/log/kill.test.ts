@@ -53,4 +53,4 @@ test('a process killed while it appends and seals loses nothing acknowledged and
   }
   const ofKey = log.byKey('a', new TextEncoder().encode('k3')).map(r => r.seq);
   expect(ofKey).toEqual(records.filter(r => text(r.key) === 'k3').map(r => r.seq));
-}, 60_000);
+});

@@ -98,38 +98,34 @@ test.each(
   KILLS.filter(([point]) => LONG || SHORT.includes(point)).flatMap(([point, work, ...passings]) =>
     passings.map(n => [point, n, work] as const),
   ),
-)(
-  'kill -9 at %s, passing %i of a %s: the log is as before or as after',
-  { timeout: 60_000 },
-  async (point, passing, work) => {
-    const dir = logFolder();
-    cpSync(base, dir, { recursive: true });
-    const logDir = join(dir, 'log');
-    const before = await opened(logDir, async log => kept(log));
-    expect(await killed(dir, work, `${point}@${passing}=kill`)).toBe('SIGKILL');
+)('kill -9 at %s, passing %i of a %s: the log is as before or as after', async (point, passing, work) => {
+  const dir = logFolder();
+  cpSync(base, dir, { recursive: true });
+  const logDir = join(dir, 'log');
+  const before = await opened(logDir, async log => kept(log));
+  expect(await killed(dir, work, `${point}@${passing}=kill`)).toBe('SIGKILL');
 
-    if (work === 'restore') {
-      expect(existsSync(join(dir, 'restored'))).toBe(false);
-      await restoreLog({ backup: join(dir, 'backup'), dir: join(dir, 'restored') });
-      expect(await opened(join(dir, 'restored'), async log => kept(log))).toEqual(before.slice(0, 2_000));
-      return;
-    }
-    const after = await opened(logDir, async log => {
-      await until('the upkeep is done', () => log.upkeep() === null);
-      const records = kept(log);
-      if (work === 'trim' || work === 'compact') expectUpkeep(log, work, before, records);
-      else expect(records).toEqual(before);
-      if (work === 'backup' || work === 'link') await expectBackup(log, dir, before);
-      await fill(log, 6_100, 6_110);
-      expect(kept(log)).toHaveLength(records.length + 10);
-      return records;
-    });
-    expect(isWhole(await verifyLog(logDir))).toBe(true);
-    const files = (await verifyLog(logDir)).files.map(f => basename(f.file));
-    expect(segmentFiles(logDir).map(f => basename(f))).toEqual(files.slice(0, -1));
-    expect(after.filter(l => l.includes(' b/'))).toEqual(before.filter(l => l.includes(' b/')));
-  },
-);
+  if (work === 'restore') {
+    expect(existsSync(join(dir, 'restored'))).toBe(false);
+    await restoreLog({ backup: join(dir, 'backup'), dir: join(dir, 'restored') });
+    expect(await opened(join(dir, 'restored'), async log => kept(log))).toEqual(before.slice(0, 2_000));
+    return;
+  }
+  const after = await opened(logDir, async log => {
+    await until('the upkeep is done', () => log.upkeep() === null);
+    const records = kept(log);
+    if (work === 'trim' || work === 'compact') expectUpkeep(log, work, before, records);
+    else expect(records).toEqual(before);
+    if (work === 'backup' || work === 'link') await expectBackup(log, dir, before);
+    await fill(log, 6_100, 6_110);
+    expect(kept(log)).toHaveLength(records.length + 10);
+    return records;
+  });
+  expect(isWhole(await verifyLog(logDir))).toBe(true);
+  const files = (await verifyLog(logDir)).files.map(f => basename(f.file));
+  expect(segmentFiles(logDir).map(f => basename(f))).toEqual(files.slice(0, -1));
+  expect(after.filter(l => l.includes(' b/'))).toEqual(before.filter(l => l.includes(' b/')));
+});
 
 function expectUpkeep(log: StoredLog, work: 'trim' | 'compact', before: string[], after: string[]): void {
   const acts = log.acts().map(a => a.kind);

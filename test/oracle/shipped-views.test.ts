@@ -35,7 +35,7 @@ beforeAll(async () => {
   await sendCommands();
   await produceAttempts();
   await server.caughtUp();
-}, 60_000);
+});
 
 afterAll(async () => {
   await server.stop();

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { logDir } from '../../src/dataflow/worker-environment.ts';
 import { missedChanges } from '../../src/deploy/missed-changes.ts';
 import { jsonWriter } from '../../src/expr/value-json.ts';
@@ -19,9 +19,6 @@ import {
   start,
 } from '../deploy/data-folder.ts';
 import { until } from '../until.ts';
-
-// whole servers, on a machine that may be busy
-vi.setConfig({ testTimeout: 120_000 });
 
 const VIEWS = {
   totals: 'CREATE TABLE totals AS SELECT customer, COUNT(*) AS n FROM orders GROUP BY customer;',
@@ -73,7 +70,7 @@ class Sunk {
   /** The rows in the file are the view's, all of the log. */
   async expectEqual(running: Running): Promise<void> {
     await running.caughtUp();
-    expect(await this.sinks.reaches(this.#view, running.log.end(), 20_000), JSON.stringify(this.status)).toBe(
+    expect(await this.sinks.reaches(this.#view, running.log.end(), 60_000), JSON.stringify(this.status)).toBe(
       true,
     );
     expect(rowsIn(this.#path)).toEqual(
@@ -231,7 +228,7 @@ describe('a view kept elsewhere', () => {
     const sunk = new Sunk(running, 'totals');
     await sunk.expectEqual(running);
     const { changes } = sunk.status;
-    const reached = sunk.sinks.reaches('totals', running.log.end() + 1, 20_000);
+    const reached = sunk.sinks.reaches('totals', running.log.end() + 1, 60_000);
     await running.log.append({ records: [{ topic: 'other', key: null, value: null }] }).durable;
     expect(await reached).toBe(true);
     expect(await sunk.sinks.reaches('totals', running.log.end() + 10, 10)).toBe(false);
@@ -281,14 +278,14 @@ describe('a view kept elsewhere', () => {
     failing.before = promise;
     await running.orders(manyOrders(1, 7));
     const end = running.log.end();
-    expect(await running.views.waitFor(end, 20_000)).toBe(true);
+    expect(await running.views.waitFor(end, 60_000)).toBe(true);
     expect(await sunk.sinks.reaches('totals', end, 50)).toBe(false);
     expect(sunk.status.behind).toBeGreaterThan(0);
     // meanwhile the view comes to a position at which it does not change
-    const further = sunk.sinks.reaches('totals', end + 1, 20_000);
+    const further = sunk.sinks.reaches('totals', end + 1, 60_000);
     running.log.createTopic({ name: 'other', partitions: 1, keyIndex: false });
     await running.log.append({ records: [{ topic: 'other', key: null, value: null }] }).durable;
-    await running.views.waitFor(end + 1, 20_000);
+    await running.views.waitFor(end + 1, 60_000);
     resolve();
     expect(await further).toBe(true);
     await sunk.expectEqual(running);

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it, vi } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { millrace, newFolder, removeFolders } from '../command-line.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
 afterAll(removeFolders);
 
 const SCRIPT = `CREATE TYPE reading AS STRUCT<c DOUBLE>;
