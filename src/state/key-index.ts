@@ -458,7 +458,7 @@ function viewOf(bytes: Uint8Array): DataView {
 }
 
 /** Four bytes at a time with MurmurHash3's mixing. */
-function hashOf(prefix: number, view: DataView, start: number, end: number): number {
+export function hashOf(prefix: number, view: DataView, start: number, end: number): number {
   let h = (Math.imul(prefix | 0, 0x9e3779b1) ^ Math.floor(prefix / 4294967296)) | 0;
   let i = start;
   for (; i + 4 <= end; i += 4) {
