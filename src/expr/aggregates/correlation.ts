@@ -1,18 +1,8 @@
 import { BIGINT, DOUBLE, structOf } from '../../core/sql-type.ts';
 import type { Value } from '../../core/value.ts';
 import type { AggregateFold, AggregateFunction } from '../functions.ts';
-import {
-  EXACT_SUM,
-  type ExactSum,
-  exactly,
-  exactSumOf,
-  exactSumToValue,
-  minus,
-  plus,
-  times,
-  toDouble,
-  ZERO,
-} from './exact-sum.ts';
+import { exactPairs, spread } from './exact-moments.ts';
+import { toDouble } from './exact-sum.ts';
 
 /**
  * Pearson's correlation of the rows in which both values are there; NaN below two rows or without variance. Append
@@ -53,48 +43,10 @@ const correlation: AggregateFold = {
   result: acc => fromSums(acc as unknown as Sums),
 };
 
-type ExactState = readonly [...Value[], bigint];
-
-function exactParts(acc: Value | null): { readonly sums: readonly ExactSum[]; readonly n: bigint } {
-  const state = acc as unknown as ExactState;
-  return { sums: SUMS.map((_, i) => exactSumOf(state[i] as Value)), n: state[SUMS.length] as bigint };
-}
-
-function changeExact(
-  acc: Value | null,
-  args: readonly (Value | null)[],
-  combine: typeof plus,
-  by: bigint,
-): Value | null {
-  const p = pair(args);
-  if (!p) return acc;
-  const x = exactly(p[0]);
-  const y = exactly(p[1]);
-  const changes = [x, y, times(x, x), times(y, y), times(x, y)];
-  const { sums, n } = exactParts(acc);
-  return [...sums.map((sum, i) => exactSumToValue(combine(sum, changes[i] ?? ZERO))), n + by];
-}
-
-const exactCorrelation: AggregateFold = {
-  state: structOf([...SUMS.map(name => ({ name, type: EXACT_SUM })), { name: 'N', type: BIGINT }]),
-  init: () => [...SUMS.map(() => exactSumToValue(ZERO)), 0n],
-  add: (acc, args) => changeExact(acc, args, plus, 1n),
-  retract: (acc, args) => changeExact(acc, args, minus, -1n),
-  merge: (a, b) => {
-    const x = exactParts(a);
-    const y = exactParts(b);
-    return [...x.sums.map((sum, i) => exactSumToValue(plus(sum, y.sums[i] ?? ZERO))), x.n + y.n];
-  },
-  result: acc => {
-    const { sums, n } = exactParts(acc);
-    const count: ExactSum = { ...ZERO, mantissa: n };
-    const [x = ZERO, y = ZERO, xx = ZERO, yy = ZERO, xy = ZERO] = sums;
-    const covariance = toDouble(minus(times(count, xy), times(x, y)));
-    const spread = (square: ExactSum, sum: ExactSum) =>
-      Math.sqrt(toDouble(minus(times(count, square), times(sum, sum))));
-    return covariance / (spread(xx, x) * spread(yy, y));
-  },
-};
+const exactCorrelation = exactPairs(({ X, Y, XX, YY, XY }, n) => {
+  const covariance = toDouble(spread(XY, X, Y, n));
+  return covariance / (Math.sqrt(toDouble(spread(XX, X, X, n))) * Math.sqrt(toDouble(spread(YY, Y, Y, n))));
+});
 
 export const CORRELATION: AggregateFunction = {
   kind: 'aggregate',

@@ -1,18 +1,8 @@
 import { BIGINT, DOUBLE, structOf } from '../../core/sql-type.ts';
 import type { Value } from '../../core/value.ts';
 import type { AggregateFold, AggregateFunction } from '../functions.ts';
-import {
-  EXACT_SUM,
-  type ExactSum,
-  exactly,
-  exactSumOf,
-  exactSumToValue,
-  minus,
-  plus,
-  times,
-  toDouble,
-  ZERO,
-} from './exact-sum.ts';
+import { exactMoments, spread } from './exact-moments.ts';
+import { exactly, times, toDouble, ZERO } from './exact-sum.ts';
 
 /**
  * Sample variance and standard deviation. Append input: the method of Youngs and Cramer (state: sum, count, sum of
@@ -71,46 +61,16 @@ function deviation(finish: Finish): AggregateFold {
 }
 
 function exactDeviation(finish: Finish): AggregateFold {
-  const change = (acc: Value | null, x: Value | null | undefined, combine: typeof plus, by: bigint) => {
-    if (x === null || x === undefined) return acc;
-    const [sum, squares, n] = acc as readonly [Value, Value, bigint];
-    const value = exactly(x as number);
-    return [
-      exactSumToValue(combine(exactSumOf(sum), value)),
-      exactSumToValue(combine(exactSumOf(squares), times(value, value))),
-      n + by,
-    ];
-  };
-  return {
-    state: structOf([
-      { name: 'SUM', type: EXACT_SUM },
-      { name: 'SQUARES', type: EXACT_SUM },
-      { name: 'N', type: BIGINT },
-    ]),
-    init: () => [exactSumToValue(ZERO), exactSumToValue(ZERO), 0n],
-    add: (acc, [x]) => change(acc, x, plus, 1n),
-    retract: (acc, [x]) => change(acc, x, minus, -1n),
-    merge: (a, b) => {
-      const [sum, squares, n] = a as readonly [Value, Value, bigint];
-      const [otherSum, otherSquares, m] = b as readonly [Value, Value, bigint];
-      return [
-        exactSumToValue(plus(exactSumOf(sum), exactSumOf(otherSum))),
-        exactSumToValue(plus(exactSumOf(squares), exactSumOf(otherSquares))),
-        n + m,
-      ];
+  return exactMoments({
+    names: ['SUM', 'SQUARES'],
+    terms: ([x]) => {
+      if (x === null || x === undefined) return null;
+      const value = exactly(x as number);
+      return [value, times(value, value)];
     },
-    result: acc => {
-      const [sum, squares, n] = acc as readonly [Value, Value, bigint];
-      if (n < 2n) return finish(null);
-      return finish(exactVariance(exactSumOf(sum), exactSumOf(squares), n));
-    },
-  };
-}
-
-/** (n * sum of squares - square of the sum) / (n * (n - 1)) */
-function exactVariance(sum: ExactSum, squares: ExactSum, n: bigint): number {
-  const scaled = times(squares, { ...ZERO, mantissa: n });
-  return toDouble(minus(scaled, times(sum, sum)), n * (n - 1n));
+    finish: ([sum = ZERO, squares = ZERO], n) =>
+      finish(n < 2n ? null : toDouble(spread(squares, sum, sum, n), n * (n - 1n))),
+  });
 }
 
 const overDoubles = (name: string, description: string, finish: Finish): AggregateFunction => ({
