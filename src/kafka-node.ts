@@ -6,6 +6,7 @@ import type { InvoiceCommand } from './invoice/invoice-entity.ts';
 import { INVOICE_TOPICS, invoiceEntity } from './invoice/invoice-entity.ts';
 import type { InvoiceEvent } from './invoice/invoice-event.ts';
 import type { InvoiceState } from './invoice/invoice-state.ts';
+import type { PartitionLag } from './kafka/group-lag.ts';
 import { kafkaClient, QUICK_RETRIES } from './kafka/kafka-client.ts';
 import { KafkaPartitions } from './kafka/kafka-partitions.ts';
 import type { KafkaSettings } from './kafka/kafka-settings.ts';
@@ -79,6 +80,8 @@ export interface KafkaNode {
   readonly outputs: OutputTopics;
   /** null: this node handles the commands of its own log */
   readonly commands: ReplicatedCommands<InvoiceCommand, InvoiceEvent, InvoiceState> | null;
+  /** commands that no node has handled yet; null: none are shared, or not known now */
+  commandLag(): readonly PartitionLag[] | null;
   stop(): Promise<void>;
 }
 
@@ -88,7 +91,7 @@ export function startKafkaNode(options: KafkaNodeOptions): KafkaNode {
   const settings = kafkaSettings(kafka, process.env);
   const shared = kafka.commands === null ? [] : SHARED_TOPICS;
   const replicator = new Replicator({ log, clock, settings, wanted: () => wanted(shared), report });
-  const commands =
+  const handled =
     kafka.commands === null
       ? null
       : sharedCommands({ ...options, settings, replicator, shared: kafka.commands });
@@ -103,11 +106,12 @@ export function startKafkaNode(options: KafkaNodeOptions): KafkaNode {
   });
   return {
     status: () => replicator.status(),
-    commands,
+    commands: handled?.commands ?? null,
+    commandLag: () => handled?.partitions.lag ?? null,
     outputs,
     async stop() {
       await outputs.stop();
-      await commands?.close();
+      await handled?.commands.close();
       await replicator.stop();
     },
   };
@@ -135,29 +139,33 @@ function sharedCommands(
   const topics = entityTopics(invoiceEntity, RESULTS_TOPIC);
   const { commands } = INVOICE_TOPICS;
   const { keepResultsFor = KEEP_RESULTS, cacheSize } = config.commands.invoice ?? {};
-  return new ReplicatedCommands({
+  const partitions = new KafkaPartitions({
+    kafka: kafkaClient(settings, QUICK_RETRIES),
+    group: shared.group,
+    topic: commands,
+    outputs: topics.map(t => t.name).filter(name => name !== commands),
+    create: topics.map(({ name }) => ({
+      name,
+      partitions: shared.partitions,
+      config: keptInKafka(name, keepResultsFor),
+    })),
+    report: options.report,
     log,
-    entity: invoiceEntity,
-    keepResultsFor,
-    cacheSize,
-    partitions: new KafkaPartitions({
-      kafka: kafkaClient(settings, QUICK_RETRIES),
-      group: shared.group,
-      topic: commands,
-      outputs: topics.map(t => t.name).filter(name => name !== commands),
-      create: topics.map(({ name }) => ({
-        name,
-        partitions: shared.partitions,
-        config: keptInKafka(name, keepResultsFor),
-      })),
-      report: options.report,
-      log,
-      partitionOf,
-      reached: (topic, partition) => replicator.reached(topic, partition),
-      onError,
-    }),
+    partitionOf,
+    reached: (topic, partition) => replicator.reached(topic, partition),
     onError,
   });
+  return {
+    partitions,
+    commands: new ReplicatedCommands({
+      log,
+      entity: invoiceEntity,
+      keepResultsFor,
+      cacheSize,
+      partitions,
+      onError,
+    }),
+  };
 }
 
 /** While Kafka is away every partition fails the same way again and again: it is told once a minute. */

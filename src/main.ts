@@ -41,7 +41,7 @@ import { invoiceEntity } from './invoice/invoice-entity.ts';
 import { kept, topicHandlers } from './kept-topics.ts';
 import { openEmbeddedLog } from './log/embedded/embedded-log.ts';
 import type { EventLog } from './log/event-log.ts';
-import { incompleteTopics, replicationDocument, wantedTopics } from './replicated-topics.ts';
+import { incompleteTopics, kafkaFigures, replicationDocument, wantedTopics } from './replicated-topics.ts';
 import { RunningTopology } from './running-topology.ts';
 import { Sinks } from './sinks/sinks.ts';
 import { closest } from './sql/suggest.ts';
@@ -235,6 +235,8 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     reactions: () => reactions.status(),
     sinks: () => sinks.list(),
     replicated: () => kafka?.status().topics ?? [],
+    outputs: () => kafka?.outputs.status() ?? [],
+    waiting: () => kafka?.commandLag()?.reduce((sum, p) => sum + p.lag, 0) ?? null,
   });
   opened.add(() => topology.stop());
   topology.start();
@@ -285,6 +287,7 @@ async function wire(options: StartOptions, opened: Opened): Promise<RunningMillr
     sizes: () => views.deployment.sizes(),
     memoryBudget,
     topology: () => topology.topology(),
+    kafka: kafka === null ? undefined : () => kafkaFigures(kafka),
     ledger: () => views.deployment.ledger.counts(),
   };
   const http = await createHttpServer(

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { ReactionStatus } from './commands/reaction-runner.ts';
 import type { KafkaConfig } from './config.ts';
 import { MillraceError } from './core/errors.ts';
+import type { KafkaFigures } from './http/ports.ts';
 import { INVOICE_TOPICS } from './invoice/invoice-entity.ts';
 import type { KafkaSettings } from './kafka/kafka-settings.ts';
 import { GAPS_TOPIC } from './kafka/replication-gaps.ts';
 import type { ReplicationStatus } from './kafka/replication-status.ts';
+import type { KafkaNode } from './kafka-node.ts';
 import { RESULTS_TOPIC } from './kept-topics.ts';
 import type { ViewPlan } from './plan/plan.ts';
 
@@ -88,6 +90,17 @@ export function incompleteTopics(status: ReplicationStatus | null): ReadonlySet<
   return new Set(status?.topics.filter(t => t.incomplete.length > 0).map(t => t.name));
 }
 
+/** What metrics tell of Kafka. */
+export function kafkaFigures(kafka: Pick<KafkaNode, 'status' | 'outputs' | 'commandLag'>): KafkaFigures {
+  const { state, topics } = kafka.status();
+  return {
+    up: state === 'following',
+    topics: topics.map(({ name, lags, incomplete }) => ({ topic: name, lags, gaps: incomplete.length })),
+    commands: kafka.commandLag(),
+    outputs: kafka.outputs.status(),
+  };
+}
+
 /** The status as JSON: times as ISO. `handled`: partitions of commands that this node has, null: it shares none. */
 export function replicationDocument(
   status: ReplicationStatus,
@@ -98,6 +111,9 @@ export function replicationDocument(
     ...status,
     ...(handled === null ? {} : { handledPartitions: handled }),
     awaySince: status.awaySince === null ? null : iso(status.awaySince),
-    topics: status.topics.map(t => ({ ...t, incomplete: t.incomplete.map(g => ({ ...g, at: iso(g.at) })) })),
+    topics: status.topics.map(({ lags: _, ...t }) => ({
+      ...t,
+      incomplete: t.incomplete.map(g => ({ ...g, at: iso(g.at) })),
+    })),
   };
 }

@@ -2,6 +2,7 @@ import type { ReactionStatus } from './commands/reaction-runner.ts';
 import type { Clock } from './core/clock.ts';
 import type { ViewManager } from './deploy/view-manager.ts';
 import { INVOICE_TOPICS } from './invoice/invoice-entity.ts';
+import type { OutputStatus } from './kafka/output-topic.ts';
 import type { ReplicatedTopic } from './kafka/replication-status.ts';
 import { RESULTS_TOPIC } from './kept-topics.ts';
 import type { EventLog } from './log/event-log.ts';
@@ -17,8 +18,12 @@ export interface RunningParts {
   readonly sinks: () => readonly SinkStatus[];
   /** topics that are copied from Kafka */
   readonly replicated: () => readonly ReplicatedTopic[];
+  /** topics that are written to Kafka */
+  readonly outputs: () => readonly OutputStatus[];
   /** commands are handled by all nodes of a cluster */
   readonly shared: boolean;
+  /** commands that wait for these nodes; null: not known */
+  readonly waiting: () => number | null;
 }
 
 /** The topology of what runs here, with rates from its start on. */
@@ -43,7 +48,7 @@ export class RunningTopology {
   }
 
   topology(): Topology {
-    const { log, views, reactions, sinks, replicated, shared } = this.#parts;
+    const { log, views, reactions, sinks, replicated, outputs, shared, waiting } = this.#parts;
     const { commands, events, snapshots, published } = INVOICE_TOPICS;
     return topologyOf({
       topics: log.topics(),
@@ -55,24 +60,27 @@ export class RunningTopology {
           reads: commands,
           writes: [events, snapshots, ...published, RESULTS_TOPIC],
           position: shared ? null : (log.position(`commands/${commands}`) ?? 0),
+          waiting: shared ? waiting() : null,
         },
       ],
       reactions: reactions(),
       sinks: sinks(),
       replicated: replicated(),
+      outputs: outputs(),
       behind: (topic, position) => recordsBehind(log, topic, position),
       rates: this.#throughput.rates(),
     });
   }
 
   *#counters(): Generator<readonly [string, number]> {
-    const { log, views, reactions, sinks } = this.#parts;
+    const { log, views, reactions, sinks, outputs } = this.#parts;
     for (const { name, records } of log.topics()) yield [`topic ${name}`, records];
     for (const { name } of views.deployment.plans) {
       yield [`view ${name}`, views.deployment.served(name)?.feed.published ?? 0];
     }
     for (const { name, handled } of reactions()) yield [`reaction ${name}`, handled];
     for (const { name, changes } of sinks()) yield [`sink ${name}`, changes];
+    for (const { topic, records } of outputs()) yield [`output ${topic}`, records];
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ReactionStatus } from './commands/reaction-runner.ts';
 import type { ViewStatus } from './deploy/view-access.ts';
+import type { OutputStatus } from './kafka/output-topic.ts';
 import type { ReplicatedTopic } from './kafka/replication-status.ts';
 import type { TopicInfo } from './log/event-log.ts';
 import type { PlanNode, ViewPlan } from './plan/plan.ts';
@@ -9,7 +10,7 @@ import type { SinkStatus } from './sinks/sink-runner.ts';
 export interface TopologyNode {
   /** `view totals` */
   readonly id: string;
-  readonly kind: 'kafka' | 'topic' | 'handler' | 'view' | 'reaction' | 'sink';
+  readonly kind: 'kafka' | 'topic' | 'handler' | 'view' | 'reaction' | 'sink' | 'output';
   readonly name: string;
   /** null: it has none, it is there */
   readonly state: string | null;
@@ -36,6 +37,8 @@ export interface HandlerPart {
   readonly writes: readonly string[];
   /** null: all nodes of a cluster share the work */
   readonly position: number | null;
+  /** commands that wait, where nodes share the work; null: not known */
+  readonly waiting?: number | null | undefined;
 }
 
 export interface TopologyParts {
@@ -47,9 +50,11 @@ export interface TopologyParts {
   readonly sinks: readonly SinkStatus[];
   /** topics that are copied from Kafka */
   readonly replicated: readonly ReplicatedTopic[];
+  /** topics that are written to Kafka */
+  readonly outputs: readonly OutputStatus[];
   /** records of a topic that lie at or behind a position */
   readonly behind: (topic: string, position: number) => number;
-  /** per second, of `topic x`, `view x`, `reaction x`, `sink x` */
+  /** per second, of `topic x`, `view x`, `reaction x`, `sink x`, `output x` */
   readonly rates: ReadonlyMap<string, number>;
 }
 
@@ -67,9 +72,10 @@ export function topologyOf(parts: TopologyParts): Topology {
     graph.node('topic', name, problem === null ? null : 'stopped');
     graph.edge('kafka kafka', `topic ${name}`, { lag, rate: `topic ${name}` });
   }
-  for (const { name, reads, writes, position } of parts.handlers) {
+  for (const { name, reads, writes, position, waiting = null } of parts.handlers) {
     graph.node('handler', name, null);
-    graph.edge(`topic ${reads}`, `handler ${name}`, { lag: lagOf(reads, position), rate: `topic ${reads}` });
+    const lag = position === null ? waiting : lagOf(reads, position);
+    graph.edge(`topic ${reads}`, `handler ${name}`, { lag, rate: `topic ${reads}` });
     // what it decides, and that it has, is one transaction
     for (const topic of writes)
       graph.edge(`handler ${name}`, `topic ${topic}`, { lag: 0, rate: `topic ${topic}` });
@@ -91,7 +97,9 @@ export function topologyOf(parts: TopologyParts): Topology {
     }
     if (plan.sink !== null) {
       const { topic } = plan.sink;
-      graph.edge(`view ${plan.name}`, `topic ${topic}`, { lag: null, rate: `topic ${topic}` });
+      // what a record makes of the topic is handed to the log before the view is shown behind that record
+      const lag = position === null ? null : 0;
+      graph.edge(`view ${plan.name}`, `topic ${topic}`, { lag, rate: `topic ${topic}` });
     }
   }
   for (const { name, follows, state, position, behind } of parts.reactions) {
@@ -103,6 +111,10 @@ export function topologyOf(parts: TopologyParts): Topology {
     graph.node('sink', name, state);
     const known = parts.views.find(v => v.name.toLowerCase() === view.toLowerCase())?.name ?? view;
     graph.edge(`view ${known}`, `sink ${name}`, { lag: behind, rate: `sink ${name}` });
+  }
+  for (const { topic, state, lag } of parts.outputs) {
+    graph.node('output', topic, state);
+    graph.edge(`topic ${topic}`, `output ${topic}`, { lag, rate: `output ${topic}` });
   }
   return graph.topology();
 }

@@ -6,7 +6,7 @@ import { dataCommand, type Exit } from './options.ts';
 export function topologyCommand(exit: Exit): Command {
   return dataCommand(
     'topology',
-    'draws who reads and writes what: topics, handlers, views, reactions, sinks',
+    'draws who reads and writes what: topics, handlers, views, reactions, sinks, outputs',
   ).action(async (options: CommonOptions) => {
     await withServer(options, async ({ client }) => {
       if (options.json) terminal.line(await client.text('GET', '/topology'));
@@ -24,7 +24,7 @@ interface Line {
 }
 
 /** states that need no word: all is well */
-const WELL: ReadonlySet<string> = new Set(['live', 'running']);
+const WELL: ReadonlySet<string> = new Set(['live', 'running', 'writing']);
 
 /** One line for every edge under the node that it comes from; what stands above already is named once more, not drawn. */
 export function topologyText({ nodes, edges }: Topology): string {

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { SinkStatus } from '../sinks/sink-runner.ts';
 import type { HttpContext } from './http-context.ts';
+import { kafkaMetrics } from './kafka-metrics.ts';
 import { COMMANDS_ROUTE } from './plain-commands.ts';
 import type { ObserveRequest } from './plain-requests.ts';
 import { query } from './route-schema.ts';
@@ -16,6 +17,7 @@ export function metricRoutes(app: FastifyInstance, context: HttpContext): Observ
   logMetrics(register, context);
   viewMetrics(register, context);
   sinkMetrics(register, context);
+  kafkaMetrics(register, context);
   const observe = requestMetrics(app, register, commandMetrics(app, register, context));
   new Gauge({
     name: 'millrace_subscriptions',

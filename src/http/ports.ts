@@ -64,6 +64,8 @@ export interface StatusSource {
   status(): Promise<Record<string, unknown>>;
   /** null when ready, else why not */
   notReady(): string | null;
+  /** for metrics; absent without Kafka */
+  readonly kafka?: (() => KafkaFigures) | undefined;
   /** JSON-safe: `nodes` and `edges`, for GET /topology */
   topology(): { readonly nodes: readonly unknown[]; readonly edges: readonly unknown[] };
   /** rows and bytes of state per view and operator, for metrics */
@@ -83,6 +85,24 @@ export interface StatusSource {
     readonly reason: string;
     readonly hour: number;
     readonly count: number;
+  }[];
+}
+
+/** What is copied from Kafka, handled and written there, in numbers. */
+export interface KafkaFigures {
+  readonly up: boolean;
+  readonly topics: readonly {
+    readonly topic: string;
+    /** per partition; null: not known now */
+    readonly lags: readonly (number | null)[];
+    readonly gaps: number;
+  }[];
+  /** commands that wait for the handlers of all nodes; null: none are shared, or not known now */
+  readonly commands: readonly { readonly partition: number; readonly lag: number }[] | null;
+  readonly outputs: readonly {
+    readonly topic: string;
+    readonly state: string;
+    readonly lag: number | null;
   }[];
 }
 

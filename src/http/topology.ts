@@ -12,7 +12,7 @@ const TOPOLOGY: JsonSchema = {
         type: 'object',
         properties: {
           id: { type: 'string', description: 'kind and name: `view totals`' },
-          kind: { type: 'string', enum: ['kafka', 'topic', 'handler', 'view', 'reaction', 'sink'] },
+          kind: { type: 'string', enum: ['kafka', 'topic', 'handler', 'view', 'reaction', 'sink', 'output'] },
           name: { type: 'string' },
           state: { type: ['string', 'null'] },
         },
@@ -42,7 +42,7 @@ export function topologyRoutes(app: FastifyInstance, context: HttpContext): void
     '/topology',
     {
       schema: {
-        summary: 'Topics, handlers, views, reactions and sinks, with lag and rate of every edge',
+        summary: 'Topics, handlers, views, reactions, sinks and outputs, with lag and rate of every edge',
         tags: ['operation'],
         querystring: query({}),
         response: answers('the topology', TOPOLOGY),

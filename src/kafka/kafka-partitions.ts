@@ -3,10 +3,13 @@ import type { CommandPartitions, PartitionWriter } from '../commands/command-par
 import { MillraceError } from '../core/errors.ts';
 import { recordBytes } from '../core/record-bytes.ts';
 import { createMissingTopics, keptTooShort, type WantedTopic } from './command-topics.ts';
+import { GroupLag, type PartitionLag } from './group-lag.ts';
 import { PartitionTransactions, type PartitionTransactionsOptions } from './partition-transactions.ts';
 import { SENT_BYTES } from './sent-bytes.ts';
+import { SharedAdmin } from './shared-admin.ts';
 
-export interface KafkaPartitionsOptions extends Omit<PartitionTransactionsOptions, 'partition' | 'behind'> {
+export interface KafkaPartitionsOptions
+  extends Omit<PartitionTransactionsOptions, 'partition' | 'behind' | 'admin'> {
   /** ms: a node that says nothing for so long has lost its partitions; default 6 s, the least that brokers take by default */
   readonly sessionTimeout?: number | undefined;
   /** topics that are made where they are missing */
@@ -44,12 +47,16 @@ export class KafkaPartitions implements CommandPartitions {
   #consumer: Consumer | null = null;
   #retry: NodeJS.Timeout | null = null;
   #looked = false;
+  readonly #admin: SharedAdmin;
+  readonly #lag: GroupLag;
   #assigned: ((partitions: readonly number[]) => void) | null = null;
   #stopped = false;
   #joining: Promise<void> = Promise.resolve();
 
   constructor(options: KafkaPartitionsOptions) {
     this.#options = options;
+    this.#admin = new SharedAdmin(options.kafka);
+    this.#lag = new GroupLag({ admin: this.#admin, group: options.group, topic: options.topic });
   }
 
   send(command: { readonly key: Uint8Array; readonly value: Uint8Array }): Promise<void> {
@@ -100,7 +107,7 @@ export class KafkaPartitions implements CommandPartitions {
 
   writer(partition: number): PartitionWriter {
     const behind = () => this.#behind();
-    return new PartitionTransactions({ ...this.#options, partition, behind });
+    return new PartitionTransactions({ ...this.#options, partition, behind, admin: this.#admin });
   }
 
   async stop(): Promise<void> {
@@ -110,6 +117,7 @@ export class KafkaPartitions implements CommandPartitions {
     await this.#sending;
     await this.#consumer?.disconnect().catch(() => {});
     await (await this.#producer?.catch(() => null))?.disconnect().catch(() => {});
+    await this.#admin.close();
   }
 
   async #connected(): Promise<Producer> {
@@ -151,6 +159,11 @@ export class KafkaPartitions implements CommandPartitions {
     await consumer.run({ autoCommit: false, eachBatch: async () => {} });
   }
 
+  /** commands that no node has handled yet; null: not known now */
+  get lag(): readonly PartitionLag[] | null {
+    return this.#lag.known;
+  }
+
   /** Tells once which topics are kept for too short a time; who may not ask is not told. */
   async #lookAtTopics(): Promise<void> {
     const { kafka, create = [], report } = this.#options;
@@ -161,23 +174,17 @@ export class KafkaPartitions implements CommandPartitions {
 
   /** Until the log has all that the topics held a moment ago. */
   async #caughtUp(): Promise<void> {
-    const { kafka, topic, outputs, reached } = this.#options;
-    const admin = kafka.admin();
-    await admin.connect();
-    try {
-      for (let began = Number.NEGATIVE_INFINITY; performance.now() - began > CLOSE; ) {
-        began = performance.now();
-        for (const name of [topic, ...outputs]) {
-          for (const { partition, high } of await admin.fetchTopicOffsets(name)) {
-            while ((reached(name, partition) ?? -1) < Number(high)) {
-              if (this.#stopped) return;
-              await new Promise(resolve => setTimeout(resolve, LOOK_EVERY));
-            }
+    const { topic, outputs, reached } = this.#options;
+    for (let began = Number.NEGATIVE_INFINITY; performance.now() - began > CLOSE; ) {
+      began = performance.now();
+      for (const name of [topic, ...outputs]) {
+        for (const { partition, high } of await this.#admin.ask(admin => admin.fetchTopicOffsets(name))) {
+          while ((reached(name, partition) ?? -1) < Number(high)) {
+            if (this.#stopped) return;
+            await new Promise(resolve => setTimeout(resolve, LOOK_EVERY));
           }
         }
       }
-    } finally {
-      await admin.disconnect();
     }
   }
 

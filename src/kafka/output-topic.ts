@@ -31,6 +31,8 @@ export interface OutputStatus {
   readonly error: string | null;
   /** records of the log that Kafka has not; null: not known yet */
   readonly lag: number | null;
+  /** records written since the start */
+  readonly records: number;
 }
 
 /** where in a log the record stands: readers that keep it can tell a repetition */
@@ -72,6 +74,7 @@ export class OutputTopic {
   #error: string | null = null;
   #told: string | null = null;
   #failures = 0;
+  #records = 0;
   #stopped = false;
 
   constructor(options: OutputTopicOptions) {
@@ -87,7 +90,7 @@ export class OutputTopic {
     const next = this.#next;
     const lag =
       next === null ? null : ends.reduce((sum, end, p) => sum + Math.max(0, end - (next[p] ?? 0)), 0);
-    return { topic, state: this.#state, error: this.#error, lag };
+    return { topic, state: this.#state, error: this.#error, lag, records: this.#records };
   }
 
   /** sequence of the first record that Kafka does not have yet */
@@ -296,6 +299,7 @@ export class OutputTopic {
     await transaction.sendOffsets({ consumerGroupId: this.#group, topics: [this.#offsets(next)] });
     await transaction.commit();
     this.#next = next;
+    this.#records += records.length;
     return true;
   }
 

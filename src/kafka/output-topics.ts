@@ -33,7 +33,13 @@ export class OutputTopics {
   status(): readonly OutputStatus[] {
     return this.#options.topics.map(
       topic =>
-        this.#open.get(topic)?.status ?? { topic, state: 'starting', error: 'no view writes it', lag: null },
+        this.#open.get(topic)?.status ?? {
+          topic,
+          state: 'starting',
+          error: 'no view writes it',
+          lag: null,
+          records: 0,
+        },
     );
   }
 

@@ -4,9 +4,12 @@ import { MillraceError } from '../core/errors.ts';
 import type { AppendRecord, EventLog } from '../log/event-log.ts';
 import { messageOf } from './message.ts';
 import { SENT_BYTES } from './sent-bytes.ts';
+import type { SharedAdmin } from './shared-admin.ts';
 
 export interface PartitionTransactionsOptions {
   readonly kafka: Kafka;
+  /** one for all partitions: connections take their time when many partitions come at once */
+  readonly admin: SharedAdmin;
   /** the group whose offset of the partition says what is handled */
   readonly group: string;
   readonly topic: string;
@@ -43,7 +46,7 @@ export class PartitionTransactions implements PartitionWriter {
   }
 
   async begin(signal: AbortSignal): Promise<number | null> {
-    const { kafka, group, topic, partition, outputs, reached, behind } = this.#options;
+    const { admin, kafka, group, topic, partition, outputs, reached, behind } = this.#options;
     await this.close();
     const producer = kafka.producer({
       // without the group: of two groups that were given one topic by mistake, one at a time writes
@@ -57,25 +60,24 @@ export class PartitionTransactions implements PartitionWriter {
     await producer.connect();
     // connecting fences nobody, the first transaction does
     await (await producer.transaction()).abort();
-    const admin = kafka.admin();
-    await admin.connect();
-    try {
-      const [committed] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
-      const offset = Number(committed?.partitions.find(p => p.partition === partition)?.offset ?? -1);
-      const patient = performance.now() + PATIENCE;
-      for (const output of outputs) {
-        for (const { partition: p, high } of await admin.fetchTopicOffsets(output)) {
-          while ((reached(output, p) ?? -1) < Number(high)) {
-            signal.throwIfAborted();
-            if (performance.now() > patient) behind();
-            await new Promise(resolve => setTimeout(resolve, LOOK_EVERY));
-          }
+    const [[committed], ends] = await admin.ask(asked =>
+      Promise.all([
+        asked.fetchOffsets({ groupId: group, topics: [topic] }),
+        Promise.all(outputs.map(async output => ({ output, ends: await asked.fetchTopicOffsets(output) }))),
+      ]),
+    );
+    const offset = Number(committed?.partitions.find(p => p.partition === partition)?.offset ?? -1);
+    const patient = performance.now() + PATIENCE;
+    for (const { output, ends: of } of ends) {
+      for (const { partition: p, high } of of) {
+        while ((reached(output, p) ?? -1) < Number(high)) {
+          signal.throwIfAborted();
+          if (performance.now() > patient) behind();
+          await new Promise(resolve => setTimeout(resolve, LOOK_EVERY));
         }
       }
-      return offset < 0 ? null : offset;
-    } finally {
-      await admin.disconnect();
     }
+    return offset < 0 ? null : offset;
   }
 
   async commit({ records, results, next }: PartitionTransaction): Promise<void> {

@@ -19,6 +19,8 @@ export interface ReplicatedTopic {
   readonly partitions: number;
   /** records that Kafka has and the log has not, about (markers of transactions count); null: not known now */
   readonly lag: number | null;
+  /** the same per partition */
+  readonly lags: readonly (number | null)[];
   /** why it is not copied any further */
   readonly problem: string | null;
   /** what the log does not have as Kafka had it */
@@ -55,6 +57,7 @@ export function replicationStatus(parts: StatusParts): ReplicationStatus {
           (sum, feed) => (sum === null || feed.lag === null ? null : sum + feed.lag),
           problems.has(name) ? null : 0,
         ),
+        lags: partitions.toSorted((a, b) => a.partition - b.partition).map(feed => feed.lag),
         problem: problems.get(name) ?? partitions.find(f => f.problem !== null)?.problem ?? null,
         incomplete: (gaps.get(name) ?? []).map(({ topic: _, ...gap }) => gap),
       };

@@ -28,6 +28,7 @@ function parts() {
     reactions: [],
     sinks: [],
     replicated: [],
+    outputs: [],
     behind: (_: string, position: number) => 10 - position,
     rates: new Map([
       ['topic orders', 12.5],
@@ -43,12 +44,12 @@ describe('the topology', () => {
       'topic commands > handler invoice: 1, null',
       'handler invoice > topic events: 0, null',
       'topic orders > view large: 0, 12.5',
-      'view large > topic large: null, null',
+      'view large > topic large: 0, null',
       'view large > view totals: 0, 3',
-      'view totals > topic totals: null, null',
+      'view totals > topic totals: 0, null',
       'topic names > view named: 3, null',
       'view totals > view named: 3, null',
-      'view named > topic named: null, null',
+      'view named > topic named: 0, null',
     ]);
   });
 
@@ -65,16 +66,31 @@ describe('the topology', () => {
       ...parts(),
       sinks: [{ ...sink, ...rest }],
       reactions: [{ ...reaction, behind: 2, handled: 1, setAside: 0, failure: null }],
-      replicated: [{ name: 'orders', partitions: 1, lag: 40, problem: null, incomplete: [] }],
+      replicated: [{ name: 'orders', partitions: 1, lag: 40, lags: [40], problem: null, incomplete: [] }],
+      outputs: [{ topic: 'large', state: 'writing', error: null, lag: 5, records: 100 }],
+      rates: new Map([
+        ['topic orders', 12.5],
+        ['output large', 2],
+      ]),
     });
     expect(edges).toEqual(
       expect.arrayContaining([
         { from: 'kafka kafka', to: 'topic orders', lag: 40, rate: 12.5 },
+        { from: 'topic large', to: 'output large', lag: 5, rate: 2 },
         { from: 'view totals', to: 'sink kept', lag: 6, rate: null },
         { from: 'topic events', to: 'reaction mailer', lag: 2, rate: null },
       ]),
     );
     expect(nodes).toContainEqual({ id: 'sink kept', kind: 'sink', name: 'kept', state: 'retrying' });
+  });
+
+  it('knows how many commands wait where several nodes handle them', () => {
+    const handler = { name: 'invoice', reads: 'commands', writes: ['events'], position: null };
+    const lagOf = (waiting: number | null) =>
+      topologyOf({ ...parts(), handlers: [{ ...handler, waiting }] }).edges.find(
+        e => e.to === 'handler invoice',
+      )?.lag;
+    expect([lagOf(7), lagOf(null)]).toEqual([7, null]);
   });
 
   it('names what is read and is not there', () => {
@@ -97,11 +113,11 @@ describe('the topology', () => {
       '                         behind  a second',
       'topic orders',
       '└─ view large                 0    12.5/s',
-      '   ├─ topic large',
+      '   ├─ topic large             0',
       '   └─ view totals             0       3/s',
-      '      ├─ topic totals',
+      '      ├─ topic totals         0',
       '      └─ view named           3            paused',
-      '         └─ topic named',
+      '         └─ topic named       0',
       'topic names',
       '└─ view named (above)         3            paused',
       'topic commands',
