@@ -1,27 +1,19 @@
-import { assert } from '../core/assert.ts';
-import type { Batch, Vec } from '../core/batch.ts';
+import type { Batch } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
-import type { Column } from '../core/schema.ts';
 import type { Value } from '../core/value.ts';
 import { sameness } from '../expr/compare.ts';
 import { type PlaceAgainst, placeAgainst } from '../expr/frame-order.ts';
-import { cellComparator } from '../expr/row-order.ts';
 import type { OverNode } from '../plan/plan.ts';
 import type { ChangedPart, StateTableState } from '../state/state-section.ts';
 import type { StateTable } from '../state/state-table.ts';
 import { ChangeBuilder, WINDOW_LIMIT } from './change-builder.ts';
-import { EquiSide, type EquiSideState } from './equi-side.ts';
-import { JoinKeys } from './join-keys.ts';
-import { KeyEncoder } from './key-encoder.ts';
+import type { EquiSide, EquiSideState } from './equi-side.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
+import { OrderedPartitions } from './ordered-partitions.ts';
 import type { OrderChange, OrderedRows, PartitionFunction } from './window-functions/partition-function.ts';
 import { type MakeFunction, runningFunction } from './window-functions/running-function.ts';
 
 const NONE = -1;
-const NO_BYTES = new Uint8Array(0);
-/** prefixes of the index: a partition with bytes, and the one that is NULL */
-const BYTES = 0;
-const NULL_KEY = 1;
 
 type Results = readonly (Value | null)[];
 
@@ -52,12 +44,8 @@ export interface OverOptions {
  */
 export class Over implements Operator {
   readonly id: string;
-  readonly #node: OverNode;
-  /** partitions */
-  readonly #index: StateTable;
+  readonly #ordered: OrderedPartitions;
   readonly #rows: EquiSide;
-  readonly #keys: KeyEncoder;
-  readonly #compare: (a: number, b: number) => number;
   readonly #place: PlaceAgainst;
   readonly #makes: readonly MakeFunction[];
   readonly #equals: readonly ((a: Value, b: Value) => boolean)[];
@@ -69,22 +57,18 @@ export class Over implements Operator {
 
   constructor(node: OverNode, context: OperatorContext, { table, retracting }: OverOptions) {
     this.id = node.id;
-    this.#node = node;
-    this.#index = table();
-    const { schema } = node.input;
+    const { partition, order, input } = node;
+    const { schema } = input;
     const types = schema.columns.map(c => c.type);
-    this.#rows = new EquiSide({
+    this.#ordered = new OrderedPartitions(context, {
+      id: node.id,
       schema,
-      keys: new JoinKeys(node.id, context, schema, []),
-      preserved: false,
-      index: this.#index,
-      rows: table(),
-      distinct: retracting ? table() : null,
+      partition,
+      order,
+      table,
+      retracting,
     });
-    this.#keys = new KeyEncoder(node.partition.map(i => (schema.columns[i] as Column).type));
-    const cells = (slot: number) => (column: number) => this.#rows.rows.get(slot, column);
-    const compare = cellComparator(types, node.order);
-    this.#compare = (a, b) => compare(cells(a), cells(b));
+    this.#rows = this.#ordered.rows;
     const [first] = node.order;
     this.#place = first === undefined ? () => 0 : placeAgainst(types, first);
     this.#makes = node.functions.map(f => runningFunction(f, types, context.functions));
@@ -94,8 +78,7 @@ export class Over implements Operator {
 
   step(epoch: Epoch, [input = []]: readonly (readonly Batch[])[]): readonly Batch[] {
     for (const batch of input) {
-      this.#rows.begin(epoch, batch);
-      this.#keys.begin(this.#node.partition.map(i => batch.cols[i] as Vec));
+      this.#ordered.begin(epoch, batch);
       const n = batch.sel === null ? batch.n : batch.sel.length;
       for (let k = 0; k < n; k++) {
         const i = batch.sel === null ? k : (batch.sel[k] as number);
@@ -111,31 +94,27 @@ export class Over implements Operator {
     const key = this.#keyOf(i);
     const partition = this.#partitionOf(key);
     const slot = this.#rows.add(batch, i, key);
-    const at = this.#placeOf(partition.order, slot, 1);
+    const at = this.#ordered.place(partition.order, slot, 1);
     partition.order.splice(at, 0, slot);
     this.#results[slot] = [];
     const cell = (column: number) => this.#rows.rows.get(slot, column);
     // it stands behind its peers
-    const peersFrom = this.#placeOf(partition.order, slot, 0);
+    const peersFrom = this.#ordered.place(partition.order, slot, 0);
     const change = { at, inserted: true, peersFrom, peersTo: at + 1, cell };
     this.#settle(partition, change, slot, batch.seq[i] as number);
   }
 
   #takeAway(batch: Batch, i: number): void {
-    const key = this.#find(i);
+    const key = this.#ordered.find(i);
     if (key === NONE) return;
     // after a restart it is made of all rows, this one too
     const partition = this.#partitionOf(key);
     const slot = this.#rows.take(i);
     if (slot === NONE) return;
     const { order } = partition;
-    const peersFrom = this.#placeOf(order, slot, 0);
-    let at = peersFrom;
-    while (order[at] !== slot) {
-      at++;
-      assert(at < order.length, 'a row is in the order of its partition');
-    }
-    const peersTo = this.#placeOf(order, slot, 1);
+    const peersFrom = this.#ordered.place(order, slot, 0);
+    const at = this.#ordered.placeOf(order, slot, peersFrom);
+    const peersTo = this.#ordered.place(order, slot, 1);
     order.splice(at, 1);
     const cell = (column: number) => this.#rows.rows.get(slot, column);
     const change = { at, inserted: false, peersFrom, peersTo: peersTo - 1, cell };
@@ -144,19 +123,7 @@ export class Over implements Operator {
     this.#results[slot] = [];
     if (order.length > 0) return;
     this.#partitions[key] = undefined;
-    this.#index.drop(key);
-  }
-
-  /** Where a row stands: behind all that equal it (1), or before them (0). */
-  #placeOf(order: readonly number[], slot: number, behind: 0 | 1): number {
-    let low = 0;
-    let high = order.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#compare(order[middle] as number, slot) < behind) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    this.#ordered.index.drop(key);
   }
 
   /** After a change of the order: computes what it touches, gives what has changed; `slot`: of the row that came or went. */
@@ -202,35 +169,22 @@ export class Over implements Operator {
   }
 
   #keyOf(i: number): number {
-    const encoder = this.#keys;
-    const key = encoder.encode(i)
-      ? this.#index.slot(BYTES, encoder.bytes, encoder.start, encoder.end)
-      : this.#index.slot(NULL_KEY, NO_BYTES, 0, 0);
-    if (this.#index.index.isNew) {
-      this.#rows.beginKey(key);
-      this.#partitions[key] = undefined;
-    }
+    const key = this.#ordered.of(i);
+    if (this.#ordered.index.index.isNew) this.#partitions[key] = undefined;
     return key;
   }
 
-  #find(i: number): number {
-    const encoder = this.#keys;
-    return encoder.encode(i)
-      ? this.#index.find(BYTES, encoder.bytes, encoder.start, encoder.end)
-      : this.#index.find(NULL_KEY, NO_BYTES, 0, 0);
-  }
-
-  /** Made again after a restart: rows arrive in their order, and equal ones stay in it. */
+  /** Made again after a restart. */
   #partitionOf(key: number): Partition {
     const known = this.#partitions[key];
     if (known) return known;
-    const order = this.#rows.meeting(key).sort(this.#compare);
+    const order = this.#ordered.inOrder(key);
     const rows: OrderedRows = {
       get n() {
         return order.length;
       },
       cell: (at, column) => this.#rows.rows.get(order[at] as number, column),
-      isPeer: (a, b) => this.#compare(order[a] as number, order[b] as number) === 0,
+      isPeer: (a, b) => this.#ordered.compare(order[a] as number, order[b] as number) === 0,
       place: this.#place,
     };
     const functions = this.#makes.map((make, f) =>
@@ -252,12 +206,12 @@ export class Over implements Operator {
   }
 
   state(part?: ChangedPart): OverState {
-    return { index: this.#index.state(part), rows: this.#rows.state(part) };
+    return { index: this.#ordered.index.state(part), rows: this.#rows.state(part) };
   }
 
   load(state: unknown): void {
     const { index, rows } = state as OverState;
-    this.#index.load(index);
+    this.#ordered.index.load(index);
     this.#rows.load(rows);
     this.#partitions = [];
     this.#results = [];
@@ -266,6 +220,6 @@ export class Over implements Operator {
   size(): { readonly rows: number; readonly bytes: number } {
     const { rows, bytes } = this.#rows.size();
     const perRow = 8 + 32 + this.#makes.length * 16;
-    return { rows, bytes: bytes + this.#index.bytes + rows * perRow };
+    return { rows, bytes: bytes + this.#ordered.index.bytes + rows * perRow };
   }
 }

@@ -1,23 +1,14 @@
-import { assert } from '../core/assert.ts';
-import type { Batch, Vec } from '../core/batch.ts';
+import type { Batch } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
-import type { Column } from '../core/schema.ts';
-import type { Value } from '../core/value.ts';
-import { cellComparator } from '../expr/row-order.ts';
 import type { RankNode } from '../plan/plan.ts';
 import type { ChangedPart, StateTableState } from '../state/state-section.ts';
 import type { StateTable } from '../state/state-table.ts';
 import { ChangeBuilder } from './change-builder.ts';
-import { EquiSide, type EquiSideState } from './equi-side.ts';
-import { JoinKeys } from './join-keys.ts';
-import { KeyEncoder } from './key-encoder.ts';
+import type { EquiSide, EquiSideState } from './equi-side.ts';
 import type { Epoch, Operator, OperatorContext } from './operator.ts';
+import { OrderedPartitions } from './ordered-partitions.ts';
 
 const NONE = -1;
-const NO_BYTES = new Uint8Array(0);
-/** prefixes of the index: a partition with bytes, and the one that is NULL */
-const BYTES = 0;
-const NULL_KEY = 1;
 
 interface RankState {
   readonly index: StateTableState;
@@ -40,11 +31,8 @@ export class Rank implements Operator {
   readonly #node: RankNode;
   readonly #retracting: boolean;
   readonly #to: number;
-  /** partitions */
-  readonly #index: StateTable;
+  readonly #partitions: OrderedPartitions;
   readonly #rows: EquiSide;
-  readonly #keys: KeyEncoder;
-  readonly #compare: (a: number, b: number) => number;
   readonly #out: ChangeBuilder;
   /** by slot of the partition */
   #orders: (number[] | undefined)[] = [];
@@ -54,34 +42,23 @@ export class Rank implements Operator {
     this.#node = node;
     this.#retracting = retracting;
     this.#to = node.to ?? Number.POSITIVE_INFINITY;
-    this.#index = table();
-    const { schema } = node.input;
-    this.#rows = new EquiSide({
+    const { partition, order, input } = node;
+    const { schema } = input;
+    this.#partitions = new OrderedPartitions(context, {
+      id: node.id,
       schema,
-      keys: new JoinKeys(node.id, context, schema, []),
-      preserved: false,
-      index: this.#index,
-      rows: table(),
-      distinct: retracting ? table() : null,
+      partition,
+      order,
+      table,
+      retracting,
     });
-    this.#keys = new KeyEncoder(node.partition.map(i => (schema.columns[i] as Column).type));
-    const cells = (slot: number) => (column: number) => this.#cell(slot, column);
-    const compare = cellComparator(
-      schema.columns.map(c => c.type),
-      node.order,
-    );
-    this.#compare = (a, b) => compare(cells(a), cells(b));
+    this.#rows = this.#partitions.rows;
     this.#out = new ChangeBuilder(node.schema);
-  }
-
-  #cell(slot: number, column: number): Value | null {
-    return this.#rows.rows.get(slot, column);
   }
 
   step(epoch: Epoch, [input = []]: readonly (readonly Batch[])[]): readonly Batch[] {
     for (const batch of input) {
-      this.#rows.begin(epoch, batch);
-      this.#keys.begin(this.#node.partition.map(i => batch.cols[i] as Vec));
+      this.#partitions.begin(epoch, batch);
       const n = batch.sel === null ? batch.n : batch.sel.length;
       for (let k = 0; k < n; k++) {
         const i = batch.sel === null ? k : (batch.sel[k] as number);
@@ -95,10 +72,10 @@ export class Rank implements Operator {
 
   #add(batch: Batch, i: number): void {
     const seq = batch.seq[i] as number;
-    const key = this.#partition(i);
+    const key = this.#partitionOf(i);
     const order = this.#orderOf(key);
     const slot = this.#rows.add(batch, i, key);
-    const at = this.#place(order, slot, 1);
+    const at = this.#partitions.place(order, slot, 1);
     if (at >= this.#to && !this.#retracting) {
       this.#rows.remove(slot);
       return;
@@ -108,34 +85,18 @@ export class Rank implements Operator {
   }
 
   #takeAway(batch: Batch, i: number): void {
-    const key = this.#find(i);
+    const key = this.#partitions.find(i);
     if (key === NONE) return;
     // after a restart it is made of all rows, this one too
     const order = this.#orderOf(key);
     const slot = this.#rows.take(i);
     if (slot === NONE) return;
-    let at = this.#place(order, slot, 0);
-    while (order[at] !== slot) {
-      at++;
-      assert(at < order.length, 'a row is in the order of its partition');
-    }
+    const at = this.#partitions.placeOf(order, slot, this.#partitions.place(order, slot, 0));
     this.#giveFrom(order, at, batch.seq[i] as number, () => order.splice(at, 1));
     this.#rows.drop(slot);
     if (order.length > 0) return;
     this.#orders[key] = undefined;
-    this.#index.drop(key);
-  }
-
-  /** Where a row stands: behind all that equal it (1), or before them (0). */
-  #place(order: readonly number[], slot: number, behind: 0 | 1): number {
-    let low = 0;
-    let high = order.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#compare(order[middle] as number, slot) < behind) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    this.#partitions.index.drop(key);
   }
 
   /** Changes the order from a position on, and gives what is seen no more and what is seen now. */
@@ -176,30 +137,17 @@ export class Rank implements Operator {
     this.#out.push(op, seq, this.#rows.rowtime(slot), this.#node.numbered ? [...row, BigInt(number)] : row);
   }
 
-  #partition(i: number): number {
-    const encoder = this.#keys;
-    const key = encoder.encode(i)
-      ? this.#index.slot(BYTES, encoder.bytes, encoder.start, encoder.end)
-      : this.#index.slot(NULL_KEY, NO_BYTES, 0, 0);
-    if (this.#index.index.isNew) {
-      this.#rows.beginKey(key);
-      this.#orders[key] = [];
-    }
+  #partitionOf(i: number): number {
+    const key = this.#partitions.of(i);
+    if (this.#partitions.index.index.isNew) this.#orders[key] = [];
     return key;
   }
 
-  #find(i: number): number {
-    const encoder = this.#keys;
-    return encoder.encode(i)
-      ? this.#index.find(BYTES, encoder.bytes, encoder.start, encoder.end)
-      : this.#index.find(NULL_KEY, NO_BYTES, 0, 0);
-  }
-
-  /** Made again after a restart: rows arrive in their order, and equal ones stay in it. */
+  /** Made again after a restart. */
   #orderOf(key: number): number[] {
     const known = this.#orders[key];
     if (known) return known;
-    const made = this.#rows.meeting(key).sort(this.#compare);
+    const made = this.#partitions.inOrder(key);
     this.#orders[key] = made;
     return made;
   }
@@ -209,18 +157,18 @@ export class Rank implements Operator {
   }
 
   state(part?: ChangedPart): RankState {
-    return { index: this.#index.state(part), rows: this.#rows.state(part) };
+    return { index: this.#partitions.index.state(part), rows: this.#rows.state(part) };
   }
 
   load(state: unknown): void {
     const { index, rows } = state as RankState;
-    this.#index.load(index);
+    this.#partitions.index.load(index);
     this.#rows.load(rows);
     this.#orders = [];
   }
 
   size(): { readonly rows: number; readonly bytes: number } {
     const { rows, bytes } = this.#rows.size();
-    return { rows, bytes: bytes + this.#index.bytes + rows * 8 };
+    return { rows, bytes: bytes + this.#partitions.index.bytes + rows * 8 };
   }
 }
