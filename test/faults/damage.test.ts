@@ -12,8 +12,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
+import { openStateStore } from '../../src/kv/checksummed-store.ts';
 import { lmdbFileDamage } from '../../src/kv/lmdb-file-check.ts';
 import { until } from '../until.ts';
 import { expectWhole } from './lean-check.ts';
@@ -117,6 +119,30 @@ describe('what is computed from the log is made anew when it is damaged', () => 
   it('the journal, of which nothing is left but its name', async () => {
     const dir = copy();
     truncateSync(journal(dir), 0);
+    await expectWhole(await open(dir), dir, traceOf(dir));
+  });
+
+  it('the journal, written by another version', async () => {
+    const dir = copy();
+    const store = openStateStore({ path: join(dir, 'state', 'journal') });
+    const heads = [...store.range({})].filter(e => Buffer.from(e.key).includes('0/head'));
+    expect(heads).toHaveLength(1);
+    for (const { key, value } of heads) {
+      const other = serialize({ ...(deserialize(value) as object), format: 1 });
+      store.write(tx => tx.put(key, other));
+    }
+    await store.close();
+    const versions = readdirSync(join(dir, 'state', 'views')).sort();
+    const server = await open(dir);
+    await expectWhole(server, dir, traceOf(dir));
+    await until('all are other versions', () =>
+      readdirSync(join(dir, 'state', 'views')).every(name => !versions.includes(name)),
+    );
+  });
+
+  it('all of state/, which is gone', async () => {
+    const dir = copy();
+    rmSync(join(dir, 'state'), { recursive: true });
     await expectWhole(await open(dir), dir, traceOf(dir));
   });
 
