@@ -1,3 +1,6 @@
+/** Appends a record somewhere else; resolves when it is acknowledged there. */
+export type Produce = (topic: string, key: string, value: unknown) => Promise<void>;
+
 /** What was sent to a server, and what of it was acknowledged. */
 export class Load {
   readonly random: () => number;
@@ -11,7 +14,12 @@ export class Load {
   /** commands that got no answer: sent again, with the same id */
   #again: { readonly invoice: string; readonly body: Record<string, unknown> }[] = [];
 
-  constructor(seed: number) {
+  readonly #elsewhere: Produce | undefined;
+  #stopped = false;
+
+  /** `produce`: default over HTTP */
+  constructor(seed: number, produce?: Produce) {
+    this.#elsewhere = produce;
     let state = seed >>> 0;
     this.random = () => {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -21,6 +29,7 @@ export class Load {
 
   /** Sends commands and records, several at a time, until the server is gone. Each ends by itself then. */
   run(url: string): Promise<unknown> {
+    this.#stopped = false;
     const senders = [
       this.#commands(url),
       this.#commands(url),
@@ -29,6 +38,11 @@ export class Load {
       this.#records(url),
     ];
     return Promise.all(senders);
+  }
+
+  /** The server is gone; who does not ask it is told so. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** Sends once more what got no answer. */
@@ -79,7 +93,7 @@ export class Load {
 
   async #records(url: string): Promise<void> {
     try {
-      for (;;) {
+      while (!this.#stopped) {
         const n = this.#produced++;
         const id = `r${n}`;
         const some = Math.floor(this.random() * 5);
@@ -108,7 +122,8 @@ export class Load {
   async #produce(url: string, topic: string, key: string, value: unknown): Promise<void> {
     const sent = this.records.get(topic) ?? new Map<string, boolean>();
     this.records.set(topic, sent.set(key, false));
-    await this.#post(`${url}/topics/${topic}/records`, { key, value });
+    if (this.#elsewhere === undefined) await this.#post(`${url}/topics/${topic}/records`, { key, value });
+    else await this.#elsewhere(topic, key, value);
     sent.set(key, true);
   }
 

@@ -30,11 +30,16 @@ export class ServerProcess {
   /** Resolves when it serves; rejects with what it printed when it ends before. */
   static async start(
     dataDir: string,
-    { views, env }: { readonly views?: string; readonly env?: NodeJS.ProcessEnv } = {},
+    {
+      views,
+      pipelines,
+      env,
+    }: { readonly views?: string; readonly pipelines?: string; readonly env?: NodeJS.ProcessEnv } = {},
   ): Promise<ServerProcess> {
     const args = ['start', '--data', dataDir, '--no-sample', '--port', '0', '--json'];
     if (views === undefined) args.push('--no-watch');
     else args.push('--views', views);
+    if (pipelines !== undefined) args.push('--pipelines', pipelines);
     const child = spawn(process.execPath, [MILLRACE, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
