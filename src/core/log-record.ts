@@ -58,6 +58,14 @@ export const TICK_TOPIC = '$tick';
 /** Header of records that a view wrote into its topic (value: the view's name): the view does not read them again. */
 export const WRITTEN_BY = 'millrace-view';
 
+/** The indices of a topic's records in a block, into `indices`; how many they are. A loop of its own, which is compiled once. */
+export function recordsOfTopic({ topics, topic, n }: RecordBlock, name: string, indices: Int32Array): number {
+  const id = topics.indexOf(name);
+  let count = 0;
+  for (let i = 0; i < n; i++) if (topic[i] === id) indices[count++] = i;
+  return count;
+}
+
 /** Copies record i out of a block. */
 export function recordAt(block: RecordBlock, i: number): LogRecord {
   const keyStart = block.keyStart[i] ?? -1;

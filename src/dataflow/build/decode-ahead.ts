@@ -1,3 +1,4 @@
+import { recordsOfTopic } from '../../core/log-record.ts';
 import type { Schema } from '../../core/schema.ts';
 import { createBlockDecoder } from '../../decode/columns/block-decoder.ts';
 import { headOf, SharedColumnMemory, SharedSpace, shareRows } from '../../decode/columns/shared-rows.ts';
@@ -24,9 +25,7 @@ export function decodeAhead({ source, columns, zone }: DecodeOrder, shared: Shar
     const at = space.take(headOf(columns.length));
     if (at === null) return false;
     if (indices.length < run.n) indices = new Int32Array(run.n);
-    const topic = run.topics.indexOf(source.topic);
-    let count = 0;
-    for (let i = 0; i < run.n; i++) if (run.topic[i] === topic) indices[count++] = i;
+    const count = recordsOfTopic(run, source.topic, indices);
     const shares = shareRows(space, at, decoder.decode(run, indices, count));
     forNothing = Math.max(0, forNothing + (shares ? -1 : 1));
     return shares;

@@ -3,7 +3,7 @@ import type { Batch, Bits, Vec } from '../../core/batch.ts';
 import { bitAt } from '../../core/bits.ts';
 import { Op } from '../../core/change.ts';
 import { ColumnMemory } from '../../core/column-memory.ts';
-import { type RecordBlock, recordAt, WRITTEN_BY } from '../../core/log-record.ts';
+import { type RecordBlock, recordAt, recordsOfTopic, WRITTEN_BY } from '../../core/log-record.ts';
 import type { Column, Schema } from '../../core/schema.ts';
 import {
   type BlockDecoder,
@@ -122,12 +122,7 @@ export class SourceScans {
     assert(records !== undefined, 'no such source');
     if (records.block === block) return records;
     if (records.indices.length < block.n) records.indices = new Int32Array(block.n);
-    const { indices } = records;
-    const { topic: topics, n } = block;
-    const id = block.topics.indexOf(topic);
-    let count = 0;
-    for (let i = 0; i < n; i++) if (topics[i] === id) indices[count++] = i;
-    records.count = count;
+    records.count = recordsOfTopic(block, topic, records.indices);
     records.block = block;
     return records;
   }
