@@ -131,6 +131,12 @@ export function commandsContract(name: string, setUp: () => Promise<CommandsUnde
       );
     });
 
+    test('what is not promised: without an id of its own a command that is sent again counts again', async () => {
+      const { commands } = await start();
+      expect((await commands.submit(request('a', { by: 5 }))).version).toBe(1);
+      expect((await commands.submit(request('a', { by: 5 }))).version).toBe(2);
+    });
+
     test('law 4: an id is remembered by the next process', async () => {
       const first = await start();
       const result = await first.commands.submit(request('a', { by: 5 }, { commandId: 'c' }));
