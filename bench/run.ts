@@ -19,6 +19,7 @@ export const BENCHES = [
   'nexmark',
   'memory',
   'log',
+  'replication',
   'commands',
   'reads',
   'startup',
