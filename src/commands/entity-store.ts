@@ -2,8 +2,14 @@ import type { EventLog } from '../log/event-log.ts';
 import type { Command } from './command.ts';
 import type { EntityType, Snapshot } from './entity-type.ts';
 
+/** entities of a single command that are kept, at most */
+const ONCE = 512;
+
 /**
  * The current state of entities: from memory if touched of late, else from the last snapshot and the events after it.
+ * One that a second command asks for stays long; of those that had one command few are kept (2Q: Johnson, Shasha 1994).
+ * Most entities are made and then left alone for long: kept for thousands of commands, they would all grow old in the
+ * collector's heap before they go.
  * Sees accepted appends, durable or not; `forgetAll` after a failed append returns to what the log really holds.
  */
 export class EntityStore<C extends Command, Event, State> {
@@ -12,7 +18,8 @@ export class EntityStore<C extends Command, Event, State> {
   readonly #capacity: number;
   readonly #inOrder: boolean;
   // in order of last use
-  readonly #recent = new Map<string, Snapshot<State>>();
+  readonly #once = new Map<string, Snapshot<State>>();
+  readonly #often = new Map<string, Snapshot<State>>();
 
   /** `inOrder`: the log holds the events of an append before their snapshot. A copy of several topics may not. */
   constructor(log: EventLog, entity: EntityType<C, Event, State>, capacity: number, inOrder = true) {
@@ -24,33 +31,37 @@ export class EntityStore<C extends Command, Event, State> {
 
   /** entities in memory */
   get size(): number {
-    return this.#recent.size;
+    return this.#once.size + this.#often.size;
   }
 
   /** Version 0 is an entity of which nothing is known. Throws `value_undecodable` when its events are unreadable. */
   load(entityId: string): Snapshot<State> {
-    const known = this.#recent.get(entityId);
+    const known = this.#often.get(entityId) ?? this.#once.get(entityId);
     const loaded = known ?? this.#read(entityId);
-    this.keep(entityId, loaded);
+    if (known !== undefined) {
+      this.#once.delete(entityId);
+      this.#often.delete(entityId);
+      this.#often.set(entityId, known);
+    } else this.#once.set(entityId, loaded);
     return loaded;
   }
 
+  /** The state of an entity that was loaded, as it is now. */
   keep(entityId: string, snapshot: Snapshot<State>): void {
-    this.#recent.delete(entityId);
-    this.#recent.set(entityId, snapshot);
+    const kept = this.#often.has(entityId) ? this.#often : this.#once;
+    kept.set(entityId, snapshot);
   }
 
   /** Forgets the entities used longest ago. Only when all that was decided is appended: the log must hold their state. */
   trim(): void {
-    let excess = this.#recent.size - this.#capacity;
-    for (const eldest of this.#recent.keys()) {
-      if (excess-- <= 0) break;
-      this.#recent.delete(eldest);
-    }
+    const once = Math.min(ONCE, this.#capacity);
+    forgetEldest(this.#once, once);
+    forgetEldest(this.#often, this.#capacity - once);
   }
 
   forgetAll(): void {
-    this.#recent.clear();
+    this.#once.clear();
+    this.#often.clear();
   }
 
   #read(entityId: string): Snapshot<State> {
@@ -69,5 +80,12 @@ export class EntityStore<C extends Command, Event, State> {
       version = recorded.version;
     }
     return { state, version };
+  }
+}
+
+function forgetEldest(kept: Map<string, unknown>, most: number): void {
+  for (const eldest of kept.keys()) {
+    if (kept.size <= most) break;
+    kept.delete(eldest);
   }
 }
