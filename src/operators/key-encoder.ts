@@ -38,6 +38,11 @@ export class KeyEncoder {
     this.#words = vecs.map(vec => (vec.t === 'i64' ? wordsOf(vec.v) : null));
   }
 
+  /** what `encode` overwrites: bytes in it are good until the next key */
+  get own(): Uint8Array {
+    return this.#buffer;
+  }
+
   hasNull(i: number): boolean {
     for (const vec of this.#vecs) if (isNullAt(vec, i)) return true;
     return false;

@@ -24,7 +24,9 @@ export class KeysAhead {
   readonly #columns: readonly GrowingColumn[];
   readonly #lookups: KeyLookups;
   /** the bytes of the keys that are prepared */
-  #bytes = new Uint8Array(ROWS * 32);
+  #bytes: Uint8Array;
+  /** of keys that stand in no record, or have several columns */
+  #copies = new Uint8Array(ROWS * 32);
   #batch: Batch | null = null;
   /** rows of the batch that were prepared, and of these the ones that were taken */
   #prepared = 0;
@@ -35,6 +37,7 @@ export class KeysAhead {
     this.#table = table;
     this.#columns = columns;
     this.#lookups = table.index.lookups();
+    this.#bytes = this.#copies;
   }
 
   /** The encoder has begun the keys of the batch, whose selected rows come in their order. */
@@ -57,22 +60,10 @@ export class KeysAhead {
 
   #prepare(): void {
     const { sel, n: rows } = this.#batch as Batch;
-    const encoder = this.#encoder;
     const lookups = this.#lookups;
     const from = this.#prepared;
     const n = Math.min(ROWS, (sel === null ? rows : sel.length) - from);
-    let at = 0;
-    for (let k = 0; k < n; k++) {
-      const found = encoder.encode(sel === null ? from + k : (sel[from + k] as number));
-      const { bytes, start, end } = encoder;
-      const length = found ? end - start : 0;
-      if (at + length > this.#bytes.length) this.#grow(at + length);
-      const own = this.#bytes;
-      // keys are short: a loop beats a view and a copy
-      for (let i = 0; i < length; i++) own[at + i] = bytes[start + i] as number;
-      lookups.set(k, 0, at, at + length);
-      at += length;
-    }
+    if (!this.#inPlace(from, n)) this.#copied(from, n);
     this.#prepared = from + n;
     const { index } = this.#table;
     index.prepare(lookups, this.#bytes, n);
@@ -81,9 +72,43 @@ export class KeysAhead {
     for (const column of this.#columns) index.touched ^= column.loadAhead(slots, n);
   }
 
+  /** Where the keys stand in the records that they came with; false: some do not. */
+  #inPlace(from: number, n: number): boolean {
+    const encoder = this.#encoder;
+    const { sel } = this.#batch as Batch;
+    let all: Uint8Array | null = null;
+    for (let k = 0; k < n; k++) {
+      if (!encoder.encode(sel === null ? from + k : (sel[from + k] as number))) return false;
+      const { bytes, start, end } = encoder;
+      all ??= bytes;
+      if (bytes !== all || bytes === encoder.own) return false;
+      this.#lookups.set(k, 0, start, end);
+    }
+    if (all !== null) this.#bytes = all;
+    return true;
+  }
+
+  #copied(from: number, n: number): void {
+    const encoder = this.#encoder;
+    const { sel } = this.#batch as Batch;
+    let at = 0;
+    for (let k = 0; k < n; k++) {
+      const found = encoder.encode(sel === null ? from + k : (sel[from + k] as number));
+      const { bytes, start, end } = encoder;
+      const length = found ? end - start : 0;
+      if (at + length > this.#copies.length) this.#grow(at + length);
+      const copies = this.#copies;
+      // keys are short: a loop beats a view and a copy
+      for (let i = 0; i < length; i++) copies[at + i] = bytes[start + i] as number;
+      this.#lookups.set(k, 0, at, at + length);
+      at += length;
+    }
+    this.#bytes = this.#copies;
+  }
+
   #grow(size: number): void {
     const grown = new Uint8Array(size * 2);
-    grown.set(this.#bytes);
-    this.#bytes = grown;
+    grown.set(this.#copies);
+    this.#copies = grown;
   }
 }
