@@ -291,7 +291,7 @@ export class InnerSelect {
         'invalid_statement',
         span,
         'groups of a subquery of IN or EXISTS can depend on the query around it by equalities only: WHERE inner.column = outer.column',
-        'compare with a value instead: x = (SELECT MAX(...) ...)',
+        'group the join of both: SELECT DISTINCT o.id FROM o JOIN t ON t.x < o.x GROUP BY o.id, o.n, t.k HAVING COUNT(*) = o.n',
       );
     }
   }
