@@ -7,6 +7,7 @@ import { KeyLookups } from './key-lookups.ts';
 /** bytes of removed keys that are put up with before the rest is moved together */
 const TOLERATED_GARBAGE = 64 * 1024;
 const EMPTY = 0;
+const NONE = new Int32Array(0);
 /** places of a table from which on room counts more than short probes */
 const LARGE = 1 << 18;
 
@@ -19,6 +20,8 @@ export class KeyIndex {
   /** pairs of slot + 1 (or 0) and hash, so that a probe mostly stays in one cache line */
   #table = new Int32Array(2 * 64);
   #mask = 63;
+  /** the table before this one, for the next of its size */
+  #spare = NONE;
   /**
    * per slot where its bytes begin and end (an end of -1: no key), and once a prefix is not 0, the prefix beside them: one
    * cache line to compare
@@ -55,7 +58,8 @@ export class KeyIndex {
   get bytes(): number {
     const { byteLength } = this.#arena;
     const slots = this.#range.byteLength + this.#waits.byteLength;
-    return this.#table.byteLength + slots + byteLength + (this.#free.length + this.#waiting.length) * 8;
+    const tables = this.#table.byteLength + this.#spare.byteLength;
+    return tables + slots + byteLength + (this.#free.length + this.#waiting.length) * 8;
   }
 
   /** the bytes behind `keyStart` and `keyEnd`; read it anew after an insertion */
@@ -357,7 +361,8 @@ export class KeyIndex {
   /** `gone`: slots that have no key any more */
   #rehash(places: number, gone: Bits | null = null): void {
     const old = this.#table;
-    const table = new Int32Array(places * 2);
+    const spare = this.#spare.length === places * 2 ? this.#spare.fill(EMPTY) : null;
+    const table = spare ?? new Int32Array(places * 2);
     const mask = places - 1;
     for (let from = 0; from < old.length; from += 2) {
       const entry = old[from] as number;
@@ -370,6 +375,8 @@ export class KeyIndex {
     }
     this.#table = table;
     this.#mask = mask;
+    // what grows will not be of this size again
+    this.#spare = old.length === table.length ? old : NONE;
   }
 
   #hashOf(slot: number): number {
