@@ -209,8 +209,15 @@ class QueryPrinter {
         return `(${this.query(relation.query)})${name}${this.#names(relation.columns)}`;
       }
       case 'tableFunction': {
-        const call = this.#expressions(NO_SCOPE).text(relation.call);
-        return call + (relation.ordinality ? ' WITH ORDINALITY' : '') + alias(relation.alias) + this.#names(relation.columns);
+        const { call, ordinality, columns } = relation;
+        // in DuckDB a name for the rows alone does not name their only column
+        const own = dialect === 'duckdb' && relation.alias && !ordinality ? [relation.alias] : [];
+        return [
+          this.#expressions(NO_SCOPE).text(call),
+          ordinality ? ' WITH ORDINALITY' : '',
+          alias(relation.alias),
+          this.#names(columns.length > 0 ? columns : own),
+        ].join('');
       }
       case 'join':
         return this.#join(relation, expressions);
