@@ -37,7 +37,7 @@ const AGGREGATE_WAYS = ways('aggregate', new Set());
 const TABLE_WAYS = ways('table', new Set());
 
 /** So many rows, or elements, as a number says. */
-const MAKING_MANY = new Set(['SERIES', 'GENERATE_SERIES']);
+const MAKING_MANY = new Set(['SERIES', 'SERIES_ROWS', 'GENERATE_SERIES']);
 const few = (arg: Expr): Expr => ({ sql: '($0 % 5)', args: [arg], type: arg.type });
 
 type Bindings = Map<string, SqlType>;
