@@ -20,6 +20,8 @@ export class EntityStore<C extends Command, Event, State> {
   // in order of last use
   readonly #once = new Map<string, Snapshot<State>>();
   readonly #often = new Map<string, Snapshot<State>>();
+  /** read by `look`, and not loaded yet */
+  #looked: string | null = null;
 
   /** `inOrder`: the log holds the events of an append before their snapshot. A copy of several topics may not. */
   constructor(log: EventLog, entity: EntityType<C, Event, State>, capacity: number, inOrder = true) {
@@ -37,13 +39,28 @@ export class EntityStore<C extends Command, Event, State> {
   /** Version 0 is an entity of which nothing is known. Throws `value_undecodable` when its events are unreadable. */
   load(entityId: string): Snapshot<State> {
     const known = this.#often.get(entityId) ?? this.#once.get(entityId);
-    const loaded = known ?? this.#read(entityId);
-    if (known !== undefined) {
+    if (known === undefined) return this.#first(entityId);
+    if (this.#looked === entityId) this.#looked = null;
+    else {
       this.#once.delete(entityId);
       this.#often.delete(entityId);
       this.#often.set(entityId, known);
-    } else this.#once.set(entityId, loaded);
-    return loaded;
+    }
+    return known;
+  }
+
+  /** What `load` is about to give for a command: together they count as one. */
+  look(entityId: string): Snapshot<State> {
+    const known = this.#often.get(entityId) ?? this.#once.get(entityId);
+    if (known !== undefined) return known;
+    this.#looked = entityId;
+    return this.#first(entityId);
+  }
+
+  #first(entityId: string): Snapshot<State> {
+    const read = this.#read(entityId);
+    this.#once.set(entityId, read);
+    return read;
   }
 
   /** The state of an entity that was loaded, as it is now. */
@@ -54,7 +71,7 @@ export class EntityStore<C extends Command, Event, State> {
 
   /** Forgets the entities used longest ago. Only when all that was decided is appended: the log must hold their state. */
   trim(): void {
-    const once = Math.min(ONCE, this.#capacity);
+    const once = Math.min(ONCE, this.#capacity >> 1);
     forgetEldest(this.#once, once);
     forgetEldest(this.#often, this.#capacity - once);
   }

@@ -164,7 +164,7 @@ export class PartitionHandler<C extends Command, Event, State> {
       const commandId = request.commandId ?? place;
       if (batch.has(commandId) || this.#known(commandId, record)) return null;
       const prepared = this.#decisions.prepare({ ...request, commandId });
-      const before = this.#store.load(entityId);
+      const before = this.#store.look(entityId);
       const outcome = this.#decisions.outcome(prepared, at);
       const bytes = most(withBytes(new Map(), outcome.records));
       if (bytes <= this.#options.writer.maxBytes) return outcome;

@@ -1,6 +1,8 @@
 import { SlicePool } from './pool.ts';
 
 const encoder = new TextEncoder();
+/** bytes of texts whose memory is kept for the next ones */
+const KEPT_BYTES = 4 << 20;
 
 /** Collects texts (or bytes) by row into one stretch of bytes: copied as they are, without a string for each. */
 export class TextBuilder {
@@ -19,6 +21,7 @@ export class TextBuilder {
 
   /** Begins anew, in the memory of what was built last: that is no more. */
   restart(): void {
+    if (this.#bytes.length > KEPT_BYTES) this.#bytes = new Uint8Array(0);
     this.#start.fill(0, 0, this.#rows);
     this.#end.fill(0, 0, this.#rows);
     this.#rows = 0;

@@ -63,6 +63,9 @@ export function* selectedRows(batch: Batch): Iterable<number> {
   else for (let i = 0; i < batch.n; i++) yield i;
 }
 
+/** rows of a column whose memory is kept for the next one */
+export const KEPT_ROWS = 1 << 17;
+
 /** Collects values of one type into a column. */
 export class VecBuilder {
   readonly type: SqlType;
@@ -95,6 +98,7 @@ export class VecBuilder {
 
   /** Begins a column of about so many rows anew, in the memory of the one built last where it has room: that is no more. */
   restart(capacity: number): void {
+    if (this.#n > KEPT_ROWS) this.#letGo();
     this.#n = 0;
     this.#capacity = capacity;
     if (this.#kind === 'i32' && this.#i32.length < capacity) {
@@ -111,6 +115,15 @@ export class VecBuilder {
     this.#textsBefore = this.#texts ?? this.#textsBefore;
     this.#texts = null;
     this.#nulls = null;
+  }
+
+  #letGo(): void {
+    this.#i32 = new Int32Array(0);
+    this.#i64 = new BigInt64Array(0);
+    this.#f64 = new Float64Array(0);
+    this.#words = null;
+    this.#texts = null;
+    this.#textsBefore = null;
   }
 
   push(value: Value | null): void {

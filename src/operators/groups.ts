@@ -3,7 +3,7 @@ import type { Batch, Vec } from '../core/batch.ts';
 import { Op } from '../core/change.ts';
 import { ColumnMemory } from '../core/column-memory.ts';
 import type { Schema } from '../core/schema.ts';
-import { wordsOf } from '../core/vec.ts';
+import { KEPT_ROWS, wordsOf } from '../core/vec.ts';
 import type { AggregateNode } from '../plan/plan.ts';
 import type { GrowingColumn } from '../state/growing-column.ts';
 import type { StateTable } from '../state/state-table.ts';
@@ -169,6 +169,7 @@ export class Groups {
         ? []
         : [integers(start, n, 0, this.#starts), integers(start, n, this.#windowSize, this.#ends)];
     this.#n = 0;
+    if (this.#single.op.length > KEPT_ROWS) this.#single = emitted(0);
     return {
       schema: this.#schema,
       n,

@@ -4,6 +4,7 @@ import { MillraceError } from '../core/errors.ts';
 import { faultPoint } from '../core/fault-points.ts';
 import type { KeyValueChange, KeyValueReader, KeyValueStore } from '../kv/key-value-store.ts';
 import type { ChangedState } from './state-section.ts';
+import { Turns } from './turns.ts';
 
 /**
  * The commit of the dataflow (design, law 3): what has changed in operator state, row changes and position of all live
@@ -93,6 +94,7 @@ export class Journal<Catalog, Notes> {
     { position, states, changes, notes, firsts }: Checkpoint<Notes>,
   ): Promise<void> {
     const commit = this.next;
+    const turns = new Turns();
     const writes: KeyValueChange[] = [];
     const kept = new Map<string, { readonly commit: number; readonly key: Uint8Array }[]>();
     for (const [version, { bytes, neededFrom }] of states) {
@@ -108,7 +110,7 @@ export class Journal<Catalog, Notes> {
       write(commit - 1, firsts?.get(version));
       if (bytes !== null) {
         write(commit, bytes());
-        await turn();
+        await turns.pass();
       }
       kept.set(version, before);
     }
@@ -235,11 +237,6 @@ export class Journal<Catalog, Notes> {
       for (const { key: at } of [...tx.range({})]) tx.delete(at);
     });
   }
-}
-
-/** Lets others do what they have to. */
-function turn(): Promise<void> {
-  return new Promise(resolve => setImmediate(resolve));
 }
 
 function readHead<Notes>(store: KeyValueReader): Head<Notes> | null {

@@ -7,7 +7,7 @@ import type { EventLog } from '../../src/log/event-log.ts';
 const CAPACITY = 2_000;
 
 /** A store over a log that holds nothing, and which entities it has read from it. */
-function setUp() {
+function setUp(capacity = CAPACITY) {
   const read: string[] = [];
   const log = {
     lastByKey: (_topic: string, key: Uint8Array) => {
@@ -20,7 +20,7 @@ function setUp() {
     topics: { commands: 'c', events: 'e', snapshots: 's' },
     decider: { initial: 0 },
   } as unknown as EntityType<Command, never, number>;
-  const store = new EntityStore(log, entity, CAPACITY);
+  const store = new EntityStore(log, entity, capacity);
   const command = (entityId: string): void => {
     const { state, version } = store.load(entityId);
     store.keep(entityId, { state: state + 1, version: version + 1 });
@@ -36,6 +36,26 @@ test('an entity that several commands are for stays in memory while thousands co
   for (let i = 0; i < 10_000; i++) command(`once-${i}`);
   expect(store.load('often')).toEqual({ state: 2, version: 2 });
   expect(read.filter(id => id === 'often')).toHaveLength(1);
+});
+
+test('that holds for a small store too', () => {
+  const { read, command } = setUp(100);
+  command('often');
+  for (let i = 0; i < 1_000; i++) {
+    command('often');
+    command(`once-${i}`);
+  }
+  expect(read.filter(id => id === 'often')).toHaveLength(1);
+});
+
+test('a look before the command reads nothing twice and counts as the same', () => {
+  const { store, read, command } = setUp();
+  for (let i = 0; i < 10_000; i++) {
+    store.look(`id-${i}`);
+    command(`id-${i}`);
+  }
+  expect(read).toHaveLength(10_000);
+  expect(store.size).toBeLessThan(CAPACITY / 2);
 });
 
 test('entities of a single command make room for each other, the newest stay', () => {

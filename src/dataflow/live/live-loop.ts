@@ -1,6 +1,7 @@
 import { assert } from '../../core/assert.ts';
 import type { DeploymentPlan, SourceSpec } from '../../plan/plan.ts';
 import type { ChangedState } from '../../state/state-section.ts';
+import { Turns } from '../../state/turns.ts';
 import { RowChangeWriter } from '../../view-store/row-changes.ts';
 import type { ViewFile } from '../../view-store/view-file.ts';
 import type { Engine, StateParts } from '../dataflow.ts';
@@ -205,9 +206,10 @@ export class LiveLoop {
     const firsts = new Map(this.#firsts);
     const notes = { ledger: this.#ledger.state() };
     try {
+      const turns = new Turns();
       for (const row of rows) {
         row.blocks = row.pending.shortened(row.blocks);
-        await new Promise(resolve => setImmediate(resolve));
+        await turns.pass();
       }
       const changes = new Map(rows.map(r => [r.version, r.blocks]));
       await journal.commit(catalog, { position, states, firsts, changes, notes });
