@@ -8,7 +8,7 @@ import type { PartitionWriter } from './command-partitions.ts';
 import { type CommandRequest, decodeRequest } from './command-request.ts';
 import { EntityStore } from './entity-store.ts';
 import type { EntityType } from './entity-type.ts';
-import { firstUnhandled, withCommand } from './handled-commands.ts';
+import { type HandledCommands, withCommand } from './handled-commands.ts';
 import { foundPlaces, placesHeader } from './written-places.ts';
 
 /** commands of one transaction */
@@ -24,6 +24,8 @@ export interface PartitionHandlerOptions<C extends Command, Event, State> {
   readonly log: EventLog;
   readonly entity: EntityType<C, Event, State>;
   readonly writer: PartitionWriter;
+  /** tells what is handled where the writer does not know */
+  readonly handled: HandledCommands;
   readonly resultsTopic: string;
   readonly keepResultsFor: number;
   readonly snapshotEvery: number;
@@ -34,7 +36,8 @@ export interface PartitionHandlerOptions<C extends Command, Event, State> {
 /**
  * The handler of one partition of a commands topic that is shared by nodes: load, decide, evolve, then one transaction with
  * events, snapshots, results and the offset of the next command. What fails is begun anew from what is committed: the
- * commands are in the topic, so nothing is lost, and what was committed is not decided again.
+ * commands are in the topic, so nothing is lost, and what was committed is not decided again. Only when the topic and its
+ * results do not belong together it ends: nothing but an operator can mend that.
  */
 export class PartitionHandler<C extends Command, Event, State> {
   readonly #options: PartitionHandlerOptions<C, Event, State>;
@@ -65,33 +68,28 @@ export class PartitionHandler<C extends Command, Event, State> {
   }
 
   async #run(): Promise<void> {
-    const { writer, onError } = this.#options;
+    const { partition, writer, handled, onError } = this.#options;
     const { signal } = this.#stopping;
     let pause = FIRST_PAUSE;
     while (!signal.aborted) {
       try {
-        let next = (await writer.begin(signal)) ?? (await this.#unhandled());
+        let next = (await writer.begin(signal)) ?? (await handled.firstUnhandled(partition, signal));
         this.#forget();
         while (!signal.aborted) {
-          const handled = await this.#handleFrom(next);
-          if (handled === next) await this.#awake(LOOK_AGAIN);
+          const after = await this.#handleFrom(next);
+          if (after === next) await this.#awake(LOOK_AGAIN);
           else pause = FIRST_PAUSE;
-          next = handled;
+          next = after;
         }
       } catch (error) {
         if (signal.aborted) break;
         onError(error);
+        if (error instanceof MillraceError && error.code === 'config_invalid') break;
         await this.#awake(pause);
         pause = Math.min(LONGEST_PAUSE, pause * 2);
       }
     }
     await writer.close();
-  }
-
-  #unhandled(): Promise<number> {
-    const { log, entity, partition, resultsTopic } = this.#options;
-    const { commands, snapshots } = entity.topics;
-    return firstUnhandled({ log, commands, topics: [resultsTopic, snapshots], partition });
   }
 
   async #awake(ms: number): Promise<void> {

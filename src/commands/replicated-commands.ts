@@ -11,6 +11,7 @@ import type { BusEvent, Commands } from './commands.ts';
 import { EntityStore } from './entity-store.ts';
 import type { EntityType } from './entity-type.ts';
 import { EventBus } from './event-bus.ts';
+import { HandledCommands } from './handled-commands.ts';
 import { PartitionHandler } from './partition-handler.ts';
 import { type FoundPlaces, foundPlaces } from './written-places.ts';
 
@@ -64,6 +65,7 @@ export class ReplicatedCommands<C extends Command, Event, State> implements Comm
   readonly #log: EventLog;
   readonly #resultsTopic: string;
   readonly #decisions: CommandDecisions<C, Event, State>;
+  readonly #handled: HandledCommands;
   readonly #handlers = new Map<number, PartitionHandler<C, Event, State>>();
   readonly #leaving = new Set<Promise<void>>();
   readonly #waiting = new Map<string, Waiter[]>();
@@ -102,6 +104,8 @@ export class ReplicatedCommands<C extends Command, Event, State> implements Comm
       resultsTopic: this.#resultsTopic,
       snapshotEvery: 1,
     });
+    const { commands, snapshots } = entity.topics;
+    this.#handled = new HandledCommands({ log, commands, topics: [this.#resultsTopic, snapshots] });
     this.#resultBus = new EventBus(options.onError);
     this.#eventBus = new EventBus(options.onError);
     this.#scanned = log.end();
@@ -260,6 +264,7 @@ export class ReplicatedCommands<C extends Command, Event, State> implements Comm
         log,
         entity,
         writer: this.#options.partitions.writer(partition),
+        handled: this.#handled,
         resultsTopic: this.#resultsTopic,
         keepResultsFor,
         snapshotEvery,

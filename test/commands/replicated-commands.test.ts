@@ -23,6 +23,7 @@ class Shared implements CommandPartitions, PartitionWriter {
   /** what the cluster knows of the handlers' way; null: nothing */
   committed: number | null = 0;
   maxBytes = 1e6;
+  closed = false;
   /** commands of each transaction */
   readonly transactions: number[] = [];
   #waiting: AppendRecord[] = [];
@@ -59,7 +60,9 @@ class Shared implements CommandPartitions, PartitionWriter {
     await this.deliver();
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.closed = true;
+  }
 
   async stop(): Promise<void> {}
 
@@ -171,9 +174,9 @@ describe('commands whose topics live elsewhere', () => {
     expect(log.topic(counter.topics.events)?.records).toBe(5);
   });
 
-  it('are not passed over where their topic was made anew: it is told, with what to do', async () => {
+  it('are not passed over where their topic was made anew: it is told once, with what to do', async () => {
     const { log, commands, partitions, errors } = start({});
-    await commands.submit(request('a', { by: 1 }));
+    for (const by of [1, 2]) await commands.submit(request('a', { by }));
     await commands.close();
     const anew = createMemoryLog({ clock: systemClock });
     for (const { name, keyIndex } of entityTopics(counter, RESULTS)) {
@@ -182,7 +185,9 @@ describe('commands whose topics live elsewhere', () => {
     const kept = log
       .lastRecords(RESULTS, 1)
       .map(({ topic, key, value, headers }) => ({ topic, key, value, headers }));
-    await anew.append({ records: kept }).durable;
+    const value = bytes('{"type":"Add","data":{"by":3}}');
+    const waiting = { topic: counter.topics.commands, key: bytes('a'), value };
+    await anew.append({ records: [...kept, waiting] }).durable;
     const other = new Shared(anew);
     other.committed = null;
     const node = new ReplicatedCommands({
@@ -192,9 +197,9 @@ describe('commands whose topics live elsewhere', () => {
       onError: error => errors.push(error),
     });
     close = () => node.close();
-    const told = await until('it is told', () => errors[0] ?? null);
-    expect(told).toMatchObject({ code: 'config_invalid', hint: expect.stringContaining('reset') });
-    expect(partitions.transactions).toHaveLength(1);
+    await until('its handler has ended', () => other.closed);
+    expect(errors).toMatchObject([{ code: 'config_invalid', hint: expect.stringContaining('reset') }]);
+    expect([partitions.transactions, other.transactions]).toEqual([[1, 1], []]);
   });
 
   it('are waited for no longer than is promised: those that nobody handles do not take the place of others', async () => {
