@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type DataFolder, dataFolder, manyOrders, start } from '../deploy/data-folder.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { logDir } from '../../src/dataflow/worker-environment.ts';
+import { openEmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
+import { type DataFolder, dataFolder, manyOrders, start, VIEWS } from '../deploy/data-folder.ts';
 import { until } from '../until.ts';
-import { killedWhileReplaying } from './killed-replay.ts';
+import { killedWhileBuilding, killedWhileReplaying } from './killed-replay.ts';
 
 const note = (folder: DataFolder): unknown =>
   JSON.parse(readFileSync(join(folder.dir, 'state', 'replays.json'), 'utf8'));
@@ -45,15 +48,25 @@ test('a replay that ends the process again and again is given up', async () => {
   await last.expectExact();
 });
 
-test('a build that is killed between two writes of rows is made anew', async () => {
-  const folder = dataFolder();
+test('a first build that is killed between two writes of rows is made anew, and its topic has each record once', async () => {
+  const folder = dataFolder({ totals: VIEWS.totals });
   const first = await start(folder);
-  await first.ordersAtOnce(manyOrders(20_000));
+  const orders = manyOrders(20_000);
+  await first.ordersAtOnce(orders);
   await first.caughtUp();
   await first.stop();
+  folder.write('large', VIEWS.large);
+  const large = orders.flatMap(([id, , amount]) => (amount > 50 ? [id] : []));
   const often = { foldAfter: 100 };
-  // the second epoch writes the rows of the first
-  await killedWhileReplaying(folder, { MILLRACE_FAULTS_BUILD: 'build.fold@1=kill' }, often);
+  await killedWhileBuilding(folder, { MILLRACE_FAULTS_BUILD: 'build.fold@10=kill' }, often);
+  const log = await openEmbeddedLog({ dir: logDir(folder.dir), clock: systemClock });
+  const written = log.topic('large')?.records ?? 0;
+  await log.close();
+  expect(written, 'a part of the topic is there').toBeGreaterThan(0);
+  expect(written).toBeLessThan(large.length);
+
   const second = await start(folder, often);
   await second.expectExact();
+  expect(second.rows('large')).toHaveLength(large.length);
+  expect(second.topic('large').map(([id]) => id)).toEqual(large);
 });
