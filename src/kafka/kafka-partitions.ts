@@ -3,15 +3,18 @@ import type { CommandPartitions, PartitionWriter } from '../commands/command-par
 import { MillraceError } from '../core/errors.ts';
 import { recordBytes } from '../core/record-bytes.ts';
 import { createMissingTopics, keptTooShort, type WantedTopic } from './command-topics.ts';
+import { CopyWatch, type PartitionEnd } from './copy-watch.ts';
 import { GroupLag, type PartitionLag } from './group-lag.ts';
 import { PartitionTransactions, type PartitionTransactionsOptions } from './partition-transactions.ts';
 import { SENT_BYTES } from './sent-bytes.ts';
 import { SharedAdmin } from './shared-admin.ts';
 
 export interface KafkaPartitionsOptions
-  extends Omit<PartitionTransactionsOptions, 'partition' | 'behind' | 'admin'> {
+  extends Omit<PartitionTransactionsOptions, 'partition' | 'behind' | 'admin' | 'patience'> {
   /** ms: a node that says nothing for so long has lost its partitions; default 6 s, the least that brokers take by default */
   readonly sessionTimeout?: number | undefined;
+  /** ms for which the log may lack what the topics hold; default a minute */
+  readonly patience?: number | undefined;
   /** topics that are made where they are missing */
   readonly create?: readonly WantedTopic[] | undefined;
   /** what an operator should change */
@@ -28,6 +31,7 @@ interface Outgoing {
 
 /** ms */
 const SESSION_TIMEOUT = 6_000;
+const PATIENCE = 60_000;
 const REJOIN_AFTER = 1_000;
 const LOOK_EVERY = 20;
 /** a log that needs no longer to catch up is as good as caught up: the rest comes while partitions are taken */
@@ -37,8 +41,8 @@ const PASSES = 3;
 /**
  * A commands topic of Kafka, its partitions shared by a consumer group. The group only decides who has which partition:
  * commands are read from the log, and who writes is decided by fencing, so a node that does not know that it has lost a
- * partition does no harm. A node takes part only while its log has caught up: a partition in the hands of one that has to
- * copy a long history first would stand still.
+ * partition does no harm. A node takes part only while its log is caught up: a partition in the hands of one that has to
+ * copy a long history first, or whose log is not copied any further, would stand still.
  */
 export class KafkaPartitions implements CommandPartitions {
   readonly #options: KafkaPartitionsOptions;
@@ -46,6 +50,8 @@ export class KafkaPartitions implements CommandPartitions {
   #outgoing: Outgoing[] = [];
   #sending: Promise<void> | null = null;
   #consumer: Consumer | null = null;
+  /** while this node takes part */
+  #watch: CopyWatch | null = null;
   #retry: NodeJS.Timeout | null = null;
   /** the one that counts; events of earlier ones do not */
   #attempt = 0;
@@ -111,12 +117,14 @@ export class KafkaPartitions implements CommandPartitions {
 
   writer(partition: number): PartitionWriter {
     const behind = () => this.#behind();
-    return new PartitionTransactions({ ...this.#options, partition, behind, admin: this.#admin });
+    const patience = this.#options.patience ?? PATIENCE;
+    return new PartitionTransactions({ ...this.#options, partition, behind, patience, admin: this.#admin });
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#watch?.stop();
     await this.#joining;
     await this.#sending;
     await this.#consumer?.disconnect().catch(() => {});
@@ -166,6 +174,27 @@ export class KafkaPartitions implements CommandPartitions {
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: false });
     await consumer.run({ autoCommit: false, eachBatch: async () => {} });
+    if (this.#stopped || attempt !== this.#attempt) return;
+    this.#watch = new CopyWatch({
+      ends: () => this.#ends(),
+      reached: this.#options.reached,
+      patience: this.#options.patience ?? PATIENCE,
+      behind: () => this.#behind(),
+    });
+  }
+
+  #ends(): Promise<PartitionEnd[]> {
+    const { topic, outputs } = this.#options;
+    return this.#admin.ask(async admin => {
+      const ends = [topic, ...outputs].map(async name =>
+        (await admin.fetchTopicOffsets(name)).map(p => ({
+          topic: name,
+          partition: p.partition,
+          end: +p.high,
+        })),
+      );
+      return (await Promise.all(ends)).flat();
+    });
   }
 
   /** commands that no node has handled yet; null: not known now */
@@ -216,6 +245,8 @@ export class KafkaPartitions implements CommandPartitions {
     const assigned = this.#assigned;
     if (this.#stopped || attempt !== this.#attempt || assigned === null) return;
     this.#attempt++;
+    this.#watch?.stop();
+    this.#watch = null;
     this.#options.onError(error);
     // others will have the partitions: taking them back by fencing would only hold them up
     assigned([]);

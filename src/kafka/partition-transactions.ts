@@ -21,7 +21,9 @@ export interface PartitionTransactionsOptions {
   readonly partitionOf: (key: Uint8Array | null, partitions: number) => number;
   /** offset before which the log has all that is committed */
   readonly reached: (topic: string, partition: number) => number | null;
-  /** the log lacks for long what earlier owners have committed */
+  /** ms after which the log should have what the outputs hold */
+  readonly patience: number;
+  /** the log lacks for so long what earlier owners have committed */
   readonly behind: () => void;
 }
 
@@ -29,8 +31,6 @@ export interface PartitionTransactionsOptions {
 const TRANSACTION_TIMEOUT = 10_000;
 /** ms */
 const LOOK_EVERY = 3;
-/** of all partitions of all outputs */
-const PATIENCE = 60_000;
 
 /**
  * One transactional producer for one input partition, by whichever node has it: whoever begins last is the only one who can
@@ -46,7 +46,7 @@ export class PartitionTransactions implements PartitionWriter {
   }
 
   async begin(signal: AbortSignal): Promise<number | null> {
-    const { admin, kafka, group, topic, partition, outputs, reached, behind } = this.#options;
+    const { admin, kafka, group, topic, partition, outputs, reached, patience, behind } = this.#options;
     await this.close();
     const producer = kafka.producer({
       // without the group: of two groups that were given one topic by mistake, one at a time writes
@@ -67,7 +67,7 @@ export class PartitionTransactions implements PartitionWriter {
       ]),
     );
     const offset = Number(committed?.partitions.find(p => p.partition === partition)?.offset ?? -1);
-    const patient = performance.now() + PATIENCE;
+    const patient = performance.now() + patience; // with all of them
     for (const { output, ends: of } of ends) {
       for (const { partition: p, high } of of) {
         while ((reached(output, p) ?? -1) < Number(high)) {

@@ -29,6 +29,7 @@ export function startCounterNode(
   options: NodeOptions & {
     readonly clock?: Clock;
     readonly sessionTimeout?: number;
+    readonly patience?: number;
     readonly group?: string;
     readonly keepResultsFor?: number;
     /** stands between what the log has reached and who asks */
@@ -61,6 +62,7 @@ export function startCounterNode(
       partitionOf,
       reached: (t, p) => reached((topic, partition) => replicator.reached(topic, partition), t, p),
       sessionTimeout: options.sessionTimeout,
+      patience: options.patience,
       onError: e => errors.push(e),
     }),
     onError: e => errors.push(e),

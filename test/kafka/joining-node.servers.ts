@@ -64,6 +64,33 @@ it('takes no partition before its log has caught up; until then the others go on
   }
 });
 
+it('leaves its partitions to the others when its log is not copied any further, and comes back when it is', async () => {
+  const { name } = await counterTopics();
+  const lost = new Set<string>();
+  const first = node(name, {
+    patience: 3_000,
+    reached: (reached, topic, partition) => (lost.has(topic) ? 0 : reached(topic, partition)),
+  });
+  await until('it has all partitions', () => first.commands.partitions.length === PARTITIONS);
+  const second = node(name);
+  const share = PARTITIONS / 2;
+  const shared = () => [first, second].every(({ commands }) => commands.partitions.length === share);
+  await until('they share them', shared);
+  const entities = Array.from({ length: 20 }, (_, i) => `e-${i}`);
+  for (const id of entities) await second.commands.submit(request(id, { by: 1 }));
+
+  lost.add(`${name}-events`);
+  await until('the other one has them', () => second.commands.partitions.length === PARTITIONS);
+  expect(first.commands.partitions).toEqual([]);
+  expect(first.errors.map(String).join()).toMatch(/leaves the handlers of commands/);
+  for (const id of entities) {
+    expect(await second.commands.submit(request(id, { by: 1 }))).toMatchObject({ version: 2 });
+  }
+
+  lost.clear();
+  await until('they share them again', shared);
+});
+
 it('a group that Kafka knows nothing of begins behind what has results', async () => {
   const { name, events, resultsTopic } = await counterTopics();
   const first = node(name);
