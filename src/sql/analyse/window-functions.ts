@@ -1,3 +1,4 @@
+import { assert } from '../../core/assert.ts';
 import type { Span } from '../../core/span.ts';
 import { BIGINT, DOUBLE, INT, type SqlType } from '../../core/sql-type.ts';
 import type { Expr } from '../../expr/expr.ts';
@@ -59,6 +60,7 @@ export function windowCall(r: ExpressionResolver, call: Call, over: OverClause):
       'select it in a subquery in FROM, and use its column: FROM (SELECT ..., ROW_NUMBER() OVER (...) AS n FROM ...) AS q WHERE n <= 3',
     );
   }
+  assert(over.base === undefined, 'the parser says in each OVER what its named window says');
   const inner = r.inside({ clause: 'OVER', aggregates: r.options.aggregates });
   const order: WindowOrder = {
     partition: over.partitionBy.map(e => inner.typed(e)),

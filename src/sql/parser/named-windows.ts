@@ -1,6 +1,7 @@
-import type { Identifier, OverClause } from '../ast.ts';
+import type { Identifier, OverClause, QueryBody, Select } from '../ast.ts';
 import { closest } from '../suggest.ts';
 import { parseOver } from './calls.ts';
+import { isClauseAhead } from './relations.ts';
 import type { TokenReader } from './token-reader.ts';
 
 export interface NamedWindow {
@@ -25,18 +26,31 @@ export function parseNamedWindows(r: TokenReader): readonly NamedWindow[] {
       const over = filledIn(r, parseOver(r), windows);
       if (windows.some(w => sameName(w.name, name))) {
         r.note(`two windows are called "${name.name}"`, name.span, 'give one of them another name');
-      }
-      windows.push({ name, over });
+      } else windows.push({ name, over });
     },
-    () => r.is(')', ';'),
+    () => r.is(')', ';', 'LIMIT', 'UNION', 'INTERSECT', 'EXCEPT') || isClauseAhead(r),
   );
   return windows;
+}
+
+const windowsOf = new WeakMap<Select, readonly NamedWindow[]>();
+
+/** Keeps the windows of a select for what stands behind it, its ORDER BY. */
+export function keepWindows(select: Select, windows: readonly NamedWindow[]): Select {
+  if (windows.length > 0) windowsOf.set(select, windows);
+  return select;
+}
+
+/** ORDER BY and LIMIT of a query, read from a token on, in which every OVER says all that its named window says. */
+export function withWindowsOf<T>(r: TokenReader, body: QueryBody, from: number, tail: T): T {
+  if (!hasOver(r, from)) return tail;
+  return withWindows(r, tail, (body.kind === 'select' ? windowsOf.get(body) : undefined) ?? []);
 }
 
 /** A part of a select in which every OVER says all that its named window says; queries in it have windows of their own. */
 export function withWindows<T>(r: TokenReader, part: T, windows: readonly NamedWindow[]): T {
   if (Array.isArray(part)) return part.map(p => withWindows(r, p as unknown, windows)) as T;
-  if (typeof part !== 'object' || part === null || 'body' in part) return part;
+  if (typeof part !== 'object' || part === null || isQuery(part)) return part;
   const entries = Object.entries(part).map(([name, value]) => {
     const inner = withWindows(r, value as unknown, windows);
     return [name, name === 'over' && inner ? filledIn(r, inner as OverClause, windows) : inner] as const;
@@ -79,6 +93,15 @@ function filledIn(r: TokenReader, over: OverClause, windows: readonly NamedWindo
     frame: own.frame,
     span: own.span,
   };
+}
+
+/** Whether OVER is among what was read from a token on. */
+export function hasOver(r: TokenReader, from: number): boolean {
+  return r.tokens.slice(from, r.at).some(token => token.upper === 'OVER');
+}
+
+function isQuery(part: object): boolean {
+  return 'body' in part && 'with' in part;
 }
 
 function sameName(a: Identifier, b: Identifier): boolean {

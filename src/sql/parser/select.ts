@@ -1,7 +1,7 @@
 import type { Expression, GroupBy, Select, SelectItem } from '../ast.ts';
 import type { Token } from '../lexer.ts';
 import { parseWindow } from './durations.ts';
-import { isNamedWindowAhead, parseNamedWindows, withWindows } from './named-windows.ts';
+import { hasOver, isNamedWindowAhead, keepWindows, parseNamedWindows, withWindows } from './named-windows.ts';
 import { isClauseAhead, isImplicitAlias, parseRelation } from './relations.ts';
 import type { TokenReader } from './token-reader.ts';
 import { spanOf } from './token-reader.ts';
@@ -32,8 +32,8 @@ export function parseSelect(r: TokenReader): Select {
   const parts = parseClauses(r);
   const windows = parseNamedWindows(r);
   const select: Select = { kind: 'select', distinct, items, from, ...parts, span: r.spanFrom(start) };
-  const over = r.tokens.slice(first, r.at).some(token => token.upper === 'OVER');
-  return over ? { ...select, ...withWindows(r, { items, ...parts }, windows) } : select;
+  if (!hasOver(r, first)) return keepWindows(select, windows);
+  return keepWindows({ ...select, ...withWindows(r, { items, from, ...parts }, windows) }, windows);
 }
 
 /** Words behind a list of expressions that end it. */
