@@ -7,6 +7,7 @@ import type { TokenReader } from './token-reader.ts';
 export interface NamedWindow {
   readonly name: Identifier;
   readonly over: OverClause;
+  used: boolean;
 }
 
 /** `WINDOW w AS (...)`, not `WINDOW TUMBLING (...)` */
@@ -26,7 +27,7 @@ export function parseNamedWindows(r: TokenReader): readonly NamedWindow[] {
       const over = filledIn(r, parseOver(r), windows);
       if (windows.some(w => sameName(w.name, name))) {
         r.note(`two windows are called "${name.name}"`, name.span, 'give one of them another name');
-      } else windows.push({ name, over });
+      } else windows.push({ name, over, used: false });
     },
     () => r.is(')', ';', 'LIMIT', 'UNION', 'INTERSECT', 'EXCEPT') || isClauseAhead(r),
   );
@@ -45,6 +46,21 @@ export function keepWindows(select: Select, windows: readonly NamedWindow[]): Se
 export function withWindowsOf<T>(r: TokenReader, body: QueryBody, from: number, tail: T): T {
   if (!hasOver(r, from)) return tail;
   return withWindows(r, tail, (body.kind === 'select' ? windowsOf.get(body) : undefined) ?? []);
+}
+
+/** Notes the named windows that nothing goes on from: what is in them is never computed, nor looked at. */
+export function noteUnusedWindows(r: TokenReader, body: QueryBody): void {
+  if (body.kind === 'setOperation') {
+    noteUnusedWindows(r, body.left);
+    noteUnusedWindows(r, body.right);
+  }
+  if (body.kind !== 'select') return;
+  for (const window of windowsOf.get(body) ?? []) {
+    if (window.used) continue;
+    window.used = true;
+    const { name } = window.name;
+    r.note(`the window "${name}" is not used`, window.name.span, `remove it, or use it: OVER ${name}`);
+  }
 }
 
 /** A part of a select in which every OVER says all that its named window says; queries in it have windows of their own. */
@@ -73,6 +89,7 @@ function filledIn(r: TokenReader, over: OverClause, windows: readonly NamedWindo
         : `did you mean "${near}"?`;
     throw r.error(`unknown window "${base.name.name}"`, base.name.span, hint);
   }
+  found.used = true;
   const window = found.over;
   if (!base.changed) return { ...window, span: own.span };
   const clash =

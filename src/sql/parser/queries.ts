@@ -2,7 +2,7 @@ import type { Span } from '../../core/span.ts';
 import type { CommonTable, EmitClause, Expression, OrderItem, Query, QueryBody, Values } from '../ast.ts';
 import { parseOrderItems } from './calls.ts';
 import { parseDuration } from './durations.ts';
-import { withWindowsOf } from './named-windows.ts';
+import { noteUnusedWindows, withWindowsOf } from './named-windows.ts';
 import { isClauseAhead, parseNames } from './relations.ts';
 import { noteLateClauses, parseSelect } from './select.ts';
 import type { TokenReader } from './token-reader.ts';
@@ -28,6 +28,7 @@ export function continueQuery(r: TokenReader, first: Query, start: Span): Query 
 function finish(r: TokenReader, ctes: readonly CommonTable[], body: QueryBody, start: Span): Query {
   const from = r.at;
   const tail = withWindowsOf(r, body, from, parseTail(r));
+  noteUnusedWindows(r, body);
   const plain = ctes.length === 0 && isEmpty(tail);
   if (plain && body.kind === 'nested') return body.query;
   return { with: ctes, body, ...tail, span: r.spanFrom(start) };
