@@ -60,6 +60,10 @@ function intervalOffset(text: string, kind: 'DATE' | 'TIME' | 'TIMESTAMP'): Offs
       hint: "write days: RANGE INTERVAL '30' DAY PRECEDING",
     };
   }
+  // of a longer interval a TIME takes what is within a day, PostgreSQL says: rather none than one that is not meant
+  if (kind === 'TIME' && ms >= MS_PER_DAY) {
+    return refusal('TIME', "an interval in hours or less: RANGE INTERVAL '2' HOUR PRECEDING");
+  }
   const length = Number(count) * ms;
   if (kind !== 'DATE') return { offset: length };
   if (length % MS_PER_DAY !== 0) return refusal('DATE', "whole days: RANGE INTERVAL '2' DAY PRECEDING");
