@@ -12,18 +12,34 @@ const MAX_CAPACITY = 16_384;
 export interface ChangeLimit {
   readonly most: number;
   readonly hint: string;
+  /** whether a build is to go on with fewer records in an epoch */
+  readonly fewerHelp: boolean;
+}
+
+/** An epoch changes more rows than an operator may give: with fewer records in it, it may do. */
+export class TooManyChanges extends MillraceError {
+  readonly limit: ChangeLimit;
+
+  constructor(limit: ChangeLimit) {
+    const most = limit.most.toLocaleString('en');
+    super('limit_exceeded', `a few records change more than ${most} rows of the view`, { hint: limit.hint });
+    this.limit = limit;
+  }
 }
 
 /** Where one row may change all others: what comes after it would have no room in memory. */
 export const WINDOW_LIMIT: ChangeLimit = {
   most: 1_000_000,
   hint: 'a window function over all rows changes them all: give it a PARTITION BY',
+  // each record changes all rows: a build would not come to its end
+  fewerHelp: false,
 };
 
 /** Where one row meets all that have its key. A row to which a million others refer may change. */
 export const JOIN_LIMIT: ChangeLimit = {
   most: 4_000_000,
   hint: 'very many rows of both sides have one key: join on more columns, filter a side before the join, or GROUP BY the key first',
+  fewerHelp: true,
 };
 
 /** Collects changes one by one into a batch: for operators whose output is not a shape of their input's columns. */
@@ -38,7 +54,7 @@ export class ChangeBuilder {
   /** the column that comes next in the change begun */
   #at = 0;
 
-  /** Beyond its limit it throws `limit_exceeded`: the view is set aside, and the others go on. */
+  /** Beyond its limit it throws {@link TooManyChanges}: the view is set aside when a single record does it, others go on. */
   constructor(schema: Schema, limit: ChangeLimit | null = null) {
     this.#schema = schema;
     this.#limit = limit;
@@ -89,12 +105,7 @@ export class ChangeBuilder {
 
   #head(op: Op, seq: number, rowtime: number): void {
     const limit = this.#limit;
-    if (limit !== null && this.#op.length >= limit.most) {
-      const most = limit.most.toLocaleString('en');
-      throw new MillraceError('limit_exceeded', `a few records change more than ${most} rows of the view`, {
-        hint: limit.hint,
-      });
-    }
+    if (limit !== null && this.#op.length >= limit.most) throw new TooManyChanges(limit);
     this.#op.push(op);
     this.#seq.push(seq);
     this.#rowtime.push(rowtime);

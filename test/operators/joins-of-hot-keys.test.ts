@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MillraceError } from '../../src/core/errors.ts';
 import { createEngine } from '../../src/dataflow/engine/engine.ts';
+import { tooManyChanges } from '../../src/dataflow/fewer-at-once.ts';
 import { ViewFailure } from '../../src/dataflow/view-failure.ts';
 import { prepareCase } from '../cases/case-runner.ts';
 
@@ -50,6 +51,8 @@ describe('a join of one key with very many rows on both sides', () => {
       code: 'limit_exceeded',
       message: 'a few records change more than 4,000,000 rows of the view',
     });
+    // a build goes on with fewer records at a time
+    expect(tooManyChanges(failure)?.limit.fewerHelp).toBe(true);
     expect(hint).toMatch(/^very many rows of both sides have one key/);
   });
 });

@@ -1,11 +1,13 @@
 import { assert } from '../../core/assert.ts';
 import { faultPoint } from '../../core/fault-points.ts';
+import type { RecordBlock } from '../../core/log-record.ts';
 import type { BlockScan, LogReader } from '../../log/event-log.ts';
 import type { DeploymentPlan, PlanNode } from '../../plan/plan.ts';
 import { inputsOf } from '../../plan/properties.ts';
 import { RowChangeWriter } from '../../view-store/row-changes.ts';
 import type { ViewFile } from '../../view-store/view-file.ts';
-import type { DecodeOrder, Engine } from '../dataflow.ts';
+import type { DecodeOrder, Engine, EpochOutput } from '../dataflow.ts';
+import { fewer, tooManyChanges } from '../fewer-at-once.ts';
 import { lastChanges } from '../last-changes.ts';
 import { Ledger } from '../ledger.ts';
 import type { FinishedBuild } from '../live/build-catch-up.ts';
@@ -92,13 +94,17 @@ const isAppend = ({ version }: Building): boolean => version.plan.kind === 'appe
 export class ShadowBuild {
   readonly #log: LogReader;
   readonly #scan: BlockScan;
-  readonly #engine: Engine;
+  #engine: Engine;
   readonly #order: BuildOrder;
   readonly #views: ReadonlyMap<string, Building>;
   readonly #ledger = new Ledger();
   /** end of the log when the build began */
   readonly #target: number;
-  readonly #epochSize: number;
+  #epochSize: number;
+  readonly #begin: number;
+  /** what comes before it was given already: the engine was made anew, and goes through it once more */
+  #given = 0;
+  readonly #makeEngine: () => Engine;
   readonly #foldAfter: number;
   /** of long builds; those whose rows it has taken are complete in the file once it is idle */
   readonly #folder: RowFolder | null;
@@ -112,9 +118,11 @@ export class ShadowBuild {
     this.#foldAfter = ports.foldAfter;
     const small = order.fillTopics.length > 0 || order.plan.views.some(v => asksOver(v.root));
     this.#epochSize = small ? RECORDS_OF_MUCH : RECORDS_PER_EPOCH;
-    this.#engine = ports.makeEngine(order.plan, view => order.fillTopics.includes(view));
-    this.#scan = ports.openScan(this.#engine.orderDecoded());
     const start = this.#log.start();
+    this.#begin = start;
+    this.#makeEngine = () => ports.makeEngine(order.plan, view => order.fillTopics.includes(view));
+    this.#engine = this.#makeEngine();
+    this.#scan = ports.openScan(this.#engine.orderDecoded());
     this.#engine.restore(new Map(), start);
     this.#views = opened(ports, order);
     // the last thing that is opened: nobody would close its thread if another failed
@@ -128,7 +136,7 @@ export class ShadowBuild {
 
   get caughtUp(): boolean {
     const { position } = this.#engine;
-    return position >= this.#target && this.#log.end() - position <= LEFT_TO_ADOPTION;
+    return position >= Math.max(this.#target, this.#given) && this.#log.end() - position <= LEFT_TO_ADOPTION;
   }
 
   /** Rows are on their way to the files that have to come there first: neither go on nor finish. */
@@ -147,6 +155,10 @@ export class ShadowBuild {
    * nothing is lost, it may be called again.
    */
   advance(): void {
+    if (this.position < this.#given) {
+      this.#again();
+      return;
+    }
     for (const view of this.#views.values()) {
       if (view.writer.count <= this.#foldAfter) continue;
       faultPoint('build.fold');
@@ -154,7 +166,8 @@ export class ShadowBuild {
     }
     const block = this.#scan.next(this.position, this.#epochSize);
     if (block === null) return;
-    const output = this.#engine.step(block);
+    const output = this.#step(block);
+    if (output === null) return;
     for (const entry of output.ledger) if (this.#views.has(entry.view)) this.#ledger.add(entry);
     for (const [name, batches] of output.changes) {
       const view = this.#views.get(name);
@@ -162,6 +175,34 @@ export class ShadowBuild {
       ofView(name, () => view.encoder.encode(batches, view.writer));
       const records = ofView(name, () => view.sink?.records(batches, block) ?? []);
       if (records.length > 0) this.#outputs.push({ view: name, records });
+    }
+  }
+
+  /** Runs one epoch of what was given already. */
+  #again(): void {
+    for (const block of this.#log.read(this.position, this.#given, this.#epochSize)) {
+      this.#step(block);
+      return;
+    }
+  }
+
+  /**
+   * Null when a join changed too many rows at once: epochs are smaller from here on, and the engine goes through what it
+   * has read once more, for its state. Views and topics have got that already.
+   */
+  #step(block: RecordBlock): EpochOutput | null {
+    const { position } = this;
+    try {
+      return this.#engine.step(block);
+    } catch (error) {
+      const goesOn = block.n > 1 && this.#log.start() <= this.#begin;
+      if (!goesOn || tooManyChanges(error)?.limit.fewerHelp !== true) throw error;
+      this.#epochSize = fewer(Math.min(this.#epochSize, block.n));
+      this.#given = Math.max(this.#given, position);
+      this.#engine = this.#makeEngine();
+      this.#engine.orderDecoded();
+      this.#engine.restore(new Map(), this.#begin);
+      return null;
     }
   }
 

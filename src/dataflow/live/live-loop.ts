@@ -5,6 +5,7 @@ import { Turns } from '../../state/turns.ts';
 import { RowChangeWriter } from '../../view-store/row-changes.ts';
 import type { ViewFile } from '../../view-store/view-file.ts';
 import type { Engine, StateParts } from '../dataflow.ts';
+import { withFewerAtOnce } from '../fewer-at-once.ts';
 import { Ledger, type LedgerState } from '../ledger.ts';
 import { overBudget, pauseOf, stateBytes } from '../memory-budget.ts';
 import { ViewFailure } from '../view-failure.ts';
@@ -256,8 +257,11 @@ export class LiveLoop {
     }
     const { position } = this.#engine;
     const first = this.#ports.journal.next - 1;
-    const size = { recordsPerEpoch: RECORDS_PER_EPOCH, first };
-    const built = build === null ? null : catchUp(build, position, this.#ports, size);
+    const caughtUp = (from: FinishedBuild) =>
+      withFewerAtOnce(RECORDS_PER_EPOCH, recordsPerEpoch =>
+        catchUp(from, position, this.#ports, { recordsPerEpoch, first }),
+      );
+    const built = build === null ? null : caughtUp(build);
     const fresh = new Map((build?.built ?? []).map(v => [v.plan.name, v]));
     const running = plan.views.filter(v => {
       const live = this.#live.get(v.name);
@@ -310,21 +314,22 @@ export class LiveLoop {
     const sources = this.#sources;
     const plans = [...this.#live.values()].map(v => v.plan).filter(p => kept.includes(p.name));
     const before = this.#base;
-    this.#base = () => {
+    const begun = (recordsPerEpoch: number): Base => {
       const engine = this.#ports.makeEngine({ sources, views: plans });
       const from = before === null ? this.#committedState() : before();
       engine.restore(from.parts, from.position);
       // the commit of the adoption may be there already, and not be told of yet
       const at = Math.max(position, from.position);
-      for (const block of this.#ports.log.read(from.position, at, RECORDS_PER_EPOCH)) engine.step(block);
+      for (const block of this.#ports.log.read(from.position, at, recordsPerEpoch)) engine.step(block);
       const parts = new Map(engine.snapshot());
       if (build !== null) {
-        const size = { recordsPerEpoch: RECORDS_PER_EPOCH, first: 0 };
+        const size = { recordsPerEpoch, first: 0 };
         const again = catchUp(build, at, this.#ports, size).engine.snapshot();
         for (const { plan } of build.built) parts.set(plan.name, again.get(plan.name) ?? []);
       }
       return { position: at, parts };
     };
+    this.#base = () => withFewerAtOnce(RECORDS_PER_EPOCH, begun);
   }
 
   async close(): Promise<void> {
@@ -374,13 +379,17 @@ export class LiveLoop {
 
   /** A fresh engine of the live views, from the last commit to `position`. */
   #engineAt(position: number, wanted: (view: string) => boolean): Engine {
+    return withFewerAtOnce(RECORDS_PER_EPOCH, records => this.#engineOf(position, wanted, records));
+  }
+
+  #engineOf(position: number, wanted: (view: string) => boolean, recordsPerEpoch: number): Engine {
     const views = [...this.#live.values()].filter(v => v.fault === undefined && wanted(v.plan.name));
     const engine = this.#ports.makeEngine({ sources: this.#sources, views: views.map(v => v.plan) });
     const base = this.#base?.();
     this.#firsts.clear();
     if (base !== undefined) engine.restore(base.parts, base.position);
     const from = base?.position ?? this.#restoreCommitted(engine);
-    for (const block of this.#ports.log.read(from, position, RECORDS_PER_EPOCH)) engine.step(block);
+    for (const block of this.#ports.log.read(from, position, recordsPerEpoch)) engine.step(block);
     return engine;
   }
 
